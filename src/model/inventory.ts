@@ -1,0 +1,176 @@
+/**
+ * The inventory: every object that the engine works on, validated, with defaults filled in and durations as numbers. It is a plain
+ * immutable value (it survives JSON), produced by a source (files, Kubernetes, peers) and consumed by `compile`.
+ */
+import type { Milliseconds, Seconds } from "./units.ts";
+
+export interface Inventory {
+  readonly routes: readonly Route[];
+  readonly clusters: readonly Cluster[];
+  readonly zones: readonly Zone[];
+  readonly overrides: readonly Override[];
+}
+
+/** `namespace/name`, the identity of a route. */
+export type RouteKey = string;
+export const routeKey = (route: { readonly namespace: string; readonly name: string }): RouteKey => `${route.namespace}/${route.name}`;
+
+export interface Route {
+  readonly namespace: string;
+  readonly name: string;
+  /** Lower-case A-labels without the trailing dot; the first label may be `*`. */
+  readonly hosts: readonly string[];
+  readonly ttl: { readonly min: Seconds; readonly max: Seconds };
+  readonly answers: number;
+  readonly spread: number;
+  readonly families: "Common" | "Each";
+  readonly backends: readonly Backend[];
+  readonly order: "Nearest" | "Latency" | "Weighted" | "Priority";
+  readonly tolerance: Tolerance;
+  readonly rules: readonly Rule[];
+  readonly sticky: "None" | "ClientSubnet";
+  /** Percent of a backend's capacity between which its clients are given away; absent = never. */
+  readonly shed?: { readonly lowPercent: number; readonly highPercent: number };
+  readonly health: HealthPolicy;
+  readonly failover: FailoverPolicy;
+  /** Names of the zones that publish this route; empty = every zone whose domain holds the host. */
+  readonly zones: readonly string[];
+}
+
+/** Candidates within the tolerance of the best remaining one form one tier. Exactly one member is set, or none (ties only). */
+export interface Tolerance {
+  readonly distanceKm?: number;
+  readonly latencyMs?: number;
+}
+
+export interface Backend {
+  readonly name: string;
+  readonly cluster: string;
+  /** Canonical IPv4, IPv6 (RFC 5952) or lower-case host names; never empty. */
+  readonly addresses: readonly string[];
+  /** 0 = warm standby. */
+  readonly weight: number;
+  /** Lower first. */
+  readonly priority: number;
+  /** -99..99. */
+  readonly bias: number;
+}
+
+export interface Rule {
+  readonly name: string;
+  readonly clients: ClientMatch;
+  /** The cluster names allowed or preferred, already resolved from names and selector (both given = both hold). */
+  readonly to: readonly string[];
+  readonly mode: "Require" | "Prefer";
+  /** What a client of unknown place gets. */
+  readonly unknownPlace: "Apply" | "Skip";
+}
+
+/** A client matches when any member of any list matches. */
+export interface ClientMatch {
+  readonly continents: readonly string[];
+  /** ISO 3166-1 alpha-2, upper case; named sets are already expanded into it. */
+  readonly countries: readonly string[];
+  /** ISO 3166-2, upper case (`US-CA`). */
+  readonly subdivisions: readonly string[];
+  readonly asns: readonly number[];
+  /** Canonical CIDR. */
+  readonly subnets: readonly string[];
+}
+
+export interface Probe {
+  readonly type: "HTTP" | "TCP" | "TLS" | "GRPC";
+  /** HTTP only: `HTTPS` speaks TLS. GRPC: `HTTPS` = over TLS, `HTTP` = h2c. */
+  readonly scheme: "HTTP" | "HTTPS";
+  readonly port: number;
+  readonly path: string;
+  /** Host header and SNI; a route's first host if not given. */
+  readonly host: string;
+  /** gRPC health service name (empty = whole server). */
+  readonly service: string;
+  readonly expect: { readonly status: readonly { readonly from: number; readonly to: number }[]; readonly body?: string };
+  /** Whether the server's certificate is verified; always true unless the user opted out. */
+  readonly verify: boolean;
+}
+
+export interface HealthPolicy {
+  readonly probe: Probe;
+  readonly interval: Milliseconds;
+  readonly timeout: Milliseconds;
+  readonly rise: number;
+  readonly fall: number;
+  readonly quorum: Quorum;
+}
+
+export type Quorum = { readonly type: "Majority" } | { readonly type: "Count"; readonly count: number };
+
+export interface FailoverPolicy {
+  readonly whenAllUnhealthy: "FailOpen" | "HoldLast";
+  readonly failback: { readonly mode: "Automatic" | "Approval"; readonly after: Milliseconds; readonly slowStart: Milliseconds };
+  readonly tricklePercent: number;
+  readonly maxWithdrawalPercent: number;
+}
+
+export interface Cluster {
+  readonly name: string;
+  readonly labels: Readonly<Record<string, string>>;
+  readonly location: Location;
+  readonly state: "Active" | "Draining" | "Cordoned";
+  /** Percent, multiplies the backend's weight. */
+  readonly weight: number;
+}
+
+export interface Location {
+  /** Degrees. */
+  readonly latitude: number;
+  readonly longitude: number;
+  /** ISO 3166-1 alpha-2, if known. */
+  readonly country?: string;
+  readonly continent?: string;
+  /** What the user wrote, for people: `aws eu-west-1` or `53.35,-6.26`. */
+  readonly label: string;
+}
+
+export interface Zone {
+  readonly name: string;
+  /** Lower-case, without the trailing dot. */
+  readonly domain: string;
+  readonly nameservers: readonly string[];
+  readonly soa: {
+    readonly mname: string;
+    readonly rname: string;
+    readonly refresh: Seconds;
+    readonly retry: Seconds;
+    readonly expire: Seconds;
+    readonly minimum: Seconds;
+    readonly ttl: Seconds;
+  };
+  readonly records: readonly StaticRecord[];
+  /** DNS suffixes that routes may use; empty = the whole zone. */
+  readonly allowedSuffixes: readonly string[];
+  readonly owner: string;
+}
+
+export interface StaticRecord {
+  /** Absolute, lower-case, without the trailing dot. */
+  readonly name: string;
+  readonly type: "A" | "AAAA" | "CAA" | "CNAME" | "MX" | "NS" | "SRV" | "TXT";
+  readonly ttl: Seconds;
+  /** Presentation format, one per record. */
+  readonly values: readonly string[];
+}
+
+export type OverrideAction = "Drain" | "Cordon" | "Freeze" | "ForceUp" | "ApproveFailback" | "ConfirmWithdrawal";
+
+export interface Override {
+  readonly namespace: string;
+  readonly name: string;
+  readonly target:
+    | { readonly kind: "MemberCluster"; readonly name: string }
+    | { readonly kind: "GlobalRoute"; readonly namespace: string; readonly name: string; readonly backend?: string };
+  readonly action: OverrideAction;
+  readonly reason: string;
+  /** Milliseconds since the epoch; absent = at once / without end. */
+  readonly start?: number;
+  readonly until?: number;
+}
