@@ -1,6 +1,7 @@
 /** The vocabulary of health, shared by the prober, the router and everything that reports. */
+
+import type { HealthPolicy, Probe } from "./inventory.ts";
 import type { Milliseconds } from "./units.ts";
-import type { Probe, HealthPolicy } from "./inventory.ts";
 
 export type Health = "Healthy" | "Unhealthy" | "Unknown";
 
@@ -78,6 +79,17 @@ export interface EndpointHealth {
   readonly latency?: Milliseconds;
   readonly load?: number;
 }
+
+/** What is held of an endpoint that nobody has looked at. */
+export const NOT_PROBED: EndpointHealth = {
+  health: "Unknown",
+  since: 0,
+  reason: "not-probed",
+  proven: false,
+  votes: 0,
+  firstSign: 0,
+  nextChange: 0,
+};
 
 /** Identity of an endpoint: equal address, probe and policy give equal keys. */
 export function endpointKey(address: string, probe: Probe, policy: Endpoint["policy"]): EndpointKey {

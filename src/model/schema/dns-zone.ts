@@ -1,0 +1,83 @@
+/** `DNSZone`: a domain, who answers for it, and which routes may put names into it. */
+import { z } from "zod";
+import { entryName, formed, host, setOf, wholeSeconds } from "./parts.ts";
+
+const ownerNamePattern = "^(@|(\\*\\.|\\*$)?([A-Za-z0-9_]([A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?(\\.|$))*)$";
+
+const record = z.strictObject({
+  name: formed(
+    254,
+    ownerNamePattern,
+    "an owner name",
+    "Write @ for the apex, www for a name below it, or a whole name with a trailing dot, as in www.example.org.",
+  ).describe("Owner name: @ is the apex, a name without a trailing dot is below it, one with a trailing dot is whole."),
+  type: z
+    .enum(["A", "AAAA", "CAA", "CNAME", "MX", "NS", "SRV", "TXT"])
+    .describe("Record type. NS below the apex delegates; the apex's own come from nameservers."),
+  ttl: wholeSeconds("1s", "168h").prefault("1h").describe("How long resolvers may keep it."),
+  values: setOf(z.string().min(1).max(2048), 64).describe(
+    'One entry for each record, in zone-file form: "10 mail.example.org." for MX, "0 issue ca.example.org" for CAA. A TXT entry is one text, or several in double quotes.',
+  ),
+});
+
+const soa = z
+  .strictObject({
+    mname: host().optional().meta({ whenAbsent: "the first nameserver" }).describe("The primary nameserver."),
+    rname: formed(253, "^[A-Za-z0-9_]([A-Za-z0-9_+@.-]{0,251}[A-Za-z0-9])?$", "a mailbox", "Write it as in hostmaster@example.org.")
+      .optional()
+      .meta({ whenAbsent: "hostmaster@ the domain" })
+      .describe("The mailbox of who is responsible, written with @ or with a dot in its place."),
+    refresh: wholeSeconds("1s", "9999h").prefault("1h").describe("How often secondaries look for changes."),
+    retry: wholeSeconds("1s", "9999h").prefault("10m").describe("How soon they try again after a failure."),
+    expire: wholeSeconds("1s", "9999h").prefault("336h").describe("When they give the zone up."),
+    minimum: wholeSeconds("1s", "24h")
+      .prefault("30s")
+      .describe("How long resolvers may keep the fact that a name or a type does not exist."),
+    ttl: wholeSeconds("1s", "24h").prefault("1h").describe("How long resolvers may keep the SOA and NS records themselves."),
+  })
+  .prefault({})
+  .describe("Start of authority. The serial is kept by the server.");
+
+const embedded = z
+  .strictObject({
+    nameservers: setOf(host(), 13).describe("Host names of the servers that answer for the zone, as the parent zone delegates to them."),
+    soa,
+    records: z
+      .array(record)
+      .max(1000)
+      .meta({ "x-kubernetes-list-type": "map", "x-kubernetes-list-map-keys": ["name", "type"] })
+      .default([])
+      .describe("Records that do not depend on the client: MX, TXT and the like."),
+  })
+  .describe("Settings of the embedded server.");
+
+export const dnsZoneSpec = z
+  .strictObject({
+    domain: host()
+      .meta({ "x-kubernetes-validations": [{ rule: "self == oldSelf", message: "is immutable: make another DNSZone for another domain" }] })
+      .describe("The zone's apex, without a trailing dot. Immutable."),
+    provider: z
+      .strictObject({
+        type: z.enum(["Embedded"]).describe("Who answers for the zone. Embedded: this program's own authoritative server."),
+        embedded,
+      })
+      .describe("Who answers for the zone."),
+    owner: entryName()
+      .optional()
+      .describe(
+        "Ownership id of this installation, for providers where several owners share one zone. The embedded server is the only owner of what it serves and needs none.",
+      ),
+    allowedRoutes: z
+      .array(
+        z.strictObject({
+          suffixes: setOf(host(), 64).describe("Names that routes may use: these and everything below them, by whole labels."),
+        }),
+      )
+      .min(1)
+      .max(16)
+      .meta({ "x-kubernetes-list-type": "atomic" })
+      .optional()
+      .meta({ whenAbsent: "every route, with any name of the zone" })
+      .describe("Which routes may publish names in the zone. A route is allowed when any entry allows it."),
+  })
+  .describe("The domain, and who answers for it.");

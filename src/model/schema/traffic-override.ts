@@ -1,0 +1,61 @@
+/** `TrafficOverride`: an operator's act, with its target, its reason and its end. */
+import { z } from "zod";
+import { type Decoded, decoded, fault } from "../fault.ts";
+import { celRules, entryName, objectName, text } from "./parts.ts";
+
+const timePattern = "^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(\\.[0-9]{1,9})?(Z|[+-][0-9]{2}:[0-9]{2})$";
+const timeForm = new RegExp(timePattern);
+const remedy = "Write an RFC 3339 time with its zone, as in 2026-11-21T18:00:00Z.";
+
+/** Milliseconds since the epoch. */
+function parseTime(value: string): Decoded<number> {
+  if (!timeForm.test(value)) return fault("field-format", "is not a time", remedy);
+  const time = Date.parse(value);
+  const day = Number(value.slice(8, 10));
+  // Date.parse lets 30 February roll over into March.
+  const existing = !Number.isNaN(time) && new Date(`${value.slice(0, 10)}T00:00:00Z`).getUTCDate() === day;
+  return existing ? decoded(time) : fault("field-format", "is not a day and time that exists", remedy);
+}
+
+const time = () => text(35, timePattern, parseTime).meta({ format: "date-time" });
+
+export const trafficOverrideSpec = z
+  .strictObject({
+    targetRef: z
+      .strictObject({
+        kind: z
+          .enum(["MemberCluster", "GlobalRoute"])
+          .describe("Kind of the target. A GlobalRoute is one of this override's own namespace."),
+        name: objectName().describe("Name of the target."),
+        backend: entryName()
+          .optional()
+          .meta({ whenAbsent: "all of the route" })
+          .describe("With kind GlobalRoute: only this backend of it."),
+      })
+      .meta(celRules({ rule: "self.kind == 'GlobalRoute' || !has(self.backend)", message: "backend goes with kind GlobalRoute only" }))
+      .describe("What is overridden."),
+    action: z
+      .enum(["Drain", "Cordon", "Freeze", "ForceUp", "ApproveFailback", "ConfirmWithdrawal"])
+      .describe(
+        "Drain: send no clients there, except when nothing else allowed is left. Cordon: send none at all. Freeze: keep the present decisions, whatever probes say. ForceUp: treat as healthy, whatever probes say. ApproveFailback: let a recovered backend serve again. ConfirmWithdrawal: let more backends be withdrawn than failover.maxWithdrawalPercent allows.",
+      ),
+    start: time().optional().meta({ whenAbsent: "at once" }).describe("When it begins (RFC 3339)."),
+    until: time()
+      .optional()
+      .meta({ whenAbsent: "without end; Drain, Cordon, Freeze and ForceUp need it" })
+      .describe("When it ends by itself (RFC 3339)."),
+    reason: z.string().min(1).max(256).describe("Why, for the people who find it later. Appears in status, timeline and logs."),
+  })
+  .meta(
+    celRules(
+      {
+        rule: "!(self.action in ['Drain', 'Cordon', 'Freeze', 'ForceUp']) || has(self.until)",
+        message: "until is required with Drain, Cordon, Freeze and ForceUp, so that nothing is forgotten",
+      },
+      {
+        rule: "!has(self.start) || !has(self.until) || timestamp(self.start) < timestamp(self.until)",
+        message: "until must lie after start",
+      },
+    ),
+  )
+  .describe("The act, its target, its reason and its end.");

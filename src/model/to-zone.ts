@@ -1,0 +1,122 @@
+/** From a `DNSZone` object to the zone that is served. What needs other zones and routes is checkZones'. */
+import type { Findings } from "./findings.ts";
+import { isWithin } from "./host-zones.ts";
+import type { StaticRecord, Zone } from "./inventory.ts";
+import type { FieldPath, ObjectOf } from "./manifest-object.ts";
+import { parseRecordValue } from "./record-value.ts";
+
+type Embedded = ObjectOf<"DNSZone">["spec"]["provider"]["embedded"];
+
+/** Where the records of a DNSZone object stand. */
+export const RECORDS_PATH: FieldPath = ["spec", "provider", "embedded", "records"];
+
+/** When findings failed, the result is not to be used. Its records are in the order of the object's. */
+export function toZone(object: ObjectOf<"DNSZone">, findings: Findings): Zone {
+  const { domain, provider, owner = "", allowedRoutes = [] } = object.spec;
+  const { nameservers, records } = provider.embedded;
+  return {
+    name: object.name,
+    domain,
+    nameservers,
+    soa: toSoa(provider.embedded, domain, findings),
+    records: toRecords(records, domain, findings),
+    allowedSuffixes: toSuffixes(allowedRoutes, domain, findings),
+    owner,
+  };
+}
+
+function toSoa({ soa, nameservers }: Embedded, domain: string, findings: Findings): Zone["soa"] {
+  const { mname = nameservers[0] ?? domain, rname = `hostmaster@${domain}`, ...timers } = soa;
+  return { mname, rname: toMailbox(rname, findings), ...timers };
+}
+
+/** A mailbox as a domain name: the @ becomes a dot, and dots before it are escaped (RFC 1035 §5.3). */
+function toMailbox(text: string, findings: Findings): string {
+  const [local = "", host, ...rest] = text.toLowerCase().replace(/\.$/, "").split("@");
+  if (host === undefined) return local;
+  if (rest.length > 0 || local === "" || host === "") {
+    const path = ["spec", "provider", "embedded", "soa", "rname"];
+    findings.error(path, "field-format", `${JSON.stringify(text)} is not a mailbox`, "Write it as in hostmaster@example.org.");
+  }
+  return `${local.replaceAll(".", "\\.")}.${host}`;
+}
+
+function toSuffixes(
+  allowed: NonNullable<ObjectOf<"DNSZone">["spec"]["allowedRoutes"]>,
+  domain: string,
+  findings: Findings,
+): readonly string[] {
+  allowed.forEach(({ suffixes }, i) => {
+    suffixes.forEach((suffix, j) => {
+      if (isWithin(suffix, domain)) return;
+      const path = ["spec", "allowedRoutes", i, "suffixes", j];
+      findings.error(path, "record-name", `${suffix} lies outside the zone ${domain}`, `Write a whole name, such as shop.${domain}.`);
+    });
+  });
+  return allowed.flatMap(({ suffixes }) => suffixes);
+}
+
+function toRecords(records: Embedded["records"], domain: string, findings: Findings): readonly StaticRecord[] {
+  const taken = new Map<string, number>();
+  const types = new Map<string, Set<StaticRecord["type"]>>();
+  const converted = records.map((record, i) => {
+    const path = [...RECORDS_PATH, i];
+    const name = toOwner(record.name, domain, [...path, "name"], findings);
+    const first = taken.get(`${name} ${record.type}`);
+    if (first !== undefined) {
+      const message = `${record.type} records of ${name} are in entry ${first} already`;
+      findings.error([...path, "name"], "record-conflict", message, "Put all values into one entry.");
+    }
+    taken.set(`${name} ${record.type}`, i);
+    types.set(name, (types.get(name) ?? new Set()).add(record.type));
+    const values = record.values.map((text, j) => {
+      const value = parseRecordValue(record.type, text, domain);
+      if ("value" in value) return value.value;
+      findings.fault([...path, "values", j], text, value.fault);
+      return text;
+    });
+    return { name, type: record.type, ttl: record.ttl, values };
+  });
+  converted.forEach((record, i) => {
+    checkPlacement(record, types.get(record.name) ?? new Set(), domain, [...RECORDS_PATH, i], findings);
+  });
+  return converted;
+}
+
+/** Absolute, lower-case, without the trailing dot. */
+function toOwner(text: string, domain: string, path: FieldPath, findings: Findings): string {
+  const name = text.toLowerCase();
+  if (name === "@") return domain;
+  if (name.endsWith(".")) {
+    const whole = name.slice(0, -1);
+    if (!isWithin(whole, domain))
+      findings.error(path, "record-name", `${text} lies outside the zone ${domain}`, "Move it to the zone that holds it.");
+    return whole;
+  }
+  if (isWithin(name, domain)) {
+    const relative = name === domain ? "@" : name.slice(0, -domain.length - 1);
+    findings.error(
+      path,
+      "record-name",
+      `${text} without a trailing dot means ${name}.${domain}`,
+      `Write ${relative}, or ${name}. with its dot.`,
+    );
+  }
+  const whole = `${name}.${domain}`;
+  if (whole.length > 253) findings.error(path, "record-name", `makes a name of ${whole.length} characters`, "A name has at most 253.");
+  return whole;
+}
+
+function checkPlacement(record: StaticRecord, types: ReadonlySet<string>, domain: string, path: FieldPath, findings: Findings): void {
+  const conflict = (message: string, remedy: string) => findings.error([...path, "type"], "record-conflict", message, remedy);
+  if (record.type === "NS" && record.name === domain)
+    conflict("NS records of the apex come from nameservers", "Add the names to nameservers.");
+  if (record.type !== "CNAME") return;
+  if (record.name === domain)
+    conflict("a CNAME cannot stand at the apex, beside SOA and NS", "Use A and AAAA records, or a GlobalRoute for the name.");
+  else if (types.size > 1) {
+    const others = [...types].filter((type) => type !== "CNAME").join(", ");
+    conflict(`${record.name} has ${others} too, and a CNAME stands alone at its name`, "Keep the CNAME or the others.");
+  }
+  if (record.values.length > 1) findings.error([...path, "values"], "record-conflict", "a CNAME has one value", "Keep one of them.");
+}
