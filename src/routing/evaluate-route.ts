@@ -1,0 +1,311 @@
+/**
+ * From health to standings: what one route may answer now. Pure: health, operators' acts, the memory of before and the time come in;
+ * standings, the next memory and what happened go out. Called when anything about the route changes and when {@link RouteEvaluation.due} comes.
+ */
+import { type FailbackState, failback, failbackDelay, failbackDue, NEW_UNIT, servingShare } from "../../health/failback.ts";
+import type { EndpointHealth, Health } from "../model/health.ts";
+import type { Backend, Route } from "../model/inventory.ts";
+import { type BackendClaim, guardWithdrawals, type Withdrawal } from "./guard.ts";
+import { Standing } from "./table.ts";
+
+/** What a route remembers between evaluations. Plain JSON: it outlives the process. Keys are `backend/4` and `backend/6`. */
+export interface RouteMemory {
+  readonly units: Readonly<Record<string, UnitMemory>>;
+  /** Inferred withdrawals by family. */
+  readonly withdrawals: Readonly<Record<"4" | "6", readonly Withdrawal[]>>;
+}
+
+export interface UnitMemory {
+  readonly failback: FailbackState;
+  readonly standing: Standing;
+  /** When it last stopped being usable, ms since the epoch; 0 = never was. */
+  readonly lastUsable: number;
+  /** The guard keeps it in service although its probes time out. */
+  readonly held: boolean;
+}
+
+export const NEW_ROUTE: RouteMemory = { units: {}, withdrawals: { "4": [], "6": [] } };
+
+/** Operators' acts in force on a route or its clusters. */
+export interface RouteOrders {
+  readonly draining: ReadonlySet<string>;
+  readonly cordoned: ReadonlySet<string>;
+  readonly forcedUp: ReadonlySet<string>;
+  /** backend → when its newest ApproveFailback was given, ms since the epoch. */
+  readonly approvedAt: ReadonlyMap<string, number>;
+  /** Whatever probes say, these stay as they are. */
+  readonly frozen: ReadonlySet<string>;
+  /** These may be withdrawn beyond the budget. */
+  readonly confirmed: ReadonlySet<string>;
+}
+
+export interface RouteInput {
+  readonly route: Route;
+  readonly memory: RouteMemory;
+  readonly orders: RouteOrders;
+  readonly health: (address: string) => EndpointHealth;
+  /** The first verdicts are still coming in: what nobody has looked at yet counts as usable, so that early birds do not get everybody. */
+  readonly warming: boolean;
+  /** Milliseconds since the epoch. */
+  readonly now: number;
+}
+
+export interface BackendEvaluation {
+  readonly backend: string;
+  /** By family: 0 = IPv4, 1 = IPv6. */
+  readonly standing: readonly [Standing, Standing];
+  readonly lastUsable: readonly [number, number];
+  /** In the order of the backend's own addresses of each family. */
+  readonly addressStanding: readonly [readonly Standing[], readonly Standing[]];
+  /** By family: 0..1 share of its own slots that it keeps. */
+  readonly keep: readonly [number, number];
+  /** By family: earliest instant at which an answer that names it can change for the worse, ms since the epoch. */
+  readonly worsensAt: readonly [number, number];
+  readonly health: Health;
+}
+
+export interface RouteEvaluation {
+  readonly backends: readonly BackendEvaluation[];
+  /** Earliest instant at which a backend can come back; 0 while the route ramps or is held. Ms since the epoch. */
+  readonly returnsAt: number;
+  readonly memory: RouteMemory;
+  readonly changes: readonly UnitChange[];
+  /** When time alone changes something, ms since the epoch; Infinity when nothing is pending. */
+  readonly due: number;
+}
+
+/** A unit (backend and family) whose standing changed. */
+export interface UnitChange {
+  readonly backend: string;
+  readonly family: 4 | 6;
+  readonly from: Standing;
+  readonly to: Standing;
+  readonly held: boolean;
+  /** `timeout`, `refused`, … of the endpoint that tells most, or the operator's act. */
+  readonly reason: string;
+  /** End of the first probe that pointed to this, ms since the epoch; 0 when no probe did. */
+  readonly firstSign: number;
+}
+
+interface Unit {
+  readonly backend: Backend;
+  readonly family: 4 | 6;
+  readonly key: string;
+  readonly addresses: readonly EndpointHealth[];
+  readonly health: Health;
+  readonly before: UnitMemory;
+}
+
+interface Stepped {
+  readonly unit: Unit;
+  readonly state: UnitMemory;
+}
+
+export function evaluateRoute(input: RouteInput): RouteEvaluation {
+  const { route, memory, now } = input;
+  const pairs = route.backends.map((backend) => [unitOf(input, backend, 4), unitOf(input, backend, 6)] as const);
+  const v4 = guardFamily(
+    input,
+    pairs.map(([unit]) => unit),
+    memory.withdrawals["4"],
+  );
+  const v6 = guardFamily(
+    input,
+    pairs.map(([, unit]) => unit),
+    memory.withdrawals["6"],
+  );
+  const held = new Set([...v4.held, ...v6.held]);
+  const stepped = pairs.map((pair) => [stepUnit(input, pair[0], held), stepUnit(input, pair[1], held)] as const);
+  const all = stepped.flat();
+  return {
+    backends: stepped.map((pair) => evaluateBackend(input, pair)),
+    returnsAt: Math.min(...all.map((one) => returnsAt(input, one))),
+    memory: {
+      units: Object.fromEntries(all.map(({ unit, state }) => [unit.key, state])),
+      withdrawals: { "4": v4.history, "6": v6.history },
+    },
+    changes: all.flatMap((one) => changeOf(input, one)),
+    due: Math.min(
+      ...all.map((one) => dueOf(input, one)),
+      held.size > 0 ? now + 1000 : Number.POSITIVE_INFINITY, // the budget's window moves on
+    ),
+  };
+}
+
+function unitOf(input: RouteInput, backend: Backend, family: 4 | 6): Unit {
+  const key = `${backend.name}/${family}`;
+  const addresses = backend.addresses.filter((address) => familyOf(address) === family).map(input.health);
+  const health = combinedHealth(addresses);
+  const before = input.memory.units[key] ?? {
+    failback: NEW_UNIT,
+    standing: addresses.length === 0 ? Standing.Absent : Standing.Unknown,
+    lastUsable: 0,
+    held: false,
+  };
+  return { backend, family, key, addresses, health, before };
+}
+
+/** Healthy while any address is, Unknown while any may be. */
+function combinedHealth(addresses: readonly EndpointHealth[]): Health {
+  if (addresses.some(({ health }) => health === "Healthy")) return "Healthy";
+  return addresses.some(({ health }) => health === "Unknown") ? "Unknown" : "Unhealthy";
+}
+
+/** Addresses are canonical, and host names among them (not resolved yet) never consist of digits and dots alone. */
+const familyOf = (address: string): 4 | 6 | undefined => (address.includes(":") ? 6 : /^[\d.]+$/.test(address) ? 4 : undefined);
+
+const isFrozen = ({ orders }: RouteInput, unit: Unit): boolean => orders.frozen.has(unit.backend.name);
+
+function guardFamily(input: RouteInput, units: readonly Unit[], history: readonly Withdrawal[]) {
+  const { route, orders, now } = input;
+  const claims = units
+    .filter((unit) => unit.addresses.length > 0)
+    .map((unit): BackendClaim => {
+      const { name } = unit.backend;
+      const ordered = orders.cordoned.has(name) || (orders.draining.has(name) && !orders.forcedUp.has(name));
+      const serves = unit.before.failback.phase === "Serving" || unit.before.failback.phase === "New";
+      const healthy = isFrozen(input, unit) || unit.health !== "Unhealthy";
+      // One address that is proven dead says nothing of another that fell silent.
+      const silent = unit.addresses.filter((address) => !address.proven);
+      return {
+        backend: unit.key,
+        published: unit.before.standing === Standing.Usable && unit.before.failback.phase !== "New", // never seen healthy: nothing to keep
+        wanted: !ordered && (orders.forcedUp.has(name) || (serves && healthy)),
+        cause: ordered || orders.confirmed.has(name) ? "operator" : silent.length === 0 ? "proven" : "inferred",
+        votes: Math.min(...silent.map((address) => address.votes)),
+      };
+    });
+  return guardWithdrawals(claims, history, route.failover.maxWithdrawalPercent, now);
+}
+
+function stepUnit(input: RouteInput, unit: Unit, heldKeys: ReadonlySet<string>): Stepped {
+  const { orders, route, now } = input;
+  const held = heldKeys.has(unit.key);
+  const approvedAt = orders.approvedAt.get(unit.backend.name);
+  const state =
+    held || isFrozen(input, unit)
+      ? unit.before.failback // held: it never left, so there is nothing to come back from
+      : failback(
+          unit.before.failback,
+          { health: unit.health, ...(approvedAt === undefined ? {} : { approvedAt }) },
+          route.failover.failback,
+          now,
+        );
+  const standing = held ? Standing.Usable : standingOf(input, unit, state);
+  const lastUsable = unit.before.standing === Standing.Usable && standing !== Standing.Usable ? now : unit.before.lastUsable;
+  return { unit, state: { failback: state, standing, lastUsable, held } };
+}
+
+function standingOf(input: RouteInput, unit: Unit, state: FailbackState): Standing {
+  const { orders, warming } = input;
+  if (unit.addresses.length === 0) return Standing.Absent;
+  if (orders.cordoned.has(unit.backend.name)) return Standing.Excluded;
+  if (orders.forcedUp.has(unit.backend.name)) return Standing.Usable;
+  if (orders.draining.has(unit.backend.name)) return Standing.Draining;
+  switch (state.phase) {
+    case "Serving":
+      return Standing.Usable; // Unknown keeps what was: nobody can look, which proves nothing
+    case "Waiting":
+      return Standing.Pending;
+    case "Out":
+      return Standing.Unhealthy;
+    case "New":
+      if (isFrozen(input, unit)) return unit.before.standing > Standing.Unhealthy ? Standing.Unknown : unit.before.standing;
+      if (unit.health === "Unhealthy") return Standing.Unhealthy;
+      return warming ? Standing.Usable : Standing.Unknown;
+  }
+}
+
+function evaluateBackend({ route, now, warming }: RouteInput, [v4, v6]: readonly [Stepped, Stepped]): BackendEvaluation {
+  const shed = shedShare(route, [v4.unit, v6.unit]);
+  const keep = ({ state }: Stepped) =>
+    state.standing === Standing.Usable ? Math.min(servingShare(state.failback, route.failover.failback, now), shed) : 1;
+  return {
+    backend: v4.unit.backend.name,
+    standing: [v4.state.standing, v6.state.standing],
+    lastUsable: [v4.state.lastUsable, v6.state.lastUsable],
+    addressStanding: [addressStandings(v4, warming), addressStandings(v6, warming)],
+    keep: [keep(v4), keep(v6)],
+    worsensAt: [worsensAt(v4), worsensAt(v6)],
+    health: combinedHealth([...v4.unit.addresses, ...v6.unit.addresses]),
+  };
+}
+
+/** An address of unknown health can be found dead like a healthy one; what an answer names in spite of its health cannot get worse. */
+function worsensAt({ unit, state }: Stepped): number {
+  if (state.standing !== Standing.Usable) return Number.POSITIVE_INFINITY;
+  return Math.min(
+    ...unit.addresses.filter(({ health }) => health !== "Unhealthy").map(({ nextChange }) => nextChange),
+    Number.POSITIVE_INFINITY,
+  );
+}
+
+function addressStandings({ unit, state }: Stepped, warming: boolean): Standing[] {
+  return unit.addresses.map(({ health }) => {
+    if (state.held || health === "Healthy") return Standing.Usable;
+    if (health === "Unknown") return warming ? Standing.Usable : Standing.Unknown;
+    return Standing.Unhealthy;
+  });
+}
+
+/** Linear from everything at `lowPercent` of capacity to nothing at `highPercent` (NS1's load shedding). */
+function shedShare(route: Route, units: readonly Unit[]): number {
+  if (route.shed === undefined) return 1;
+  const loads = units.flatMap((unit) => unit.addresses.flatMap(({ load }) => (load === undefined ? [] : [load * 100])));
+  if (loads.length === 0) return 1;
+  const load = loads.reduce((sum, value) => sum + value, 0) / loads.length;
+  const { lowPercent, highPercent } = route.shed;
+  return Math.min(1, Math.max(0, (highPercent - load) / Math.max(1, highPercent - lowPercent)));
+}
+
+/** When this unit could come (or come more) into answers without anybody's act; 0 while it ramps or is held. */
+function returnsAt({ route, now }: RouteInput, { unit, state }: Stepped): number {
+  const policy = route.failover.failback;
+  switch (state.standing) {
+    case Standing.Usable:
+      return state.held || servingShare(state.failback, policy, now) < 1 ? 0 : Number.POSITIVE_INFINITY;
+    case Standing.Pending:
+      return state.failback.phase === "Waiting" && state.failback.until !== "approval" ? state.failback.until : Number.POSITIVE_INFINITY;
+    case Standing.Unknown:
+      return nextChange(unit);
+    case Standing.Unhealthy:
+      if (state.failback.phase !== "Out") return nextChange(unit);
+      return policy.mode === "Approval" ? Number.POSITIVE_INFINITY : nextChange(unit) + failbackDelay(policy, state.failback.level);
+    case Standing.Draining:
+    case Standing.Excluded:
+    case Standing.Absent:
+      return Number.POSITIVE_INFINITY;
+  }
+}
+
+/** When time alone changes this unit. A frozen one does not come back, but a ramp that has begun goes on. */
+const dueOf = (input: RouteInput, { unit, state }: Stepped): number =>
+  isFrozen(input, unit) && state.failback.phase === "Waiting"
+    ? Number.POSITIVE_INFINITY
+    : failbackDue(state.failback, input.route.failover.failback, input.now);
+
+const nextChange = (unit: Unit): number => Math.min(...unit.addresses.map((address) => address.nextChange));
+
+function changeOf({ orders }: RouteInput, { unit, state }: Stepped): UnitChange[] {
+  const from = unit.before.standing;
+  if (from === state.standing && unit.before.held === state.held) return [];
+  const telling = unit.addresses.find(({ proven }) => proven) ?? unit.addresses[0];
+  const byOrder = orders.cordoned.has(unit.backend.name)
+    ? "cordoned"
+    : orders.forcedUp.has(unit.backend.name)
+      ? "forced up"
+      : orders.draining.has(unit.backend.name)
+        ? "draining"
+        : undefined;
+  return [
+    {
+      backend: unit.backend.name,
+      family: unit.family,
+      from,
+      to: state.standing,
+      held: state.held,
+      reason: byOrder ?? telling?.reason ?? "not-probed",
+      firstSign: byOrder === undefined ? (telling?.firstSign ?? 0) : 0,
+    },
+  ];
+}

@@ -1,0 +1,23 @@
+/** Writes an evaluation into the live half of a table. One byte a backend and family is all that a health flip touches. */
+import type { RouteEvaluation } from "./evaluate-route.ts";
+import { FULL, type RoutingTable } from "./table.ts";
+
+/** @param route index in the table; `evaluation` is of the same route of the inventory that the table was compiled from */
+export function writeRoute(table: RoutingTable, route: number, evaluation: RouteEvaluation): void {
+  const { hot, state } = table;
+  const base = hot.routeBackends[route]!;
+  evaluation.backends.forEach((backend, position) => {
+    const row = base + position;
+    for (const family of [0, 1] as const) {
+      const first = hot.backendAddresses[row * 2 + family]!;
+      const count = hot.backendAddresses[row * 2 + family + 1]! - first;
+      for (let i = 0; i < count; i++) state.addressStanding[first + i] = backend.addressStanding[family][i]!;
+      state.lastUsable[row * 2 + family] = backend.lastUsable[family];
+      state.keep[row * 2 + family] = Math.round(backend.keep[family] * FULL);
+      state.worsensAt[row * 2 + family] = backend.worsensAt[family];
+      state.standing[row * 2 + family] = backend.standing[family];
+    }
+  });
+  state.returnsAt[route] = evaluation.returnsAt;
+  Atomics.add(state.sequence, 0, 1);
+}

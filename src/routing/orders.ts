@@ -1,0 +1,62 @@
+/** What operators ask for at an instant: cluster states and overrides in force, by route. Pure. */
+import type { Cluster, Inventory, Override, Route } from "../model/inventory.ts";
+import type { RouteOrders } from "./evaluate-route.ts";
+
+/** @param now milliseconds since the epoch */
+export const isInForce = (override: Override, now: number): boolean =>
+  (override.start === undefined || override.start <= now) && (override.until === undefined || now < override.until);
+
+/** The next instant at which an override begins or ends; Infinity when none does. */
+export function ordersDue(overrides: readonly Override[], now: number): number {
+  const instants = overrides.flatMap(({ start, until }) => [start, until]).filter((at): at is number => at !== undefined && at > now);
+  return Math.min(...instants, Number.POSITIVE_INFINITY);
+}
+
+/** The state of a cluster: the worse of its owner's wish and the overrides in force. */
+export function clusterState(cluster: Cluster, overrides: readonly Override[], now: number): Cluster["state"] {
+  const actions = overrides
+    .filter((override) => override.target.kind === "MemberCluster" && override.target.name === cluster.name && isInForce(override, now))
+    .map((override) => override.action);
+  if (cluster.state === "Cordoned" || actions.includes("Cordon")) return "Cordoned";
+  if (cluster.state === "Draining" || actions.includes("Drain")) return "Draining";
+  return "Active";
+}
+
+/**
+ * The orders on one route. An override of a cluster reaches every backend in it; one of a route reaches its backends, or the named one.
+ * Cordon is stronger than ForceUp, ForceUp than Drain (so that one backend can be kept in a draining cluster), Drain than Freeze (which
+ * holds off probes, not operators).
+ */
+export function ordersOf(route: Route, inventory: Inventory, now: number): RouteOrders {
+  const inForce = inventory.overrides.filter((override) => isInForce(override, now));
+  const clusters = new Map(inventory.clusters.map((cluster) => [cluster.name, cluster]));
+  const on = (action: Override["action"]) =>
+    new Set(
+      route.backends
+        .filter((backend) => inForce.some((override) => override.action === action && reaches(override, route, backend)))
+        .map((backend) => backend.name),
+    );
+  const inState = (state: Cluster["state"]) =>
+    route.backends.filter((backend) => clusters.get(backend.cluster)?.state === state).map((backend) => backend.name);
+  const approvals = inForce.filter((override) => override.action === "ApproveFailback");
+  return {
+    draining: new Set([...on("Drain"), ...inState("Draining")]),
+    cordoned: new Set([...on("Cordon"), ...inState("Cordoned")]),
+    forcedUp: on("ForceUp"),
+    approvedAt: new Map(
+      route.backends.flatMap((backend) => {
+        const given = approvals.filter((override) => reaches(override, route, backend)).map((override) => override.start ?? now);
+        return given.length === 0 ? [] : [[backend.name, Math.max(...given)] as const];
+      }),
+    ),
+    frozen: on("Freeze"),
+    confirmed: on("ConfirmWithdrawal"),
+  };
+}
+
+function reaches({ target }: Override, route: Route, backend: Route["backends"][number]): boolean {
+  if (target.kind === "MemberCluster") return target.name === backend.cluster;
+  return (
+    target.namespace === route.namespace && target.name === route.name && (target.backend === undefined || target.backend === backend.name)
+  );
+}
