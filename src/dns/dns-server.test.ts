@@ -1,0 +1,274 @@
+import { createSocket } from "node:dgram";
+import { once } from "node:events";
+import { createServer } from "node:net";
+import { afterEach, expect, test } from "vitest";
+import { askTcp, askUdp, frame, openTcp, openUdp, type ServerAddress } from "../../test/support/dns-client.ts";
+import { dnsWorld, record, zone } from "../../test/support/dns-world.ts";
+import { createSimulatedClock, type SimulatedClock } from "../../test/support/simulated-clock.ts";
+import { readQueries } from "./counters.ts";
+import { createDnsServer, type DnsServer, type DnsServerOptions } from "./dns-server.ts";
+import { DnsListenError } from "./listen-error.ts";
+import { Flag, Rcode, Type } from "./wire/codes.ts";
+import { decodeMessage } from "./wire/decode-message.ts";
+import { encodeQuery } from "./wire/encode-query.ts";
+
+const cleanups: (() => Promise<unknown> | void)[] = [];
+afterEach(async () => {
+  for (const cleanup of cleanups.splice(0).reverse()) await cleanup();
+});
+
+interface Running {
+  readonly server: DnsServer;
+  readonly clock: SimulatedClock;
+  /** The first address. */
+  readonly at: ServerAddress;
+  readonly bound: readonly ServerAddress[];
+}
+
+/** A server on the simulated clock; sockets and bytes are real. */
+async function run(options: Partial<DnsServerOptions> = {}): Promise<Running> {
+  const clock = createSimulatedClock();
+  const ports = { wallClock: clock.wallClock, now: clock.now, random: () => 0.5, setTimer: clock.setTimer };
+  const server = createDnsServer({ listen: [{ address: "127.0.0.1", port: 0 }], ports, ...options });
+  const bound = await server.start();
+  cleanups.push(() => server.stop());
+  server.swap(dnsWorld());
+  return { server, clock, bound, at: bound[0]! };
+}
+
+const shop = (id = 1) => encodeQuery({ id, name: "shop.example.org", type: Type.A });
+const large = (id = 1) => encodeQuery({ id, name: "large.example.org", type: Type.TXT });
+const addresses = (answer: Uint8Array) => decodeMessage(answer)?.answers.map(({ data }) => data);
+/** Lets what is on its way through the kernel arrive. */
+const turns = async (count = 20) => {
+  for (let i = 0; i < count; i++) await new Promise((resolve) => setImmediate(resolve));
+};
+const until = async (condition: () => boolean) => {
+  while (!condition()) await turns(1);
+};
+
+test("answers over UDP and TCP, IPv4 and IPv6, each pair on one port", async () => {
+  const { bound } = await run({
+    listen: [
+      { address: "127.0.0.1", port: 0 },
+      { address: "::1", port: 0 },
+    ],
+  });
+  expect(bound.map(({ address }) => address)).toEqual(["127.0.0.1", "::1"]);
+  for (const at of bound) {
+    expect(at.port).toBeGreaterThan(0);
+    expect(addresses(await askUdp(at, shop()))).toEqual(["192.0.2.1"]);
+    expect(addresses(await askTcp(at, shop()))).toEqual(["192.0.2.1"]);
+  }
+});
+
+test("a truncated answer is whole over TCP", async () => {
+  const { at, server } = await run();
+  expect(decodeMessage(await askUdp(at, large()))!.flags & Flag.TC).toBe(Flag.TC);
+  expect(addresses(await askTcp(at, large()))).toHaveLength(40);
+  expect(readQueries(server.counters).map(({ transport, type, count }) => `${transport} ${type} ${count}`)).toEqual([
+    "udp TXT 1",
+    "tcp TXT 1",
+  ]);
+});
+
+test("RFC 7766 §6.2.1.1: pipelined queries, in one segment or byte by byte, are answered in order", async () => {
+  const { at } = await run();
+  const client = await openTcp(at);
+  const ids = Array.from({ length: 300 }, (_, i) => i);
+  client.write(Buffer.concat(ids.map((id) => frame(id % 50 === 0 ? large(id) : shop(id)))));
+  for (const id of ids) expect(decodeMessage(await client.next())?.id).toBe(id);
+  for (const byte of frame(shop(777))) {
+    client.write(Buffer.of(byte));
+    await turns(1);
+  }
+  expect(decodeMessage(await client.next())?.id).toBe(777);
+  client.socket.destroy();
+});
+
+test("RFC 7766 §6.2.3: a client that only asks and then shuts its side gets its answers", async () => {
+  const { at } = await run();
+  const client = await openTcp(at);
+  client.write(Buffer.concat([frame(shop(1)), frame(shop(2)), Buffer.of(0, 50, 1)])); // and half a query that never ends
+  client.end();
+  expect(decodeMessage(await client.next())?.id).toBe(1);
+  expect(decodeMessage(await client.next())?.id).toBe(2);
+  await client.closed;
+});
+
+test("an idle connection is closed, also one that dribbles bytes; a busy one stays", async () => {
+  const { at, clock, server } = await run();
+  const idle = await openTcp(at);
+  const slow = await openTcp(at);
+  const busy = await openTcp(at);
+  await until(() => server.connections() === 3);
+  for (let second = 0; second < 12; second++) {
+    slow.write(frame(shop()).subarray(second, second + 1));
+    busy.write(frame(shop(second)));
+    await busy.next();
+    await clock.advance(1000);
+  }
+  await Promise.all([idle.closed, slow.closed]);
+  await until(() => server.connections() === 1);
+  busy.write(frame(shop(99)));
+  expect(decodeMessage(await busy.next())?.id).toBe(99);
+  busy.socket.destroy();
+  await until(() => server.connections() === 0);
+  await clock.advance(2000);
+  expect(clock.pending()).toBe(0); // nothing ticks when nobody is connected
+});
+
+test("a client that does not read its answers stops being read, costs bounded memory, and is closed in the end", async () => {
+  const { at, clock, server } = await run();
+  const client = await openTcp(at);
+  client.socket.pause();
+  const burst = Buffer.concat(Array.from({ length: 3000 }, (_, id) => frame(large(id)))); // 26 MB of answers
+  client.write(burst);
+  await turns(200);
+  const answered = readQueries(server.counters).reduce((total, { count }) => total + count, 0);
+  expect(answered).toBeLessThan(2500);
+  await clock.advance(11_000);
+  await until(() => server.connections() === 0);
+  client.socket.destroy();
+});
+
+test("a client that reads late gets everything, in order", async () => {
+  const { at } = await run();
+  const client = await openTcp(at);
+  client.socket.pause();
+  const count = 1500; // 13 MB, more than the sockets hold
+  client.write(Buffer.concat(Array.from({ length: count }, (_, id) => frame(large(id)))));
+  await turns(50);
+  client.socket.resume();
+  for (let id = 0; id < count; id++) expect((await client.next()).subarray(0, 2)).toEqual(Buffer.of(id >> 8, id & 0xff));
+  client.socket.destroy();
+});
+
+test("one source has its limit; at the limit of all, the idlest makes room", async () => {
+  const { at, clock, server } = await run({ listen: [{ address: "127.0.0.1", port: 0 }], tcp: { perSource: 2, connections: 2 } });
+  const first = await openTcp(at);
+  await until(() => server.connections() === 1);
+  await clock.advance(10);
+  const second = await openTcp(at);
+  await until(() => server.connections() === 2);
+  const third = await openTcp(at);
+  await third.closed; // one source may not push out others, not even itself
+  expect(server.connections()).toBe(2);
+  first.socket.destroy();
+  second.socket.destroy();
+
+  const few = await run({ tcp: { perSource: 10, connections: 2 } });
+  const old = await openTcp(few.at);
+  await until(() => few.server.connections() === 1);
+  await few.clock.advance(10);
+  const fresh = await openTcp(few.at);
+  await until(() => few.server.connections() === 2);
+  const newest = await openTcp(few.at);
+  await old.closed;
+  newest.write(frame(shop()));
+  await newest.next();
+  fresh.write(frame(shop()));
+  await fresh.next();
+  newest.socket.destroy();
+  fresh.socket.destroy();
+});
+
+const garbage: readonly { name: string; bytes: Uint8Array }[] = [
+  { name: "a length too short for a header", bytes: Buffer.of(0, 11, ...new Array<number>(11).fill(0)) },
+  { name: "length 0", bytes: Buffer.of(0, 0) },
+  { name: "a length beyond any query", bytes: Buffer.of(0xff, 0xff, 0) },
+  { name: "a response", bytes: frame(Buffer.from("00018400000100000000000000", "hex")) },
+  { name: "HTTP", bytes: Buffer.from("GET / HTTP/1.1\r\n\r\n") },
+];
+test.each(garbage)("a peer that sends $name is cut off", async ({ bytes }) => {
+  const { at } = await run();
+  const client = await openTcp(at);
+  client.write(bytes);
+  await client.closed;
+});
+
+test("swapping tables loses no query, and each answer is of one table", async () => {
+  const { at, server } = await run();
+  const worlds = ["192.0.2.10", "192.0.2.20"].map((address) => dnsWorld([zone("z", "z.org", [record("a.z.org", "A", address)])], []));
+  server.swap(worlds[0]!);
+  const client = await openUdp(at);
+  const seen = new Set<string | undefined>();
+  for (let round = 0; round < 50; round++) {
+    const batch = Array.from({ length: 20 }, (_, i) => client.ask(encodeQuery({ id: round * 20 + i, name: "a.z.org", type: Type.A })));
+    server.swap(worlds[round % 2]!);
+    for (const answer of await Promise.all(batch)) seen.add(addresses(answer)?.join());
+  }
+  client.close();
+  expect([...seen].sort()).toEqual(["192.0.2.10", "192.0.2.20"]);
+});
+
+test("before the first table every answer is SERVFAIL, not silence", async () => {
+  const clock = createSimulatedClock();
+  const ports = { wallClock: clock.wallClock, now: clock.now, random: () => 0, setTimer: clock.setTimer };
+  const server = createDnsServer({ listen: [{ address: "127.0.0.1", port: 0 }], ports });
+  const [at] = await server.start();
+  cleanups.push(() => server.stop());
+  expect(decodeMessage(await askUdp(at!, shop()))?.rcode).toBe(Rcode.SERVFAIL);
+});
+
+test("a taken UDP port: who, what, and the flag to use; nothing stays open", async () => {
+  const taken = createSocket("udp4").bind(0, "127.0.0.1");
+  await once(taken, "listening");
+  cleanups.push(() => void taken.close());
+  const { port } = taken.address();
+  const clock = createSimulatedClock();
+  const ports = { wallClock: clock.wallClock, now: clock.now, random: () => 0, setTimer: clock.setTimer };
+  const server = createDnsServer({
+    listen: [
+      { address: "127.0.0.1", port: 0 },
+      { address: "127.0.0.1", port },
+    ],
+    ports,
+    flag: "--dns-listen",
+  });
+  const error = await server.start().catch((reason: unknown) => reason);
+  expect(error).toBeInstanceOf(DnsListenError);
+  expect(error).toMatchObject({
+    code: "address-in-use",
+    message: `DNS over UDP: 127.0.0.1:${port} is in use. Stop the program that holds it (ss -lunpt shows it), or choose another with --dns-listen.`,
+  });
+});
+
+test("a taken TCP port is told too, and the UDP port is given back", async () => {
+  const taken = createServer().listen(0, "127.0.0.1");
+  await once(taken, "listening");
+  cleanups.push(() => void taken.close());
+  const address = taken.address();
+  const port = typeof address === "object" && address !== null ? address.port : 0;
+  await expect(run({ listen: [{ address: "127.0.0.1", port }] })).rejects.toMatchObject({
+    code: "address-in-use",
+    message: expect.stringContaining("DNS over TCP"),
+  });
+  const again = createSocket("udp4").bind(port, "127.0.0.1");
+  await once(again, "listening");
+  again.close();
+});
+
+test("an address of another machine", async () => {
+  await expect(run({ listen: [{ address: "192.0.2.1", port: 0 }] })).rejects.toMatchObject({ code: "address-unavailable" });
+});
+
+test("stopping sends what was answered, closes connections, and frees the port", async () => {
+  const { at, server } = await run();
+  const client = await openTcp(at);
+  client.write(frame(shop(5)));
+  await until(() => readQueries(server.counters).length === 1);
+  await Promise.all([server.stop(), client.closed]);
+  expect(decodeMessage(await client.next())?.id).toBe(5);
+  const next = await run({ listen: [at] });
+  expect(addresses(await askUdp(next.at, shop()))).toEqual(["192.0.2.1"]);
+});
+
+test("a sample of queries is timed", async () => {
+  const durations: number[] = [];
+  const { at } = await run({ onDuration: (seconds) => void durations.push(seconds) });
+  const client = await openUdp(at);
+  for (let id = 0; id < 130; id++) await client.ask(shop(id));
+  client.close();
+  expect(durations).toEqual([0, 0, 0]); // the clock stands still
+});

@@ -1,0 +1,174 @@
+/** Writes replies. Hot: numbers and bytes only. A {@link Reply} is what has been written so far; OPT and header come last. */
+import { clientSubnetSize, encodeClientSubnet } from "./wire/client-subnet.ts";
+import { Class, Flag, Option, Type } from "./wire/codes.ts";
+import { HEADER, type Query } from "./wire/query.ts";
+import type { ZoneTable } from "./zone-table.ts";
+
+/** Largest UDP answer, and the size we announce: it passes any path unfragmented (RFC 9715 §3.1). */
+export const MAX_UDP = 1232;
+const MIN_UDP = 512;
+const OPT_FIXED = 11;
+/** QNAME, which stands right behind the header. */
+export const POINTER_TO_QNAME = 0xc000 | HEADER;
+
+/** Reused. All counts are of records. */
+export interface Reply {
+  /** Where the next byte goes. */
+  at: number;
+  /** First byte that records may not use: behind it there is room for OPT alone. */
+  limit: number;
+  /** Something did not fit. */
+  overflow: boolean;
+  answers: number;
+  authorities: number;
+  additionals: number;
+  flags: number;
+  /** ECS SCOPE PREFIX-LENGTH. */
+  scope: number;
+  /** INFO-CODE of an extended error; -1 = none. */
+  extendedError: number;
+  /** EXTRA-TEXT of it, ASCII. */
+  errorText: Uint8Array;
+}
+
+const NO_TEXT = new Uint8Array(0);
+
+export const newReply = (): Reply => ({
+  at: 0,
+  limit: 0,
+  overflow: false,
+  answers: 0,
+  authorities: 0,
+  additionals: 0,
+  flags: 0,
+  scope: 0,
+  extendedError: -1,
+  errorText: NO_TEXT,
+});
+
+/**
+ * Starts a reply: ID, OPCODE, RD and CD come from the query, the question is repeated byte for byte (0x20).
+ *
+ * @param out may be the query's own buffer
+ */
+export function beginReply(query: Uint8Array, decoded: Query, out: Uint8Array, isUdp: boolean, reply: Reply): void {
+  const end = decoded.questionEnd;
+  if (out !== query) for (let i = HEADER; i < end; i++) out[i] = query[i]!;
+  const wanted = !isUdp ? 0xffff : decoded.hasOpt ? Math.min(Math.max(decoded.udpSize, MIN_UDP), MAX_UDP) : MIN_UDP;
+  reply.at = end;
+  reply.limit = Math.min(wanted, out.length);
+  reply.overflow = false;
+  reply.answers = 0;
+  reply.authorities = 0;
+  reply.additionals = 0;
+  reply.flags = Flag.QR | (decoded.flags & (0x7800 | Flag.RD | Flag.CD));
+  reply.scope = 0;
+  reply.extendedError = -1;
+  reply.errorText = NO_TEXT;
+  if (decoded.hasOpt) reply.limit -= OPT_FIXED + (decoded.hasSubnet ? clientSubnetSize(decoded.subnet) : 0);
+}
+
+/** Attaches an extended error (RFC 8914); a sender without EDNS is not told. */
+export function setExtendedError(reply: Reply, code: number, text: Uint8Array = NO_TEXT): void {
+  reply.extendedError = code;
+  reply.errorText = text;
+}
+
+export function write16(out: Uint8Array, at: number, value: number): void {
+  out[at] = value >>> 8;
+  out[at + 1] = value;
+}
+
+export function write32(out: Uint8Array, at: number, value: number): void {
+  out[at] = value >>> 24;
+  out[at + 1] = value >>> 16;
+  out[at + 2] = value >>> 8;
+  out[at + 3] = value;
+}
+
+/** Writes an A or AAAA record of QNAME. @param size 4 or 16 bytes at `from` of `bytes` */
+export function writeAddress(out: Uint8Array, reply: Reply, ttl: number, bytes: Uint8Array, from: number, size: number): void {
+  const at = reply.at;
+  if (at + 12 + size > reply.limit) {
+    reply.overflow = true;
+    return;
+  }
+  write16(out, at, POINTER_TO_QNAME);
+  write16(out, at + 2, size === 4 ? Type.A : Type.AAAA);
+  write16(out, at + 4, Class.IN);
+  write32(out, at + 6, ttl);
+  write16(out, at + 10, size);
+  for (let i = 0; i < size; i++) out[at + 12 + i] = bytes[from + i]!;
+  reply.at = at + 12 + size;
+  reply.answers++;
+}
+
+/**
+ * Copies records that a zone table holds encoded.
+ *
+ * @param owner pointer that replaces the records' own `c00c`, or 0 to copy them as they are
+ * @returns false when they do not fit
+ */
+export function writeRecords(out: Uint8Array, reply: Reply, zones: ZoneTable, start: number, end: number, owner: number): boolean {
+  if (reply.at + end - start > reply.limit) {
+    reply.overflow = true;
+    return false;
+  }
+  const { bytes } = zones;
+  const first = reply.at;
+  for (let i = start; i < end; i++) out[first + i - start] = bytes[i]!;
+  reply.at = first + end - start;
+  if (owner !== 0 && owner !== POINTER_TO_QNAME) {
+    for (let at = first; at < reply.at; at += 12 + ((out[at + 10]! << 8) | out[at + 11]!)) write16(out, at, owner);
+  }
+  return true;
+}
+
+/**
+ * Ends a reply: truncates it if something did not fit (TC, no records), appends OPT if the query had one (RFC 6891 §7), writes the header.
+ *
+ * @param rcode may exceed 15 only if the query had an OPT
+ * @returns length of the whole message
+ */
+export function finishReply(query: Query, out: Uint8Array, reply: Reply, rcode: number): number {
+  if (reply.overflow) {
+    reply.at = query.questionEnd;
+    reply.answers = 0;
+    reply.authorities = 0;
+    reply.additionals = 0;
+    reply.flags |= Flag.TC;
+  }
+  if (query.hasOpt) {
+    writeOpt(query, out, reply, rcode >>> 4);
+    reply.additionals++;
+  }
+  write16(out, 0, query.id);
+  write16(out, 2, reply.flags | (rcode & 15));
+  write16(out, 4, query.questionEnd > HEADER ? 1 : 0);
+  write16(out, 6, reply.answers);
+  write16(out, 8, reply.authorities);
+  write16(out, 10, reply.additionals);
+  return reply.at;
+}
+
+function writeOpt(query: Query, out: Uint8Array, reply: Reply, upperRcode: number): void {
+  const at = reply.at;
+  out[at] = 0;
+  write16(out, at + 1, Type.OPT);
+  write16(out, at + 3, MAX_UDP);
+  out[at + 5] = upperRcode;
+  out[at + 6] = 0; // VERSION
+  write16(out, at + 7, query.dnssecOk ? 0x8000 : 0); // DO is copied (RFC 3225 §3)
+  let end = at + OPT_FIXED;
+  if (query.hasSubnet) end = encodeClientSubnet(out, end, query.subnet, query.subnet.source === 0 ? 0 : reply.scope);
+  if (reply.extendedError >= 0) {
+    const text = reply.errorText;
+    write16(out, end, Option.EXTENDED_ERROR);
+    write16(out, end + 2, 2 + text.length);
+    write16(out, end + 4, reply.extendedError);
+    for (let i = 0; i < text.length; i++) out[end + 6 + i] = text[i]!;
+    end += 6 + text.length;
+  }
+  write16(out, at + 9, end - at - OPT_FIXED);
+  reply.at = end;
+}
