@@ -1,0 +1,32 @@
+/** Errors of the HTTP API: `{"error": {"code", "message", "remedy"}}`. The codes are stable; docs/api.md lists them. */
+
+export const apiErrors = {
+  "bad-request": { status: 400, remedy: "Correct the parameter; /openapi.json describes each." },
+  unauthorized: { status: 401, remedy: "Send `Authorization: Bearer TOKEN` with the content of admin.token in the server's state folder." },
+  "host-refused": { status: 403, remedy: "Use the address that the server listens on, or localhost, as the host of the URL." },
+  "not-found": { status: 404, remedy: "The paths are listed in the message." },
+  "no-route": { status: 404, remedy: "`globalroute status` and /v1/routes list the routes and their hosts." },
+  "too-many-streams": { status: 503, remedy: "Close a stream, or read /v1/timeline instead." },
+  internal: { status: 500, remedy: "The server's log has the cause." },
+} as const;
+
+export type ApiErrorCode = keyof typeof apiErrors;
+
+/** Thrown by handlers; the server answers with its status and {@link errorBody}. */
+export class ApiError extends Error {
+  readonly code: ApiErrorCode;
+  readonly status: number;
+
+  constructor(code: ApiErrorCode, message: string) {
+    super(message);
+    this.code = code;
+    this.status = apiErrors[code].status;
+  }
+}
+
+export function errorBody(
+  code: ApiErrorCode,
+  message: string,
+): { readonly error: { readonly code: string; readonly message: string; readonly remedy: string } } {
+  return { error: { code, message, remedy: apiErrors[code].remedy } };
+}

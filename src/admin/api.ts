@@ -1,0 +1,195 @@
+/** The paths of the HTTP API, on any listener: what each returns is said by its schema. */
+import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
+import type { EngineView } from "../engine/view.ts";
+import { parsePrefix } from "../model/ip.ts";
+import type { Metrics } from "../observe/metrics.ts";
+import { ApiError } from "./api-error.ts";
+import { streamTimeline } from "./event-stream.ts";
+import { isAuthorized } from "./token.ts";
+
+export interface ApiContext {
+  readonly view: EngineView;
+  readonly metrics: Pick<Metrics, "expose" | "contentType">;
+  /** True from the moment that shutdown began: readiness is lost first, so that balancers turn away before anything else stops. */
+  readonly stopping: () => boolean;
+}
+
+export interface StreamContext {
+  /** A repeating timer; returns its end. */
+  readonly every: (milliseconds: number, tick: () => void) => () => void;
+  /** Ends of the open streams. */
+  readonly open: Set<() => void>;
+}
+
+const MAX_STREAMS = 64;
+
+/** What a load balancer, an orchestrator and Prometheus ask; nothing here tells about clients or configuration. */
+export function registerProbesAndMetrics(app: FastifyInstance, { view, metrics, stopping }: ApiContext): void {
+  app.get("/healthz", operation("operations", "200 while the process can answer", { 200: ref("Alive") }), () => ({ status: "ok" }));
+  app.get(
+    "/readyz",
+    operation("operations", "200 while any table can be served, however stale; 503 before the first one and once shutdown began", {
+      200: ref("Readiness"),
+      503: ref("Readiness"),
+    }),
+    (_request, reply) => {
+      const { ready, degraded } = view.readiness();
+      const answer = { ready: ready && !stopping(), degraded };
+      return reply.code(answer.ready ? 200 : 503).send(answer);
+    },
+  );
+  app.get(
+    "/metrics",
+    operation("operations", "Metrics in the Prometheus text format", { 200: plain("text/plain", "Exposition format 0.0.4") }),
+    async (_request, reply) => reply.type(metrics.contentType).send(await metrics.expose()),
+  );
+}
+
+/** Everything that can be read, and the stream. */
+export function registerReads(app: FastifyInstance, { view }: ApiContext, streams: StreamContext): void {
+  app.get("/v1/status", operation("state", "Clusters, routes, table, configuration and overrides", { 200: ref("Status") }), () =>
+    view.status(),
+  );
+  app.get(
+    "/v1/routes",
+    operation("state", "All routes: backends, who is served where, the last failover", { 200: ref("RouteList") }),
+    () => ({
+      routes: view.status().routes,
+    }),
+  );
+  app.get<{ Params: { namespace: string; name: string } }>(
+    "/v1/routes/:namespace/:name",
+    operation(
+      "state",
+      "One route",
+      { 200: ref("Route"), ...errors(400, 404) },
+      { params: parameters({ namespace: text(63), name: text(253) }) },
+    ),
+    ({ params }) => {
+      const route = view.status().routes.find((one) => one.namespace === params.namespace && one.name === params.name);
+      if (route === undefined) throw new ApiError("no-route", `There is no GlobalRoute ${params.namespace}/${params.name}.`);
+      return route;
+    },
+  );
+  app.get("/v1/clusters", operation("state", "All member clusters with their health", { 200: ref("ClusterList") }), () => ({
+    clusters: view.status().clusters,
+  }));
+  app.get<{ Querystring: { host: string; client: string; family: "A" | "AAAA" } }>(
+    "/v1/explain",
+    operation(
+      "state",
+      "What a client is answered, and why",
+      { 200: ref("Explanation"), ...errors(400, 404) },
+      { querystring: EXPLAIN_QUERY },
+    ),
+    ({ query: { host, client, family } }) => {
+      if (parsePrefix(client) === undefined)
+        throw new ApiError("bad-request", `client: ${JSON.stringify(client)} is neither an address nor a network.`);
+      const answer = view.explain(host, client, family);
+      if (!answer.ok) throw new ApiError("no-route", answer.error);
+      return answer.explanation;
+    },
+  );
+  app.get<{ Querystring: { after: number; limit: number } }>(
+    "/v1/timeline",
+    operation("state", "What happened, oldest first", { 200: ref("Timeline"), ...errors(400) }, { querystring: TIMELINE_QUERY }),
+    ({ query: { after, limit } }) => ({ events: view.timeline.list(after).slice(0, limit), newest: view.timeline.list().at(-1)?.id ?? 0 }),
+  );
+  app.get<{ Querystring: { after?: number }; Headers: { "last-event-id"?: number } }>(
+    "/v1/stream",
+    {
+      ...operation(
+        "state",
+        "The timeline as server-sent events, from now on or from behind the id given",
+        {
+          200: plain("text/event-stream", "Each with id, kind and the JSON of an Event; `gap` where events are no longer kept"),
+          ...errors(400, 503),
+        },
+        STREAM_INPUT,
+      ),
+      exposeHeadRoute: false, // a HEAD would open a stream that nobody can read
+    },
+    ({ headers, query }, reply) => openStream(view, headers["last-event-id"] ?? query.after, reply, streams),
+  );
+}
+
+/** What changes state; each needs the token. */
+export function registerActs(app: FastifyInstance, { view }: ApiContext, token: string): void {
+  const onRequest = async ({ headers }: FastifyRequest, reply: FastifyReply) => {
+    if (isAuthorized(headers.authorization, token)) return;
+    reply.header("www-authenticate", 'Bearer realm="globalroute"');
+    throw new ApiError(
+      "unauthorized",
+      headers.authorization === undefined ? "This act needs the admin token." : "The token is not the server's.",
+    );
+  };
+  app.post(
+    "/v1/confirm",
+    {
+      ...operation(
+        "acts",
+        "Accepts inputs that the guard holds back",
+        { 200: ref("Confirmed"), ...errors(400, 401) },
+        { security: [{ adminToken: [] }] },
+      ),
+      onRequest,
+    },
+    () => ({ accepted: view.confirm() }),
+  );
+}
+
+function openStream(view: EngineView, after: number | undefined, reply: FastifyReply, { every, open }: StreamContext): void {
+  if (open.size >= MAX_STREAMS) throw new ApiError("too-many-streams", `${MAX_STREAMS} streams are open, as many as are allowed.`);
+  reply.hijack();
+  const { raw } = reply;
+  raw.writeHead(200, { "content-type": "text/event-stream", "cache-control": "no-store", "x-accel-buffering": "no" });
+  const sink = { write: (chunk: string) => void raw.write(chunk), buffered: () => raw.writableLength, cut: () => void raw.destroy() };
+  const stop = streamTimeline(view.timeline, after, sink, every);
+  const end = () => {
+    stop();
+    open.delete(end);
+    raw.end();
+  };
+  open.add(end);
+  raw.on("close", end);
+}
+
+const ref = (name: string) => ({ $ref: `${name}#` });
+const plain = (type: string, description: string) => ({ description, content: { [type]: { schema: { type: "string" } } } });
+const errors = (...statuses: readonly number[]) => Object.fromEntries(statuses.map((status) => [status, ref("Error")]));
+const text = (maxLength: number) => ({ type: "string", minLength: 1, maxLength });
+const eventId = { type: "integer", minimum: 0, maximum: Number.MAX_SAFE_INTEGER };
+
+/** Unknown parameters are refused: a misspelt one that is ignored would answer another question. */
+const parameters = (properties: Record<string, unknown>, required: readonly string[] = []) => ({
+  type: "object",
+  additionalProperties: false,
+  properties,
+  required,
+});
+
+const EXPLAIN_QUERY = parameters(
+  {
+    host: { ...text(254), description: "Host name of a route" },
+    client: { ...text(64), description: "Address or network of the client: `192.0.2.1`, `192.0.2.0/24`, `2001:db8::/56`" },
+    family: { type: "string", enum: ["A", "AAAA"], default: "A", description: "Query type" },
+  },
+  ["host", "client"],
+);
+const TIMELINE_QUERY = parameters({
+  after: { ...eventId, default: 0, description: "Only events with a higher id" },
+  limit: { type: "integer", minimum: 1, maximum: 1000, default: 1000, description: "At most so many, the oldest of them" },
+});
+const STREAM_INPUT = {
+  querystring: parameters({ after: { ...eventId, description: "Id of the last event seen; `Last-Event-ID` goes before it" } }),
+  headers: { type: "object", properties: { "last-event-id": { ...eventId, description: "Sent by browsers when they come back" } } },
+};
+
+function operation(
+  tag: "operations" | "state" | "acts",
+  summary: string,
+  response: Record<number, unknown>,
+  input: Record<string, unknown> = {},
+) {
+  return { schema: { summary, tags: [tag], response, ...input } };
+}
