@@ -1,0 +1,43 @@
+/** The thread that loads geo data and compiles tables, so that a large compile never delays an answer or a probe. */
+import { parentPort } from "node:worker_threads";
+import { GeoFileError } from "../geo/geo-file-error.ts";
+import { type GeoFiles, loadGeoFiles } from "../geo/geo-files.ts";
+import type { CompileReply, CompileRequest } from "./compiler.ts";
+import { compileWorld, createGeoCache, geoSuits } from "./world.ts";
+
+const cache = createGeoCache();
+let files: GeoFiles | undefined;
+
+async function answer(request: CompileRequest): Promise<CompileReply> {
+  switch (request.kind) {
+    case "load-geo": {
+      const loaded = await loadGeoFiles(request.paths);
+      files = loaded; // only a whole, checked set replaces the old one
+      return { id: request.id, kind: "geo", geo: { id: loaded.id, buildEpoch: loaded.buildEpoch, capabilities: loaded.capabilities } };
+    }
+    case "compile": {
+      const started = performance.now();
+      const geo = files === undefined ? request.geo : cache.table(files, request.inventory);
+      if (geo === undefined) throw new Error("no geo data is loaded");
+      if (files === undefined && !geoSuits(geo, request.inventory)) {
+        throw new Error("no geo file could be loaded, and the saved geo data does not know the networks of today's rules");
+      }
+      const compiled = compileWorld(request.inventory, geo, request.latency, request.version, request.now);
+      return { id: request.id, kind: "compiled", compiled, seconds: (performance.now() - started) / 1000 };
+    }
+  }
+}
+
+parentPort?.on("message", (request: CompileRequest) => {
+  answer(request)
+    .catch((error: unknown): CompileReply => {
+      const geo = error instanceof GeoFileError ? { code: error.code, file: error.file } : undefined;
+      return {
+        id: request.id,
+        kind: "failed",
+        message: error instanceof Error ? error.message : String(error),
+        ...(geo === undefined ? {} : { geo }),
+      };
+    })
+    .then((reply) => parentPort?.postMessage(reply));
+});

@@ -1,0 +1,120 @@
+/** The main thread's side of the compile worker: one request at a time, a dead worker is replaced, the last table goes on serving. */
+import { Worker } from "node:worker_threads";
+import type { Capabilities } from "../geo/capabilities.ts";
+import type { GeoTable } from "../geo/geo-table.ts";
+import type { LatencyMap } from "../geo/latency-model.ts";
+import type { Inventory } from "../model/inventory.ts";
+import type { Compiled } from "../routing/compile.ts";
+
+export interface GeoInfo {
+  readonly id: string;
+  /** Build date of the oldest file, ms since the epoch. */
+  readonly buildEpoch: number;
+  readonly capabilities: Capabilities;
+}
+
+export type CompileRequest =
+  | { readonly id: number; readonly kind: "load-geo"; readonly paths: readonly string[] }
+  | {
+      readonly id: number;
+      readonly kind: "compile";
+      readonly inventory: Inventory;
+      readonly latency: LatencyMap;
+      readonly version: number;
+      readonly now: number;
+      /** Used only while no file could be loaded. */
+      readonly geo?: GeoTable;
+    };
+
+export type CompileReply =
+  | { readonly id: number; readonly kind: "geo"; readonly geo: GeoInfo }
+  | { readonly id: number; readonly kind: "compiled"; readonly compiled: Compiled; readonly seconds: number }
+  | {
+      readonly id: number;
+      readonly kind: "failed";
+      readonly message: string;
+      readonly geo?: { readonly code: string; readonly file: string };
+    };
+
+export interface Compiler {
+  /** Loads and checks geo files; the old ones stay in use when it rejects. */
+  loadGeo(paths: readonly string[]): Promise<GeoInfo>;
+  /** @param fallback geo table for the time until files are loaded (a saved one) */
+  compile(
+    inventory: Inventory,
+    latency: LatencyMap,
+    version: number,
+    now: number,
+    fallback?: GeoTable,
+  ): Promise<{ readonly compiled: Compiled; readonly seconds: number }>;
+  close(): Promise<void>;
+}
+
+/** A worker that could not do what it was asked; the message is for people. */
+export class CompileError extends Error {}
+
+type Pending = { readonly resolve: (reply: CompileReply) => void; readonly reject: (error: Error) => void };
+type WithoutId<T> = T extends unknown ? Omit<T, "id"> : never;
+
+export function createCompiler(): Compiler {
+  const pending = new Map<number, Pending>();
+  let nextId = 1;
+  let worker: Worker | undefined;
+  let geoPaths: readonly string[] | undefined;
+  let closed = false;
+
+  function start(): Worker {
+    // tsc leaves URLs alone, so the worker's ending follows this file's own: .ts in a checkout, .js in a package.
+    const extension = import.meta.url.endsWith(".ts") ? ".ts" : ".js";
+    const started = new Worker(new URL(`./compile-worker${extension}`, import.meta.url), { name: "compile" });
+    started.on("message", (reply: CompileReply) => {
+      pending.get(reply.id)?.resolve(reply);
+      pending.delete(reply.id);
+    });
+    const fail = (cause: Error) => {
+      if (worker === started) worker = undefined;
+      for (const { reject } of pending.values()) reject(new CompileError(`the compile worker ended: ${cause.message}`, { cause }));
+      pending.clear();
+    };
+    started.on("error", fail);
+    started.on("exit", (code) => fail(new Error(`exit code ${code}`)));
+    return started;
+  }
+
+  async function send(request: WithoutId<CompileRequest>): Promise<CompileReply> {
+    if (closed) throw new CompileError("the compiler is closed");
+    worker ??= start();
+    const id = nextId++;
+    const message = { ...request, id };
+    const current = worker;
+    const reply = await new Promise<CompileReply>((resolve, reject) => {
+      pending.set(id, { resolve, reject });
+      current.postMessage(message);
+    });
+    if (reply.kind === "failed") throw new CompileError(reply.message);
+    return reply;
+  }
+
+  async function loadGeo(paths: readonly string[]): Promise<GeoInfo> {
+    const reply = await send({ kind: "load-geo", paths });
+    if (reply.kind !== "geo") throw new CompileError("unexpected reply");
+    geoPaths = paths;
+    return reply.geo;
+  }
+
+  return {
+    loadGeo,
+    async compile(inventory, latency, version, now, fallback) {
+      if (worker === undefined && geoPaths !== undefined) await loadGeo(geoPaths); // a replaced worker starts empty
+      const reply = await send({ kind: "compile", inventory, latency, version, now, ...(fallback === undefined ? {} : { geo: fallback }) });
+      if (reply.kind !== "compiled") throw new CompileError("unexpected reply");
+      return { compiled: reply.compiled, seconds: reply.seconds };
+    },
+    async close() {
+      closed = true;
+      const current = worker;
+      worker = undefined;
+      await current?.terminate();
+    },
+  };
+}

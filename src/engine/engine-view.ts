@@ -1,0 +1,119 @@
+/** The engine as others see it: status, explanations, readiness. Reads only. */
+import type { Capabilities } from "../geo/capabilities.ts";
+import type { EndpointHealth, EndpointKey } from "../model/health.ts";
+import type { Route } from "../model/inventory.ts";
+import { maskNetwork, parsePrefix } from "../model/ip.ts";
+import type { Problem } from "../model/problem.ts";
+import type { Timeline } from "../observe/timeline.ts";
+import { findRoute, indexHosts } from "../routing/decide.ts";
+import { explain } from "../routing/explain.ts";
+import { measuresOf } from "../routing/measure.ts";
+import { servedBy } from "../routing/served-by.ts";
+import { ROUTE_OFFERS_A } from "../routing/table.ts";
+import { keyOf, type Standings } from "./standings.ts";
+import { buildStatus } from "./status.ts";
+import type { EngineView, ServedShare } from "./view.ts";
+import type { World } from "./world.ts";
+
+export interface EngineViewInput {
+  readonly world: () => World | undefined;
+  readonly path: string;
+  readonly standings: Standings;
+  readonly health: (key: EndpointKey) => EndpointHealth;
+  readonly capabilities: () => Capabilities | undefined;
+  readonly problems: () => readonly Problem[];
+  readonly population: ReadonlyMap<string, number>;
+  readonly degraded: () => readonly string[];
+  readonly isStopping: () => boolean;
+  readonly timeline: Timeline;
+  readonly confirm: () => readonly string[];
+  /** Milliseconds since the epoch. */
+  readonly now: () => number;
+}
+
+/** Shares of the population are worked out for at most this many routes at a time; they cost about a millisecond each. */
+const MOST_SHARES = 200;
+
+export function createEngineView(input: EngineViewInput): EngineView {
+  const { standings, health, timeline, now } = input;
+  const shares = new Map<number, { readonly stamp: string; readonly served: readonly ServedShare[] }>();
+
+  function served(world: World, route: Route, index: number): readonly ServedShare[] {
+    if (index >= MOST_SHARES) return [];
+    const standing = standings.evaluation(`${route.namespace}/${route.name}`)?.backends.map(({ standing, keep }) => `${standing}@${keep}`);
+    const stamp = `${world.table.version} ${standing?.join(" ")}`;
+    const known = shares.get(index);
+    if (known?.stamp === stamp) return known.served;
+    const family = (world.table.hot.routeFlags[index]! & ROUTE_OFFERS_A) !== 0 ? 0 : 1;
+    const fresh = servedBy(world.table, index, family, input.population);
+    shares.set(index, { stamp, served: fresh });
+    return fresh;
+  }
+
+  return {
+    timeline,
+    confirm: input.confirm,
+    readiness: () => ({ ready: input.world() !== undefined && !input.isStopping(), degraded: input.degraded() }),
+    status() {
+      const world = input.world();
+      const config = { path: input.path, problems: input.problems() };
+      if (world === undefined)
+        return { clusters: [], routes: [], table: { version: 0, age: 0 }, config, overrides: [], degraded: input.degraded() };
+      return buildStatus({
+        inventory: world.inventory,
+        health,
+        evaluation: (route) => standings.evaluation(route),
+        lastFailover: (route) => standings.lastFailover(route),
+        servedBy: (route, index) => served(world, route, index),
+        table: world.table,
+        config,
+        degraded: input.degraded(),
+        now: now(),
+      });
+    },
+    explain(host, client, family) {
+      const world = input.world();
+      if (world === undefined) return { ok: false, error: "No table is served yet. Try again in a moment." };
+      return explainWorld(world, host, client, family, { health, capabilities: input.capabilities(), now: now() });
+    },
+  };
+}
+
+/** Shared by a running engine and by `explain --config`, where every health is Unknown. */
+export function explainWorld(
+  world: Pick<World, "inventory" | "table" | "latency">,
+  host: string,
+  client: string,
+  family: "A" | "AAAA",
+  facts: { readonly health: (key: EndpointKey) => EndpointHealth; readonly capabilities: Capabilities | undefined; readonly now: number },
+): ReturnType<EngineView["explain"]> {
+  const name = host.toLowerCase().replace(/\.$/, "");
+  const route = findRoute(indexHosts(world.table), name);
+  if (route === undefined) {
+    const hosts = world.inventory.routes.flatMap((one) => one.hosts).slice(0, 10);
+    return { ok: false, error: `No route has the host ${name}. Hosts are: ${hosts.join(", ")}.` };
+  }
+  const prefix = parsePrefix(client);
+  if (prefix === undefined)
+    return { ok: false, error: `${client} is no address. Write one like 192.0.2.1, 192.0.2.0/24 or 2001:db8::/48.` };
+  const { capabilities } = facts;
+  const missingFields = (["subdivision", "asn"] as const).filter((field) => capabilities !== undefined && !capabilities[field]);
+  const explanation = explain(
+    {
+      inventory: world.inventory,
+      table: world.table,
+      measures: measuresOf(world.inventory.clusters, world.latency),
+      fact(spec, _backend, address) {
+        const { health, reason } = facts.health(keyOf(spec, address));
+        return { health, why: health === "Healthy" ? "" : reason === "not-probed" ? "not probed yet" : reason };
+      },
+      missingFields,
+      now: facts.now,
+    },
+    route,
+    name,
+    maskNetwork(prefix, prefix.length),
+    family === "A" ? 0 : 1,
+  );
+  return { ok: true, explanation };
+}

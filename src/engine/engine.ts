@@ -1,0 +1,441 @@
+/**
+ * The loop: source → gate → compile → standings → publishers, and probes → health → standings beside it. Nothing downstream writes
+ * upstream. Everything that can be late or lost leaves the last good table serving.
+ */
+import type { Monitor, MonitorOptions } from "../../health/monitor.ts";
+import { type LatencyMap, newLatencyMap } from "../geo/latency-model.ts";
+import { type Endpoint, type EndpointHealth, type EndpointKey, NOT_PROBED } from "../model/health.ts";
+import type { Inventory, Location } from "../model/inventory.ts";
+import { formatProblem, type Problem } from "../model/problem.ts";
+import type { Log } from "../observe/log.ts";
+import type { MetricReadings, Metrics } from "../observe/metrics.ts";
+import type { Timeline } from "../observe/timeline.ts";
+import { formatCollapse } from "../routing/input-collapse.ts";
+import { isInForce } from "../routing/orders.ts";
+import type { RoutingTable } from "../routing/table.ts";
+import type { Compiler, GeoInfo } from "./compiler.ts";
+import { endpointsOf } from "./endpoints.ts";
+import { createEngineView } from "./engine-view.ts";
+import { createGeoKeeper } from "./geo-keeper.ts";
+import { createInputGate } from "./input-gate.ts";
+import type { LastGood, LastGoodStore } from "./last-good.ts";
+import { createLatencyKeeper, LATENCY_WINDOW } from "./latency-keeper.ts";
+import type { Publisher, Source, SourceReading } from "./source.ts";
+import { createStandings } from "./standings.ts";
+import type { EngineView } from "./view.ts";
+import type { World } from "./world.ts";
+
+export interface EngineOptions {
+  readonly source: Source;
+  readonly publishers: readonly Publisher[];
+  readonly compiler: Compiler;
+  readonly lastGood: LastGoodStore;
+  /** Geo databases, most trusted first; empty = the one that comes with the package. */
+  readonly geoPaths: readonly string[];
+  /** Where this instance probes from, if known. */
+  readonly vantageLocation?: Location;
+  readonly createMonitor: (events: Required<Pick<MonitorOptions, "onObservation" | "onChange" | "onSuspect">>) => Monitor;
+  /** Replaces host names among addresses by what they resolve to; tells when that changed. */
+  readonly flatten?: {
+    readonly apply: (inventory: Inventory) => Inventory;
+    readonly onChange: (listener: () => void) => void;
+    readonly close: () => void;
+  };
+  /** Country → people, for shares of the population. */
+  readonly population: ReadonlyMap<string, number>;
+  readonly metrics: Metrics;
+  readonly timeline: Timeline;
+  readonly log: Log;
+  /** Milliseconds since the epoch. */
+  readonly now: () => number;
+  readonly setTimer: (delay: number, callback: () => void) => () => void;
+}
+
+export interface Engine {
+  readonly view: EngineView;
+  readonly readings: MetricReadings;
+  /**
+   * Serves the last good world if there is one, then today's.
+   *
+   * @throws {@link StartError} when there is nothing to serve at all
+   */
+  start(): Promise<void>;
+  /** Stops probing and saves; what is published stays as it is. */
+  stop(): Promise<void>;
+}
+
+/** Nothing can be served: no usable configuration (with its problems) or no geo data, and no last good world either. */
+export class StartError extends Error {
+  readonly problems: readonly Problem[];
+  constructor(message: string, problems: readonly Problem[] = []) {
+    super(message);
+    this.problems = problems;
+  }
+}
+
+const SAVE_AFTER = 1000;
+const LONGEST_TICK = 1000;
+/** A geo database older than this many days is called stale. */
+const GEO_STALE_DAYS = 180;
+
+export function createEngine(options: EngineOptions): Engine {
+  const { source, publishers, compiler, metrics, timeline, log, now, setTimer } = options;
+  let world: World | undefined;
+  let wanted: Inventory | undefined;
+  let endpoints: ReadonlyMap<EndpointKey, Endpoint> = new Map();
+  let version = 0;
+  let scopeFallbacks = 0;
+  let fromLastGood = false;
+  let stopping = false;
+  let savedGeo: LastGood["geo"] | undefined;
+  let gate = createInputGate(undefined, now);
+  let latency = createLatencyKeeper(options.vantageLocation, newLatencyMap(), now);
+  let work: Promise<void> = Promise.resolve();
+  let compileWanted = false;
+  let compileFailure: string | undefined;
+  let cancelTick = () => {};
+  let cancelSave = () => {};
+  let cancelFit = () => {};
+  let savePending = false;
+  let saving: Promise<void> = Promise.resolve();
+  let ordersSeen = new Map<string, string>();
+
+  const healthOf = (key: EndpointKey): EndpointHealth => monitor.health(key) ?? NOT_PROBED;
+
+  const monitor = options.createMonitor({
+    onObservation(observation) {
+      const endpoint = endpoints.get(observation.endpoint);
+      if (endpoint === undefined) return;
+      metrics.probe(endpoint.cluster, observation.reason, observation.latency / 1000);
+      const cluster = world?.inventory.clusters.find(({ name }) => name === endpoint.cluster);
+      if (cluster !== undefined) latency.observe(observation, cluster);
+      standings.endpointObserved(observation.endpoint);
+    },
+    onChange(key, health, previous) {
+      const endpoint = endpoints.get(key);
+      if (endpoint !== undefined) reportHealth(endpoint, health, previous);
+      standings.endpointChanged(key);
+      scheduleTick(0);
+    },
+    onSuspect({ suspect, clusters }) {
+      if (suspect) metrics.guardHold("self-distrust");
+      timeline.add({
+        kind: suspect ? "VantageSuspect" : "VantageTrusted",
+        object: "vantage",
+        message: suspect
+          ? `probes of ${clusters.length} clusters fall silent at once (${clusters.join(", ")}): this vantage may be the one that is cut off, so their verdicts wait`
+          : "probes are believed again",
+        details: { clusters: clusters.join(",") },
+      });
+    },
+  });
+
+  const standings = createStandings({ health: healthOf, timeline, metrics, now, onMemory: save });
+
+  let geo = createGeoKeeper(options.geoPaths, undefined, geoPorts());
+  function geoPorts() {
+    return {
+      load: (paths: readonly string[]) => compiler.loadGeo(paths),
+      setTimer,
+      onLoaded(info: GeoInfo) {
+        timeline.add({
+          kind: "GeoLoaded",
+          object: "geo",
+          message: `geo data of ${new Date(info.buildEpoch).toISOString().slice(0, 10)} is in use`,
+          details: { id: info.id },
+        });
+        requestCompile();
+      },
+      onRejected(message: string) {
+        log.error({ geo: message }, "geo data refused; what was loaded stays in use");
+        timeline.add({ kind: "GeoRejected", object: "geo", message, details: {} });
+      },
+    };
+  }
+
+  function reportHealth(endpoint: Endpoint, health: EndpointHealth, previous: EndpointHealth): void {
+    if (health.health === previous.health) return;
+    const kind = health.health === "Healthy" ? "EndpointHealthy" : health.health === "Unhealthy" ? "EndpointUnhealthy" : "EndpointUnknown";
+    timeline.add({
+      kind,
+      object: `endpoint ${endpoint.address}:${endpoint.probe.port}`,
+      message: `${endpoint.cluster} (${endpoint.address}:${endpoint.probe.port}, ${endpoint.probe.host}) is ${health.health}${health.health === "Healthy" ? "" : `: ${health.reason}`}`,
+      details: { cluster: endpoint.cluster, address: endpoint.address, reason: health.reason, firstSign: health.firstSign },
+    });
+  }
+
+  /** Compiles and publishes the wanted inventory; requests that come meanwhile become one more run. */
+  function requestCompile(): Promise<void> {
+    if (!compileWanted) {
+      compileWanted = true;
+      work = work.then(async () => {
+        compileWanted = false;
+        if (stopping || wanted === undefined) return;
+        try {
+          await compileAndPublish(wanted);
+          compileFailure = undefined;
+        } catch (error) {
+          compileFailure = error instanceof Error ? error.message : String(error);
+          log.error({ err: error }, "compile failed; the last table goes on serving");
+        }
+      });
+    }
+    return work;
+  }
+
+  async function compileAndPublish(inventory: Inventory): Promise<void> {
+    const flat = options.flatten?.apply(inventory) ?? inventory;
+    const map = latency.map();
+    const { compiled, seconds } = await compiler.compile(flat, map, version + 1, now(), savedGeo);
+    version++;
+    metrics.compile(seconds);
+    scopeFallbacks = compiled.scopeFallbacks;
+    publish(flat, compiled.table, map);
+    log.info({ version, routes: flat.routes.length, clusters: flat.clusters.length, seconds }, "table published");
+    timeline.add({
+      kind: "TablePublished",
+      object: "table",
+      message: `table ${version} is served: ${flat.routes.length} routes, ${flat.clusters.length} clusters`,
+      details: { version, seconds },
+    });
+  }
+
+  function publish(inventory: Inventory, table: RoutingTable, map: LatencyMap): void {
+    endpoints = new Map(endpointsOf(inventory).map((endpoint) => [endpoint.key, endpoint]));
+    monitor.setEndpoints([...endpoints.values()]);
+    standings.adopt(inventory, table); // before anybody answers from it
+    world = { inventory, table, latency: map, warnings: publishers.flatMap((publisher) => publisher.publish(table, inventory)) };
+    reportOrders(inventory);
+    scheduleTick(0);
+    save();
+  }
+
+  /** Overrides need no compile: the same table, seen with other orders. */
+  function applyOverrides(inventory: Inventory): void {
+    wanted = inventory;
+    if (world === undefined) return;
+    const merged = { ...world.inventory, overrides: inventory.overrides };
+    standings.adopt(merged, world.table);
+    world = { ...world, inventory: merged };
+    reportOrders(merged);
+    scheduleTick(0);
+    save();
+  }
+
+  function reportOrders(inventory: Inventory): void {
+    const inForce = new Map(
+      inventory.overrides
+        .filter((override) => isInForce(override, now()))
+        .map((override) => [
+          `${override.namespace}/${override.name}`,
+          `${override.action} ${override.target.kind} ${override.target.name}: ${override.reason}`,
+        ]),
+    );
+    for (const [name, text] of inForce) {
+      if (!ordersSeen.has(name)) timeline.add({ kind: "OverrideBegan", object: `TrafficOverride ${name}`, message: text, details: {} });
+    }
+    for (const [name, text] of ordersSeen) {
+      if (!inForce.has(name))
+        timeline.add({ kind: "OverrideEnded", object: `TrafficOverride ${name}`, message: `no longer in force: ${text}`, details: {} });
+    }
+    ordersSeen = inForce;
+  }
+
+  function take(reading: SourceReading): void {
+    const verdict = gate.offer(reading);
+    for (const problem of reading.problems) log[problem.severity === "error" ? "error" : "warn"](formatProblem(problem));
+    switch (verdict.kind) {
+      case "rejected": {
+        const first = verdict.errors[0]!;
+        const message = `${verdict.errors.length} ${verdict.errors.length === 1 ? "error" : "errors"} in ${source.path}; what was serving goes on. First: ${formatProblem(first)}`;
+        timeline.add({ kind: "ConfigRejected", object: source.path, message, details: { errors: verdict.errors.length } });
+        if (verdict.inventory !== undefined) applyOverrides(verdict.inventory);
+        return;
+      }
+      case "held": {
+        metrics.guardHold("input-collapse");
+        const message = `${formatCollapse(verdict.collapse)} at once; the last inputs are kept. Restore them, or run: globalroute confirm`;
+        log.error(message);
+        timeline.add({ kind: "ConfigHeld", object: source.path, message, details: {} });
+        applyOverrides(verdict.inventory);
+        return;
+      }
+      case "accepted":
+        accept(verdict.inventory);
+    }
+  }
+
+  function accept(inventory: Inventory): void {
+    fromLastGood = false;
+    const { routes, clusters, zones } = inventory;
+    timeline.add({
+      kind: "ConfigApplied",
+      object: source.path,
+      message: `${routes.length} routes, ${clusters.length} clusters, ${zones.length} zones`,
+      details: {},
+    });
+    if (world !== undefined && wanted !== undefined && sameButOverrides(wanted, inventory)) {
+      applyOverrides(inventory);
+      return;
+    }
+    wanted = inventory;
+    void requestCompile();
+  }
+
+  function scheduleTick(delay: number): void {
+    cancelTick();
+    if (stopping) return;
+    cancelTick = setTimer(delay, () => {
+      const due = standings.tick();
+      if (world !== undefined) reportOrders(world.inventory);
+      scheduleTick(Math.min(LONGEST_TICK, Math.max(10, due - now())));
+    });
+  }
+
+  function scheduleFit(): void {
+    cancelFit = setTimer(LATENCY_WINDOW, () => {
+      if (stopping) return;
+      if (latency.fit()) void requestCompile();
+      scheduleFit();
+    });
+  }
+
+  function save(): void {
+    if (savePending || stopping) return;
+    savePending = true;
+    cancelSave = setTimer(SAVE_AFTER, () => {
+      savePending = false;
+      void saveNow();
+    });
+  }
+
+  /** One after another: two writers of one file could leave the older world behind. */
+  function saveNow(): Promise<void> {
+    saving = saving.then(writeWorld);
+    return saving;
+  }
+
+  async function writeWorld(): Promise<void> {
+    const info = geo.info();
+    if (world === undefined || info === undefined) return;
+    try {
+      await options.lastGood.save({
+        inventory: world.inventory,
+        routes: standings.memory(),
+        health: Object.fromEntries(monitor.snapshot()),
+        latency: latency.map(),
+        geo: world.table.geo,
+        geoInfo: info,
+        savedAt: now(),
+      });
+    } catch (error) {
+      log.error({ err: error }, "the last good world could not be saved");
+    }
+  }
+
+  function degraded(): readonly string[] {
+    const reasons: string[] = [];
+    const info = geo.info();
+    if (gate.isRejecting()) reasons.push("config-rejected");
+    if (gate.held() !== undefined) reasons.push("inputs-held");
+    if (info !== undefined && now() - info.buildEpoch > GEO_STALE_DAYS * 86_400_000) reasons.push("geo-stale");
+    if (geo.rejection() !== undefined) reasons.push("geo-rejected");
+    if (fromLastGood) reasons.push("last-good");
+    if (compileFailure !== undefined) reasons.push("compile-failed");
+    if (monitor.holds().suspect) reasons.push("vantage-suspect");
+    if (standings.isDesperate()) reasons.push("fail-open");
+    if (standings.holdsWithdrawals()) reasons.push("withdrawal-held");
+    return reasons;
+  }
+
+  async function serveLastGood(): Promise<boolean> {
+    const saved = await options.lastGood.load();
+    if (saved === undefined) return false;
+    savedGeo = saved.geo;
+    gate = createInputGate(saved.inventory, now);
+    latency = createLatencyKeeper(options.vantageLocation, saved.latency, now);
+    geo = createGeoKeeper(options.geoPaths, saved.geoInfo, geoPorts());
+    standings.restore(saved.routes);
+    monitor.restore(new Map(Object.entries(saved.health)));
+    wanted = saved.inventory;
+    fromLastGood = true;
+    await requestCompile();
+    const age = Math.round((now() - saved.savedAt) / 1000);
+    log.warn({ ageSeconds: age }, "serving the last good world until today's inputs are read");
+    timeline.add({
+      kind: "LastGoodLoaded",
+      object: "state",
+      message: `the world of ${age} s ago is served until today's inputs are read`,
+      details: { ageSeconds: age },
+    });
+    return world !== undefined;
+  }
+
+  const view = createEngineView({
+    world: () => world,
+    path: source.path,
+    standings,
+    health: healthOf,
+    capabilities: () => geo.info()?.capabilities,
+    problems: () => gate.problems(),
+    population: options.population,
+    degraded,
+    isStopping: () => stopping,
+    timeline,
+    now,
+    confirm() {
+      const confirmed = gate.confirm();
+      if (confirmed === undefined) return [];
+      accept(confirmed.inventory);
+      return [`accepted: ${formatCollapse(confirmed.collapse)}`];
+    },
+  });
+
+  return {
+    view,
+    readings: {
+      table: () => ({ version: world?.table.version ?? 0, ageSeconds: world === undefined ? 0 : (now() - world.table.builtAt) / 1000 }),
+      geoAgeSeconds: () => (now() - (geo.info()?.buildEpoch ?? now())) / 1000,
+      degraded,
+      endpoints: () =>
+        [...endpoints.values()].map((endpoint) => ({
+          cluster: endpoint.cluster,
+          address: `${endpoint.address}:${endpoint.probe.port}`,
+          healthy: healthOf(endpoint.key).health === "Healthy",
+        })),
+      scopeFallbacks: () => scopeFallbacks,
+    },
+    async start() {
+      const hasLastGood = await serveLastGood();
+      const geoLoaded = await geo.load();
+      if (!geoLoaded && !hasLastGood) throw new StartError(geo.rejection() ?? "no geo data");
+      const reading = await source.read();
+      const errors = reading.problems.filter((problem) => problem.severity === "error");
+      if (errors.length > 0 && !hasLastGood) throw new StartError(`${source.path} cannot be used`, reading.problems);
+      take(reading);
+      await work;
+      if (world === undefined) throw new StartError(compileFailure ?? "nothing to serve");
+      source.watch(take);
+      options.flatten?.onChange(() => void requestCompile());
+      geo.watch();
+      scheduleFit();
+    },
+    async stop() {
+      stopping = true;
+      cancelTick();
+      cancelSave();
+      cancelFit();
+      source.close();
+      geo.close();
+      options.flatten?.close();
+      monitor.close();
+      await work;
+      await saveNow();
+      await compiler.close();
+    },
+  };
+}
+
+function sameButOverrides(a: Inventory, b: Inventory): boolean {
+  return JSON.stringify({ ...a, overrides: [] }) === JSON.stringify({ ...b, overrides: [] });
+}

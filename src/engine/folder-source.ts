@@ -1,0 +1,79 @@
+/** The standalone source: a folder of objects, read again whenever it changes. */
+import { createHash } from "node:crypto";
+import { type FSWatcher, watch } from "node:fs";
+import { type FolderContent, readFolder } from "./read-folder.ts";
+import type { Source, SourceReading } from "./source.ts";
+
+/** Editors write in several steps; changes within this many milliseconds are one. */
+const SETTLE = 100;
+/** Events get lost (network file systems, replaced folders); everything is looked at this often anyway, milliseconds. */
+const SWEEP = 5000;
+
+/**
+ * @param parse    text to inventory (see `parseManifests` and `buildInventory`)
+ * @param setTimer calls back once after a delay in milliseconds; returns what cancels it
+ */
+export function createFolderSource(
+  path: string,
+  parse: (content: FolderContent) => SourceReading,
+  setTimer: (delay: number, callback: () => void) => () => void,
+): Source {
+  let seen = "";
+  let watcher: FSWatcher | undefined;
+  let cancelSettle = () => {};
+  let cancelSweep = () => {};
+  let closed = false;
+
+  async function read(): Promise<FolderContent> {
+    const content = await readFolder(path);
+    seen = fingerprint(content);
+    return content;
+  }
+
+  return {
+    path,
+    read: async () => parse(await read()),
+    watch(onChange) {
+      let checking = Promise.resolve();
+      const check = () => {
+        checking = checking.then(async () => {
+          const before = seen;
+          const content = await read();
+          if (!closed && seen !== before) onChange(parse(content));
+        });
+      };
+      const rewatch = () => {
+        try {
+          watcher?.close();
+          watcher = watch(path, { recursive: true }, () => {
+            cancelSettle();
+            cancelSettle = setTimer(SETTLE, check);
+          });
+          watcher.on("error", () => watcher?.close()); // the sweep goes on
+        } catch {
+          watcher = undefined; // the folder is gone for now; the sweep will see it return
+        }
+      };
+      const sweep = () => {
+        if (watcher === undefined) rewatch();
+        check();
+        cancelSweep = setTimer(SWEEP, sweep);
+      };
+      rewatch();
+      cancelSweep = setTimer(SWEEP, sweep);
+    },
+    close() {
+      closed = true;
+      cancelSettle();
+      cancelSweep();
+      watcher?.close();
+    },
+  };
+}
+
+function fingerprint({ files, problems }: FolderContent): string {
+  const hash = createHash("sha256");
+  for (const { path, text } of files) hash.update(`${path}\0${text.length}\0${text}`);
+  hash.update(JSON.stringify(problems));
+  return hash.digest("hex");
+}

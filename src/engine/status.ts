@@ -1,0 +1,136 @@
+/** The JSON of `status`, from what the engine holds. Pure. */
+import type { EndpointHealth, EndpointKey, Health } from "../model/health.ts";
+import { type Inventory, type Override, type Route, routeKey } from "../model/inventory.ts";
+import { parseIp } from "../model/ip.ts";
+import type { RouteEvaluation } from "../routing/evaluate-route.ts";
+import { clusterState, isInForce } from "../routing/orders.ts";
+import { Standing } from "../routing/table.ts";
+import { type FailoverRecord, keyOf } from "./standings.ts";
+import type { BackendStatus, ClusterStatus, RouteStatus, ServedShare, Status } from "./view.ts";
+
+export interface StatusInput {
+  readonly inventory: Inventory;
+  readonly health: (key: EndpointKey) => EndpointHealth;
+  readonly evaluation: (route: string) => RouteEvaluation | undefined;
+  readonly lastFailover: (route: string) => FailoverRecord | null;
+  readonly servedBy: (route: Route, index: number) => readonly ServedShare[];
+  readonly table: { readonly version: number; readonly builtAt: number };
+  readonly config: Status["config"];
+  readonly degraded: readonly string[];
+  /** Milliseconds since the epoch. */
+  readonly now: number;
+}
+
+const STANDING_NAMES: Readonly<Record<Standing, string>> = {
+  [Standing.Usable]: "Usable",
+  [Standing.Pending]: "Pending",
+  [Standing.Unknown]: "Unknown",
+  [Standing.Unhealthy]: "Unhealthy",
+  [Standing.Draining]: "Draining",
+  [Standing.Excluded]: "Excluded",
+  [Standing.Absent]: "Absent",
+};
+
+export function buildStatus(input: StatusInput): Status {
+  const { inventory, now } = input;
+  return {
+    clusters: inventory.clusters.map((cluster) => clusterStatus(input, cluster.name)),
+    routes: inventory.routes.map((route, index) => routeStatus(input, route, index)),
+    table: { version: input.table.version, age: Math.max(0, Math.round((now - input.table.builtAt) / 1000)) },
+    config: input.config,
+    overrides: inventory.overrides.filter((override) => isInForce(override, now)).map(overrideStatus),
+    degraded: input.degraded,
+  };
+}
+
+const iso = (instant: number): string => new Date(instant).toISOString();
+
+function overrideStatus(override: Override): Status["overrides"][number] {
+  const { target } = override;
+  const name =
+    target.kind === "MemberCluster"
+      ? `MemberCluster ${target.name}`
+      : `GlobalRoute ${target.namespace}/${target.name}${target.backend === undefined ? "" : `/${target.backend}`}`;
+  return {
+    name: `${override.namespace}/${override.name}`,
+    target: name,
+    action: override.action,
+    reason: override.reason,
+    ...(override.until === undefined ? {} : { until: iso(override.until) }),
+  };
+}
+
+function clusterStatus({ inventory, health, now }: StatusInput, name: string): ClusterStatus {
+  const cluster = inventory.clusters.find((one) => one.name === name)!;
+  const keys = new Map<EndpointKey, string>();
+  for (const route of inventory.routes) {
+    for (const backend of route.backends) {
+      if (backend.cluster !== name) continue;
+      for (const address of backend.addresses) if (parseIp(address) !== undefined) keys.set(keyOf(route, address), address);
+    }
+  }
+  const all = [...keys.keys()].map(health);
+  const worst = all.find((one) => one.health === "Unhealthy") ?? all.find((one) => one.health === "Unknown") ?? all[0];
+  const latencies = all.flatMap(({ latency }) => (latency === undefined ? [] : [latency])).sort((a, b) => a - b);
+  const { label, latitude, longitude, country } = cluster.location;
+  return {
+    name,
+    state: clusterState(cluster, inventory.overrides, now),
+    health: combine(all),
+    location: { label, latitude, longitude, ...(country === undefined ? {} : { country }) },
+    addresses: [...new Set(keys.values())],
+    endpoints: { healthy: all.filter((one) => one.health === "Healthy").length, total: all.length },
+    latencyMs: latencies.length === 0 ? null : Math.round(latencies[latencies.length >> 1]! * 10) / 10,
+    since: worst === undefined || worst.since === 0 ? null : iso(worst.since),
+    reason: worst?.reason ?? "not-probed",
+  };
+}
+
+/** Healthy while anything of it is; Unknown while nothing is known to be down. */
+function combine(all: readonly EndpointHealth[]): Health {
+  if (all.some(({ health }) => health === "Healthy")) return "Healthy";
+  return all.length === 0 || all.some(({ health }) => health === "Unknown") ? "Unknown" : "Unhealthy";
+}
+
+function routeStatus(input: StatusInput, route: Route, index: number): RouteStatus {
+  const key = routeKey(route);
+  const evaluation = input.evaluation(key);
+  const failover = input.lastFailover(key);
+  const weights = new Map(input.inventory.clusters.map((cluster) => [cluster.name, cluster.weight]));
+  return {
+    namespace: route.namespace,
+    name: route.name,
+    hosts: route.hosts,
+    order: route.order,
+    sticky: route.sticky === "ClientSubnet",
+    backends: route.backends.map((backend, i): BackendStatus => {
+      const own = backend.addresses
+        .filter((address) => parseIp(address) !== undefined)
+        .map((address) => input.health(keyOf(route, address)));
+      const result = evaluation?.backends[i];
+      const best = result === undefined ? Standing.Unknown : (Math.min(...result.standing) as Standing);
+      const telling = own.find((one) => one.health === "Unhealthy") ?? own[0];
+      return {
+        name: backend.name,
+        cluster: backend.cluster,
+        addresses: backend.addresses,
+        health: result?.health ?? "Unknown",
+        standing: STANDING_NAMES[best],
+        since: telling === undefined || telling.since === 0 ? null : iso(telling.since),
+        reason: telling?.reason ?? "not-probed",
+        weight: (backend.weight * (weights.get(backend.cluster) ?? 100)) / 100,
+        failbackAt: failbackAt(evaluation, backend.name),
+      };
+    }),
+    servedBy: input.servedBy(route, index),
+    lastFailover: failover === null ? null : { from: failover.from, to: failover.to, at: iso(failover.at), reason: failover.reason },
+  };
+}
+
+function failbackAt(evaluation: RouteEvaluation | undefined, backend: string): string | null {
+  for (const family of ["4", "6"]) {
+    const state = evaluation?.memory.units[`${backend}/${family}`]?.failback;
+    if (state?.phase === "Waiting") return state.until === "approval" ? "approval" : iso(state.until);
+  }
+  return null;
+}

@@ -1,0 +1,94 @@
+/** What the engine shows of itself: read by the admin API, the CLI and the live view; nothing here changes what is served but the marked acts. */
+
+import type { Health } from "../model/health.ts";
+import type { Problem } from "../model/problem.ts";
+import type { Timeline } from "../observe/timeline.ts";
+import type { Explanation } from "../routing/explanation.ts";
+
+export interface EngineView {
+  status(): Status;
+  /**
+   * @param client an address or a network, as text
+   * @returns an error message with its remedy when the host is no route's or the client is no address
+   */
+  explain(
+    host: string,
+    client: string,
+    family: "A" | "AAAA",
+  ): { readonly ok: true; readonly explanation: Explanation } | { readonly ok: false; readonly error: string };
+  readiness(): Readiness;
+  readonly timeline: Timeline;
+  /** Act: accept inputs that the guard holds back (DESIGN §8 rule 11). @returns what was accepted, in words; empty when nothing was held */
+  confirm(): readonly string[];
+}
+
+export interface Readiness {
+  /** False only before the first table and after shutdown began. */
+  readonly ready: boolean;
+  /** Reasons, stable words: `config-rejected`, `inputs-held`, `geo-stale`, `geo-rejected`, `last-good`, `vantage-suspect`, `fail-open`, `withdrawal-held`. */
+  readonly degraded: readonly string[];
+}
+
+export interface Status {
+  readonly clusters: readonly ClusterStatus[];
+  readonly routes: readonly RouteStatus[];
+  readonly table: { readonly version: number /** Seconds since it was compiled. */; readonly age: number };
+  readonly config: { readonly path: string; readonly problems: readonly Problem[] };
+  readonly overrides: readonly {
+    readonly name: string;
+    readonly target: string;
+    readonly action: string;
+    readonly reason: string;
+    readonly until?: string;
+  }[];
+  readonly degraded: readonly string[];
+}
+
+export interface ClusterStatus {
+  readonly name: string;
+  readonly state: "Active" | "Draining" | "Cordoned";
+  readonly health: Health;
+  readonly location: { readonly label: string; readonly latitude: number; readonly longitude: number; readonly country?: string };
+  readonly addresses: readonly string[];
+  /** Healthy / all endpoints. */
+  readonly endpoints: { readonly healthy: number; readonly total: number };
+  /** Median of the newest probes, milliseconds. */
+  readonly latencyMs: number | null;
+  /** ISO 8601. */
+  readonly since: string | null;
+  readonly reason: string;
+}
+
+export interface RouteStatus {
+  readonly namespace: string;
+  readonly name: string;
+  readonly hosts: readonly string[];
+  readonly order: string;
+  readonly sticky: boolean;
+  readonly backends: readonly BackendStatus[];
+  /** Who is served where, largest share first. */
+  readonly servedBy: readonly ServedShare[];
+  readonly lastFailover: { readonly from: string; readonly to: string; readonly at: string; readonly reason: string } | null;
+}
+
+export interface BackendStatus {
+  readonly name: string;
+  readonly cluster: string;
+  readonly addresses: readonly string[];
+  readonly health: Health;
+  /** `Usable`, `Pending`, `Unknown`, `Unhealthy`, `Draining`, `Excluded`. */
+  readonly standing: string;
+  readonly since: string | null;
+  readonly reason: string;
+  readonly weight: number;
+  /** ISO 8601 instant at which a pending failback ends, or `approval`. */
+  readonly failbackAt: string | null;
+}
+
+export interface ServedShare {
+  readonly cluster: string;
+  /** Share of the world's population whose answers name this cluster, 0..1. */
+  readonly population: number;
+  /** ISO country codes served, most populous first. */
+  readonly countries: readonly string[];
+}

@@ -1,0 +1,57 @@
+/** What a table is compiled from, in one step: geo files, inventory and latency map to geo table to routing table. */
+import { buildGeoTable } from "../geo/build-geo-table.ts";
+import { type Centroids, loadCentroids } from "../geo/country-centroids.ts";
+import type { GeoFiles } from "../geo/geo-files.ts";
+import type { GeoTable } from "../geo/geo-table.ts";
+import type { LatencyMap } from "../geo/latency-model.ts";
+import type { Inventory } from "../model/inventory.ts";
+import { parseNetwork } from "../model/ip.ts";
+import { type Compiled, compile } from "../routing/compile.ts";
+import { measuresOf } from "../routing/measure.ts";
+import { placeNeeds, ruleSubnets } from "../routing/policy.ts";
+import type { RoutingTable } from "../routing/table.ts";
+
+/** What is being served. */
+export interface World {
+  readonly inventory: Inventory;
+  readonly table: RoutingTable;
+  readonly latency: LatencyMap;
+  /** What publishers could not make true, in sentences. */
+  readonly warnings: readonly string[];
+}
+
+/** Memory that scopes may take, bytes (see `CompileOptions.scopeBudget`). */
+export const SCOPE_BUDGET = 64 << 20;
+
+/** Keeps the newest geo table, which is by far the dearest part, while neither the files nor what policies ask of a place change. */
+export interface GeoCache {
+  readonly table: (files: GeoFiles, inventory: Inventory) => GeoTable;
+}
+
+export function createGeoCache(): GeoCache {
+  let centroids: Centroids | undefined;
+  let key = "";
+  let table: GeoTable | undefined;
+  return {
+    table(files, inventory) {
+      const subnets = ruleSubnets(inventory);
+      const needs = placeNeeds(inventory);
+      const wanted = JSON.stringify([files.id, needs, subnets]);
+      if (table === undefined || wanted !== key) {
+        centroids ??= loadCentroids();
+        table = buildGeoTable({ trees: files.trees, subnets: subnets.map((text) => parseNetwork(text)!), needs, centroids });
+        key = wanted;
+      }
+      return table;
+    },
+  };
+}
+
+/** True when a geo table that was built for another inventory tells this one's rule networks apart (a saved table may not). */
+export const geoSuits = (geo: GeoTable, inventory: Inventory): boolean =>
+  JSON.stringify(geo.subnets) === JSON.stringify(ruleSubnets(inventory));
+
+/** @param now milliseconds since the epoch */
+export function compileWorld(inventory: Inventory, geo: GeoTable, latency: LatencyMap, version: number, now: number): Compiled {
+  return compile(inventory, geo, measuresOf(inventory.clusters, latency), { version, builtAt: now, scopeBudget: SCOPE_BUDGET });
+}

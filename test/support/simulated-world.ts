@@ -1,0 +1,177 @@
+/** A whole engine in simulated time: real manifests, real compile, real judge; only clocks and the network are made up. */
+import { mkdtemp } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { createMonitor } from "../../health/monitor.ts";
+import { readObjects } from "../../src/cli/read-objects.ts";
+import type { Compiler } from "../../src/engine/compiler.ts";
+import { createEngine, type Engine } from "../../src/engine/engine.ts";
+import { createLastGoodStore } from "../../src/engine/last-good.ts";
+import type { SourceReading } from "../../src/engine/source.ts";
+import { compileWorld, createGeoCache } from "../../src/engine/world.ts";
+import { capabilitiesOf } from "../../src/geo/capabilities.ts";
+import { loadCloudRegions } from "../../src/geo/cloud-regions.ts";
+import { type MmdbTree, openMmdb } from "../../src/geo/mmdb-tree.ts";
+import type { ProbeResult } from "../../src/model/health.ts";
+import { parsePrefix } from "../../src/model/ip.ts";
+import { ms } from "../../src/model/units.ts";
+import { createLog } from "../../src/observe/log.ts";
+import { createMetrics } from "../../src/observe/metrics.ts";
+import { createTimeline } from "../../src/observe/timeline.ts";
+import { type Decision, decide, findRoute, indexHosts } from "../../src/routing/decide.ts";
+import type { RoutingTable } from "../../src/routing/table.ts";
+import { writeMmdb } from "./mmdb-writer.ts";
+import { createSimulatedClock, type SimulatedClock } from "./simulated-clock.ts";
+
+/** What a site's address does with a probe. `slow` answers after 100 ms with a failing status. */
+export type SiteState = "up" | "refused" | "silent" | "error";
+
+export interface SimulatedWorld {
+  readonly clock: SimulatedClock;
+  readonly engine: Engine;
+  /** Changes what an address does from now on. */
+  set(address: string, state: SiteState): void;
+  /** Replaces the folder's content; the engine sees it at once. */
+  write(files: Readonly<Record<string, string>>): void;
+  /** What a client is answered now. */
+  ask(host: string, client: string, family?: 0 | 1): Decision;
+  table(): RoutingTable;
+  events(kind?: string): readonly string[];
+  stop(): Promise<void>;
+}
+
+/** 192.0.2.0/26 is in Germany, the next /26 in the United States, then Japan and Brazil. */
+export const CLIENTS = { DE: "192.0.2.1", US: "192.0.2.65", JP: "192.0.2.129", BR: "192.0.2.193", nowhere: "203.0.113.1" } as const;
+
+export const WORLD_MMDB: Buffer = writeMmdb(
+  [
+    ["192.0.2.0/26", "DE"],
+    ["192.0.2.64/26", "US"],
+    ["192.0.2.128/26", "JP"],
+    ["192.0.2.192/26", "BR"],
+  ].map(([network, country]) => ({ network: network!, record: { country_code: country! } })),
+);
+
+export interface WorldOptions {
+  readonly files: Readonly<Record<string, string>>;
+  readonly states?: Readonly<Record<string, SiteState>>;
+  /** Last good folder of another world: a restart. */
+  readonly state?: string;
+  readonly clock?: SimulatedClock;
+  /** Bytes of the geo file, or undefined when it cannot be read. */
+  readonly geo?: () => Buffer | undefined;
+}
+
+export async function startWorld(options: WorldOptions): Promise<SimulatedWorld & { readonly state: string }> {
+  const clock = options.clock ?? createSimulatedClock();
+  const states = new Map(Object.entries(options.states ?? {}));
+  const state = options.state ?? (await mkdtemp(join(tmpdir(), "globalroute-")));
+  let files = options.files;
+  let onChange: (reading: SourceReading) => void = () => undefined;
+  let table: RoutingTable | undefined;
+  const regions = loadCloudRegions();
+  const read = () => readObjects({ files: Object.entries(files).map(([path, text]) => ({ path, text })), problems: [] }, regions);
+  const timeline = createTimeline(10_000, clock.wallClock);
+  const probe = async (endpoint: { readonly address: string }, limits: { readonly timeout: number }): Promise<ProbeResult> => {
+    switch (states.get(endpoint.address) ?? "up") {
+      case "up":
+        await clock.sleep(5);
+        return { ok: true, reason: "ok", latency: ms(5) };
+      case "error":
+        await clock.sleep(5);
+        return { ok: false, reason: "status", latency: ms(5) };
+      case "refused":
+        return { ok: false, reason: "refused", latency: ms(0) };
+      case "silent":
+        await clock.sleep(limits.timeout);
+        return { ok: false, reason: "timeout", latency: ms(limits.timeout) };
+    }
+  };
+  const engine = createEngine({
+    source: { path: "world", read: async () => read(), watch: (listener) => (onChange = listener), close: () => undefined },
+    publishers: [
+      {
+        publish: (next) => {
+          table = next;
+          return [];
+        },
+      },
+    ],
+    compiler: inlineCompiler(options.geo ?? (() => WORLD_MMDB)),
+    lastGood: createLastGoodStore(join(state, "last-good")),
+    geoPaths: ["world.mmdb"],
+    createMonitor: (events) =>
+      createMonitor({
+        vantage: "here",
+        ports: { now: clock.now, wallClock: clock.wallClock, setTimer: clock.setTimer, random: () => 0.5, probe },
+        ...events,
+      }),
+    population: new Map([
+      ["DE", 83],
+      ["US", 330],
+    ]),
+    metrics: createMetrics(),
+    timeline,
+    log: createLog({ level: "error", pretty: false, write: () => undefined, now: clock.wallClock }),
+    now: clock.wallClock,
+    setTimer: (delay, callback) => clock.setTimer(ms(delay), callback),
+  });
+  await engine.start();
+  return {
+    clock,
+    engine,
+    state,
+    set: (address, value) => states.set(address, value),
+    write(next) {
+      files = next;
+      onChange(read());
+    },
+    ask(host, client, family = 0) {
+      const route = findRoute(indexHosts(table!), host);
+      if (route === undefined) throw new Error(`no route for ${host}`);
+      return decide(table!, route, parsePrefix(client)!, family, 0.5, clock.wallClock());
+    },
+    table: () => table!,
+    events: (kind) =>
+      timeline
+        .list()
+        .filter((event) => kind === undefined || event.kind === kind)
+        .map((event) => event.message),
+    stop: () => engine.stop(),
+  };
+}
+
+/** The worker's job done in place, so that a test needs no thread and no real time. */
+function inlineCompiler(geoFile: () => Buffer | undefined): Compiler {
+  const cache = createGeoCache();
+  let tree: MmdbTree | undefined;
+  return {
+    async loadGeo() {
+      const bytes = geoFile();
+      if (bytes === undefined) throw new Error("world.mmdb: unreadable. Mount the file again.");
+      tree = openMmdb(bytes, "world.mmdb");
+      return { id: tree.id, buildEpoch: tree.buildEpoch, capabilities: capabilitiesOf(tree.records) };
+    },
+    async compile(inventory, latency, version, now, fallback) {
+      const files =
+        tree === undefined
+          ? undefined
+          : { files: [], trees: [tree], buildEpoch: tree.buildEpoch, capabilities: capabilitiesOf(tree.records), id: tree.id };
+      const geo = files === undefined ? fallback : cache.table(files, inventory);
+      if (geo === undefined) throw new Error("no geo data");
+      return { compiled: compileWorld(inventory, geo, latency, version, now), seconds: 0 };
+    },
+    close: async () => undefined,
+  };
+}
+
+/** A cluster for each name, in the AWS region given. */
+export function clusterYaml(name: string, region: string, more = ""): string {
+  return `apiVersion: globalroute.dev/v1alpha1
+kind: MemberCluster
+metadata: {name: ${name}}
+spec:
+  location: {cloud: aws, region: ${region}}
+${more}---
+`;
+}
