@@ -1,0 +1,264 @@
+/** The whole server in this process: real probes, real sockets, a folder that changes. */
+import { createSocket } from "node:dgram";
+import { once } from "node:events";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { createServer, type Server } from "node:http";
+import { createServer as createTcpServer } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { decode, encode } from "dns-packet";
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { createObjectsFolder, type ObjectsFolder } from "../../../test/support/objects-folder.ts";
+import { captureIo, runCli } from "../../../test/support/run-cli.ts";
+import { eventSchema } from "../../admin/api-schemas.ts";
+import { main } from "../main.ts";
+
+let folder: ObjectsFolder;
+let state: string;
+const endings: (() => unknown)[] = [];
+
+beforeEach(() => {
+  folder = createObjectsFolder();
+  state = mkdtempSync(join(tmpdir(), "globalroute-state-"));
+  endings.push(() => rmSync(state, { recursive: true }), folder.remove);
+});
+afterEach(async () => {
+  for (const end of endings.splice(0).reverse()) await end();
+});
+
+/** A healthy site on 127.0.0.1, and the route to it. */
+async function startSite(): Promise<Server> {
+  const site = createServer((_request, response) => void response.end("ok")).listen(0, "127.0.0.1");
+  await once(site, "listening");
+  endings.push(() => site.close());
+  const address = site.address();
+  if (address === null || typeof address === "string") throw new Error("no port");
+  folder.write(
+    "shop.yaml",
+    `apiVersion: globalroute.dev/v1alpha1
+kind: GlobalRoute
+metadata: {name: shop}
+spec:
+  hosts: [shop.example.org]
+  backends: [{name: eu, cluster: eu-west, addresses: [127.0.0.1]}]
+  health: {interval: 1s, timeout: 500ms, probe: {port: ${address.port}}}
+`,
+  );
+  return site;
+}
+
+interface Running {
+  readonly done: Promise<number>;
+  readonly signal: (name: "SIGINT" | "SIGTERM") => void;
+  readonly aborted: number[];
+  readonly log: () => string;
+  /** Facts of the log line "serving". */
+  readonly serving: { readonly dns: readonly string[]; readonly admin: string };
+}
+
+/** Starts `serve` on free ports and waits for the log line that says that it serves. */
+async function start(...more: string[]): Promise<Running> {
+  const listeners = new Map<string, () => void>();
+  const aborted: number[] = [];
+  let text = "";
+  const { promise, resolve } = Promise.withResolvers<Running["serving"]>();
+  const { io } = captureIo({
+    now: Date.now,
+    stderr: {
+      write: (line) => {
+        text += line;
+        if (line.includes('"serving"')) resolve(JSON.parse(line));
+      },
+    },
+    onSignal: (name, listener) => {
+      listeners.set(name, listener);
+      return () => listeners.delete(name);
+    },
+    abort: (code) => aborted.push(code),
+  });
+  const signal = (name: string): void => listeners.get(name)?.();
+  const free = ["--listen", "127.0.0.1:0", "--admin", "127.0.0.1:0", "--state", state, "--probe-allow", "127.0.0.0/8"];
+  const done = main(["serve", "--config", folder.path, ...free, ...more], io);
+  const serving = await Promise.race([promise, done.then((code) => Promise.reject(new Error(`ended with ${code}: ${text}`)))]);
+  endings.push(async () => {
+    signal("SIGTERM");
+    await done;
+  });
+  return { done, signal, aborted, log: () => text, serving };
+}
+
+/** Addresses that the server answers. */
+async function ask(server: string, name: string): Promise<readonly unknown[]> {
+  const socket = createSocket("udp4");
+  const [address, port] = server.split(":");
+  socket.send(encode({ type: "query", id: 7, questions: [{ name, type: "A" }] }), Number(port), address);
+  const [message] = await once(socket, "message");
+  socket.close();
+  return (decode(message).answers ?? []).map((answer) => ("data" in answer ? answer.data : answer));
+}
+
+/** Reads the stream until an event of a kind comes; returns its message. */
+async function waitFor(admin: string, kind: string): Promise<string> {
+  const response = await fetch(`http://${admin}/v1/stream?after=0`);
+  const decoder = new TextDecoder();
+  let text = "";
+  for await (const chunk of response.body ?? []) {
+    text += decoder.decode(chunk, { stream: true });
+    const data = new RegExp(`event: ${kind}\\ndata: (.*)\\n\\n`).exec(text)?.[1];
+    if (data !== undefined) return eventSchema.parse(JSON.parse(data)).message;
+  }
+  throw new Error(`the stream ended before ${kind}`);
+}
+
+describe("a server", () => {
+  test("answers by the folder, follows it, and ends clean when asked", async () => {
+    await startSite();
+    const { serving, done, signal, log } = await start();
+    expect(await ask(serving.dns[0]!, "shop.example.org")).toEqual(["127.0.0.1"]);
+    expect(await waitFor(serving.admin, "EndpointHealthy")).toContain("eu-west");
+    const status = await runCli(["status", "--server", `http://${serving.admin}`]);
+    expect(status.stdout).toMatch(/eu-west +Active +Healthy/);
+    expect((await (await fetch(`http://${serving.admin}/metrics`)).text()).split("\n")).toEqual(
+      expect.arrayContaining([
+        'globalroute_dns_queries_total{rcode="NOERROR",type="A",transport="udp"} 1',
+        expect.stringMatching(/^globalroute_probe_duration_seconds_count\{cluster="eu-west",result="ok"\} [1-9]/),
+        expect.stringMatching(/^globalroute_endpoint_healthy\{cluster="eu-west",address="127\.0\.0\.1:\d+"\} 1$/),
+        expect.stringMatching(/^process_resident_memory_bytes \d+$/),
+      ]),
+    );
+
+    const drained = await runCli(["drain", "eu-west", "--reason", "test", "--for", "1h", "--server", `http://${serving.admin}`], {
+      now: Date.now,
+    });
+    expect(drained.stdout).toContain(`Written: ${folder.path}/overrides/drain-eu-west.yaml`);
+    expect(await waitFor(serving.admin, "OverrideBegan")).toContain("Drain MemberCluster eu-west: test");
+
+    signal("SIGTERM");
+    expect(await done).toBe(0);
+    await expect(fetch(`http://${serving.admin}/healthz`)).rejects.toThrow();
+    expect(
+      log()
+        .trimEnd()
+        .split("\n")
+        .map((line) => JSON.parse(line).msg),
+    ).toEqual(expect.arrayContaining(["serving", "stopping", "stopped"]));
+    expect(log()).not.toContain(readFileSync(join(state, "admin.token"), "utf8").trim());
+  });
+
+  test("keeps its token over a restart, and starts on a broken folder with what it served before", async () => {
+    await startSite();
+    const first = await start();
+    const token = readFileSync(join(state, "admin.token"), "utf8");
+    first.signal("SIGINT");
+    await first.done;
+    folder.write("broken.yaml", "kind: [\n");
+    const second = await start();
+    expect(await ask(second.serving.dns[0]!, "shop.example.org")).toEqual(["127.0.0.1"]);
+    expect(await (await fetch(`http://${second.serving.admin}/readyz`)).json()).toMatchObject({
+      ready: true,
+      degraded: expect.arrayContaining(["config-rejected"]),
+    });
+    expect(readFileSync(join(state, "admin.token"), "utf8")).toBe(token);
+    // The objects cannot be used as they are, and still an operator can act.
+    const drained = await runCli(["drain", "eu-west", "--reason", "test", "--for", "1h", "--server", `http://${second.serving.admin}`], {
+      now: Date.now,
+    });
+    expect(drained.code).toBe(0);
+    expect(await waitFor(second.serving.admin, "OverrideBegan")).toContain("Drain MemberCluster eu-west: test");
+  });
+
+  test("a second signal ends the process at once", async () => {
+    await startSite();
+    const { signal, aborted, done } = await start();
+    signal("SIGINT");
+    signal("SIGTERM");
+    expect(aborted).toEqual([1]);
+    await done;
+  });
+});
+
+describe("a start that cannot succeed says why, and leaves nothing open", () => {
+  const serve = (...more: string[]) =>
+    runCli(["serve", "--config", folder.path, "--state", state, "--listen", "127.0.0.1:0", "--admin", "127.0.0.1:0", ...more], {
+      now: Date.now,
+    });
+
+  test("objects with errors: exit 2 and every problem with its place", async () => {
+    const broken = folder.write("broken.yaml", "kind: [\n");
+    const { code, stderr } = await serve();
+    expect(code).toBe(2);
+    expect(stderr).toMatch(new RegExp(`globalroute: .*${folder.path}[\\s\\S]*${broken}:\\d+:\\d+: error: `));
+  });
+
+  test("no folder: exit 2", async () => {
+    const { code, stderr } = await serve("--config", join(folder.path, "missing"));
+    expect([code, stderr]).toEqual([2, expect.stringContaining("[path-missing]")]);
+  });
+
+  test("a geo database that is none: exit 2", async () => {
+    const { code, stderr } = await serve("--mmdb", join(folder.path, "shop.yaml"));
+    expect([code, stderr]).toEqual([2, expect.stringContaining("shop.yaml")]);
+  });
+
+  test.each(["--listen", "--admin", "--metrics"])("a port that is taken: exit 1, its address, and the flag %s", async (flag) => {
+    const holder = createTcpServer().listen(0, "127.0.0.1");
+    await once(holder, "listening");
+    endings.push(() => holder.close());
+    const bound = holder.address();
+    const taken = `127.0.0.1:${typeof bound === "object" && bound !== null ? bound.port : 0}`;
+    const { code, stderr } = await (flag === "--listen"
+      ? runCli(["serve", "--config", folder.path, "--state", state, "--listen", taken, "--admin", "127.0.0.1:0"], { now: Date.now })
+      : serve(flag, taken));
+    expect(code).toBe(1);
+    expect(stderr).toContain(`${taken} is in use`);
+    expect(stderr).toContain(`with ${flag}.`);
+  });
+});
+
+describe("explain --config", () => {
+  test("decides as a server would, without one, and says that nothing was probed", async () => {
+    const { code, stdout } = await runCli([
+      "explain",
+      "shop.example.org",
+      "--client",
+      "81.2.69.160",
+      "--config",
+      folder.path,
+      "--output",
+      "json",
+    ]);
+    expect(code).toBe(0);
+    expect(JSON.parse(stdout)).toMatchObject({
+      place: { country: "GB" },
+      clusters: ["eu-west"],
+      addresses: ["192.0.2.1"],
+      candidates: [{ cluster: "eu-west", health: "Unknown" }, { cluster: "us-east" }],
+      notes: expect.arrayContaining([expect.stringContaining("nothing was probed")]),
+    });
+  });
+
+  test.each([
+    { name: "objects with errors", args: () => ["--config", folder.write("broken.yaml", "kind: [\n")], code: 2, says: /has errors/ },
+    {
+      name: "a geo database that is none",
+      args: () => ["--config", folder.path, "--mmdb", join(folder.path, "zone.yaml")],
+      code: 2,
+      says: /zone\.yaml/,
+    },
+    { name: "a geo database without a folder", args: () => ["--mmdb", "x"], code: 2, says: /--mmdb goes with --config/ },
+    {
+      name: "a folder and a server",
+      args: () => ["--config", folder.path, "--server", "http://127.0.0.1:1"],
+      code: 2,
+      says: /cannot be used with/,
+    },
+  ])("$name", async ({ args, code, says }) => {
+    const run = await runCli(["explain", "shop.example.org", "--client", "192.0.2.1", ...args()]);
+    expect([run.code, run.stderr]).toEqual([code, expect.stringMatching(says)]);
+  });
+
+  test("a host that no route has", async () => {
+    const run = await runCli(["explain", "other.example.org", "--client", "192.0.2.1", "--config", folder.path]);
+    expect([run.code, run.stderr]).toEqual([1, expect.stringContaining("shop.example.org")]);
+  });
+});

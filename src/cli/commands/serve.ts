@@ -1,0 +1,113 @@
+/** `globalroute serve`: answers DNS by a folder of objects until it is told to stop. */
+import { type Command, Option } from "commander";
+import { type ListenAddress, ListenError } from "../../admin/listen-error.ts";
+import { TokenError } from "../../admin/token.ts";
+import type { Location } from "../../model/inventory.ts";
+import { formatProblem } from "../../model/problem.ts";
+import { createLog, LOG_LEVELS, type LogLevel } from "../../observe/log.ts";
+import { type Cli, CommandError, type ExitCode, type Io } from "../io.ts";
+import { hasIpv6Loopback } from "../loopback.ts";
+import { collect, examples, parseCidr, parseListenAddress, stateFolder, stateOption } from "../options.ts";
+import { stopSignals } from "../stop-signals.ts";
+import { parseVantageLocation } from "../vantage-location.ts";
+
+interface ServeFlags {
+  readonly config: string;
+  readonly state?: string;
+  readonly listen?: readonly ListenAddress[];
+  readonly admin: ListenAddress;
+  readonly metrics?: ListenAddress;
+  readonly mmdb?: readonly string[];
+  readonly probeAllow?: readonly string[];
+  readonly reference?: readonly ListenAddress[];
+  readonly vantage: string;
+  readonly vantageLocation?: Location;
+  readonly logLevel: LogLevel;
+  readonly json?: boolean;
+}
+
+/** 127.0.0.1:5300 and, where there is IPv6, [::1]:5300. */
+const defaultListen = (): readonly ListenAddress[] =>
+  ["127.0.0.1", ...(hasIpv6Loopback() ? ["::1"] : [])].map((address) => ({ address, port: 5300 }));
+
+export function registerServe(program: Command, { io, exit }: Cli): void {
+  const command = program
+    .command("serve")
+    .description("probe the clusters of a folder of objects and answer DNS by it; changes of the folder are followed")
+    .requiredOption("--config <dir>", "folder of objects (*.yaml, *.yml at any depth)")
+    .addOption(stateOption())
+    .option(
+      "--listen <addr:port>",
+      "DNS over UDP and TCP; may be given several times (default: 127.0.0.1:5300 and [::1]:5300)",
+      collect(parseListenAddress),
+    )
+    .option("--admin <addr:port>", "HTTP API, probes and metrics", parseListenAddress, { address: "127.0.0.1", port: 8053 })
+    .option("--metrics <addr:port>", "second listener, for probes and metrics alone", parseListenAddress)
+    .option(
+      "--mmdb <file>",
+      "geo database; may be given several times, the most trusted first (default: the one in the package)",
+      collect(String),
+    )
+    .option(
+      "--probe-allow <cidr>",
+      "network that may be probed although it is loopback or link-local; may be given several times",
+      collect(parseCidr),
+    )
+    .option(
+      "--reference <addr:port>",
+      "control target: while none of them answers, failed probes are this server's own fault",
+      collect(parseListenAddress),
+    )
+    .option("--vantage <name>", "name of the site that this server probes from", "local")
+    .option("--vantage-location <place>", "where that is: CLOUD/REGION or LATITUDE,LONGITUDE", parseVantageLocation)
+    .addOption(new Option("--log-level <level>", "least severe log lines that are written").choices(LOG_LEVELS).default("info"))
+    .option("--json", "log JSON on a terminal too")
+    .action(async (flags: ServeFlags) => exit(await serve(flags, io)));
+  examples(command, [
+    "globalroute serve --config examples/quickstart",
+    "globalroute serve --config /etc/globalroute --listen 192.0.2.53:53 --listen '[2001:db8::53]:53' --metrics 0.0.0.0:9153",
+  ]);
+}
+
+async function serve(flags: ServeFlags, io: Io): Promise<ExitCode> {
+  const pretty = io.stderr.isTTY === true && flags.json !== true;
+  const log = createLog({ level: flags.logLevel, pretty, now: io.now, write: (line) => void io.stderr.write(line) });
+  const [{ startService }, { StartError }, { DnsListenError }] = await Promise.all([
+    import("../service.ts"), // the whole engine: not needed to print a help text
+    import("../../engine/engine.ts"),
+    import("../../dns/listen-error.ts"),
+  ]);
+  const service = await startService(
+    {
+      config: flags.config,
+      state: stateFolder(flags.state, io),
+      listen: flags.listen ?? defaultListen(),
+      listenFlag: "--listen",
+      admin: flags.admin,
+      ...(flags.metrics === undefined ? {} : { metrics: flags.metrics }),
+      mmdb: flags.mmdb ?? [],
+      probeAllow: flags.probeAllow ?? [],
+      references: flags.reference ?? [],
+      vantage: flags.vantage,
+      ...(flags.vantageLocation === undefined ? {} : { vantageLocation: flags.vantageLocation }),
+    },
+    io,
+    log,
+  ).catch((error: unknown) => {
+    if (error instanceof StartError)
+      throw new CommandError(2, [error.message, ...error.problems.map(formatProblem)].join("\n"), { cause: error });
+    if (error instanceof ListenError || error instanceof DnsListenError || error instanceof TokenError)
+      throw new CommandError(1, error.message, { cause: error });
+    throw error;
+  });
+  const stop = stopSignals(io, () => {
+    log.warn("asked twice to stop: ending at once");
+    io.abort(1);
+  });
+  await stop.asked;
+  log.info("stopping");
+  await service.stop();
+  log.info("stopped");
+  stop.forget();
+  return 0;
+}

@@ -1,0 +1,78 @@
+import { mkdirSync } from "node:fs";
+import { join } from "node:path";
+import { afterEach, beforeEach, expect, test } from "vitest";
+import { parse } from "yaml";
+import { createObjectsFolder, type ObjectsFolder } from "../../../test/support/objects-folder.ts";
+import { runCli } from "../../../test/support/run-cli.ts";
+
+let folder: ObjectsFolder;
+beforeEach(() => {
+  folder = createObjectsFolder();
+});
+afterEach(() => folder.remove());
+
+const CLUSTER =
+  "apiVersion: globalroute.dev/v1alpha1\nkind: MemberCluster\nmetadata: {name: NAME}\nspec:\n  location: {cloud: aws, region: REGION}\n";
+const cluster = (name: string, region: string): string => CLUSTER.replace("NAME", name).replace("REGION", region);
+
+test("sound objects: a summary and exit 0", async () => {
+  expect(await runCli(["validate", folder.path])).toEqual({
+    code: 0,
+    stdout: "4 files, 4 valid objects: 0 errors, 0 warnings\n",
+    stderr: "",
+  });
+});
+
+test("every problem of every file has its line, in the order of files and lines", async () => {
+  const a = folder.write("a.yaml", `${cluster("one", "eu-wset-1")}  weigth: 3\n`);
+  const b = folder.write("b.yaml", "kind: [\n");
+  const { code, stdout } = await runCli(["validate", folder.path]);
+  expect(code).toBe(2);
+  const lines = stdout.trimEnd().split("\n");
+  expect(lines.slice(0, -1).map((line) => line.replace(/: error: .*/, ""))).toEqual([
+    expect.stringContaining(`${a}:6:3`),
+    expect.stringContaining(`${b}:`),
+  ]);
+  expect(lines.every((line) => /\[[a-z-]+\]$|errors/.test(line))).toBe(true);
+  expect(lines.at(-1)).toBe("6 files, 4 valid objects: 2 errors, 0 warnings");
+});
+
+test("warnings alone exit 0", async () => {
+  folder.write(
+    "lonely.yaml",
+    "apiVersion: globalroute.dev/v1alpha1\nkind: GlobalRoute\nmetadata: {name: other}\nspec:\n  hosts: [other.example.com]\n  backends: [{name: eu, cluster: eu-west, addresses: [192.0.2.9]}]\n",
+  );
+  const { code, stdout } = await runCli(["validate", folder.path]);
+  expect(code).toBe(0);
+  expect(stdout).toMatch(/lonely\.yaml:\d+:\d+: warning: .*\n.*0 errors, 1 warning\n$/);
+});
+
+test("several paths are one world: a route may name a cluster of another folder", async () => {
+  const shop = join(folder.path, "shop.yaml");
+  expect((await runCli(["validate", shop])).stdout).toContain("[cluster-unknown]");
+  const both = await runCli(["validate", shop, ...["eu-west", "us-east", "zone"].map((name) => join(folder.path, `${name}.yaml`))]);
+  expect([both.code, both.stdout]).toEqual([0, "4 files, 4 valid objects: 0 errors, 0 warnings\n"]);
+});
+
+test.each([
+  { name: "a path that does not exist", path: "missing", says: /missing: error: does not exist.*\[path-missing\]/ },
+  { name: "an empty folder", path: "empty", says: /empty: error: holds no \*\.yaml.*\[folder-empty\]/ },
+])("$name is an error with a remedy", async ({ path, says }) => {
+  mkdirSync(join(folder.path, "empty"));
+  const { code, stdout } = await runCli(["validate", join(folder.path, path)]);
+  expect(code).toBe(2);
+  expect(stdout).toMatch(says);
+});
+
+test.each([
+  { format: "json", read: (text: string): unknown => JSON.parse(text) },
+  { format: "yaml", read: (text: string): unknown => parse(text) },
+])("--output $format holds the problems and the counts", async ({ format, read }) => {
+  const file = folder.write("a.yaml", cluster("one", "eu-wset-1"));
+  const { code, stdout } = await runCli(["validate", folder.path, "--output", format]);
+  expect(code).toBe(2);
+  expect(read(stdout)).toMatchObject({
+    problems: [{ severity: "error", code: "region-unknown", file, line: 5 }],
+    summary: { files: 5, errors: 1, warnings: 0 },
+  });
+});

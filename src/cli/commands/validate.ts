@@ -1,0 +1,35 @@
+/** `globalroute validate PATH…`: every problem of a folder of objects, at once, with its place and its remedy. */
+import type { Command } from "commander";
+import { formatProblem, type Problem } from "../../model/problem.ts";
+import type { Cli } from "../io.ts";
+import { examples, type OutputFormat, outputOption, print } from "../options.ts";
+import { count, type Paint, paintFor } from "../text.ts";
+
+interface Validation {
+  readonly problems: readonly Problem[];
+  readonly summary: { readonly files: number; readonly objects: number; readonly errors: number; readonly warnings: number };
+}
+
+export function registerValidate(program: Command, { io, exit }: Cli): void {
+  const command = program
+    .command("validate")
+    .description("report every problem in folders or files of objects; exit 2 when one is an error, 0 when all are warnings")
+    .argument("<path...>", "folders (*.yaml and *.yml at any depth) or files; read together, as one")
+    .addOption(outputOption())
+    .action(async (paths: string[], options: { output: OutputFormat }) => {
+      const { readObjectsAt } = await import("../read-objects.ts"); // schemas and regions: not needed to print a help text
+      const { files, objects, problems } = await readObjectsAt(paths);
+      const errors = problems.filter(({ severity }) => severity === "error").length;
+      const validation = { problems, summary: { files, objects: objects.length, errors, warnings: problems.length - errors } };
+      print(io, options.output, validation, (value) => render(value, paintFor(io.stdout, io.env)));
+      if (errors > 0) exit(2);
+    });
+  examples(command, ["globalroute validate examples/", "globalroute validate clusters.yaml routes/ --output json | jq '.problems[].code'"]);
+}
+
+function render({ problems, summary }: Validation, paint: Paint): readonly string[] {
+  const read = `${count(summary.files, "file")}, ${count(summary.objects, "valid object")}`;
+  const verdict = `${read}: ${count(summary.errors, "error")}, ${count(summary.warnings, "warning")}`;
+  const style = summary.errors > 0 ? "red" : summary.warnings > 0 ? "yellow" : "green";
+  return [...problems.map(formatProblem), paint(style, verdict)];
+}

@@ -1,0 +1,63 @@
+/** The demo's engine: the same composition as `serve`, on the demo's folder and ports. */
+import { appendFileSync } from "node:fs";
+import { networkInterfaces } from "node:os";
+import { join } from "node:path";
+import { formatListenAddress, ListenError } from "../../admin/listen-error.ts";
+import { DnsListenError } from "../../dns/listen-error.ts";
+import { createLog, type Log } from "../../observe/log.ts";
+import { CommandError, type Io } from "../io.ts";
+import { type Service, startService } from "../service.ts";
+import type { DemoFolder } from "./demo-folder.ts";
+import { SITES_NETWORK } from "./world.ts";
+
+export interface DemoPorts {
+  /** 0 = any free one, as for `adminPort`. */
+  readonly dnsPort: number;
+  readonly adminPort: number;
+}
+
+/**
+ * @param logToFile a terminal that is drawn on is no place for a log: it goes to `demo/demo.log` then, else warnings go to standard error
+ * @throws CommandError that names the demo's own option when a port is taken
+ */
+export async function startDemoService(
+  { dnsPort, adminPort }: DemoPorts,
+  folder: DemoFolder,
+  logToFile: boolean,
+  io: Io,
+): Promise<Service> {
+  const admin = { address: "127.0.0.1", port: adminPort };
+  const options = {
+    config: folder.config,
+    state: folder.state,
+    listen: ["127.0.0.1", ...(hasIpv6Loopback() ? ["::1"] : [])].map((address) => ({ address, port: dnsPort })),
+    listenFlag: "--port",
+    admin,
+    mmdb: [],
+    probeAllow: [SITES_NETWORK],
+    references: [],
+    vantage: "demo",
+  };
+  try {
+    return await startService(options, io, demoLog(folder, logToFile, io));
+  } catch (error) {
+    if (error instanceof DnsListenError) throw new CommandError(1, error.message, { cause: error });
+    if (error instanceof ListenError)
+      throw new CommandError(1, new ListenError("admin API", admin, "--admin-port", error.cause).message, { cause: error });
+    throw error;
+  }
+}
+
+/** URL of the service's HTTP API. */
+export const adminUrl = (service: Pick<Service, "admin">): string => `http://${formatListenAddress(service.admin)}`;
+
+function demoLog(folder: DemoFolder, toFile: boolean, io: Io): Log {
+  const file = join(folder.state, "demo.log");
+  return toFile
+    ? createLog({ level: "info", pretty: false, now: io.now, write: (line) => appendFileSync(file, line) })
+    : createLog({ level: "warn", pretty: io.stderr.isTTY === true, now: io.now, write: (line) => void io.stderr.write(line) });
+}
+
+/** Containers often have none. */
+const hasIpv6Loopback = (): boolean =>
+  Object.values(networkInterfaces()).some((addresses) => addresses?.some(({ address }) => address === "::1") === true);

@@ -1,0 +1,100 @@
+/** One frame of the demo's live view, as lines of text. Pure: the view draws it, `--once` prints it. */
+import type { ClusterStatus, RouteStatus, Status } from "../../engine/view.ts";
+import type { TimelineEvent } from "../../observe/timeline.ts";
+import { type Cell, formatPercent, formatSince, type Paint, stateCell, table } from "../text.ts";
+import type { RunningSite } from "./supervisor.ts";
+
+export interface FrameInput {
+  readonly sites: readonly RunningSite[];
+  readonly status: Status;
+  /** Oldest first. */
+  readonly events: readonly TimelineEvent[];
+  /** Milliseconds since the epoch. */
+  readonly now: number;
+  /** `127.0.0.1:5300` and `http://127.0.0.1:8053`. */
+  readonly dns: string;
+  readonly admin: string;
+  /** A last line about what can be done; empty for none. */
+  readonly hint: string;
+}
+
+const SHOWN_COUNTRIES = 8;
+
+/**
+ * @param width  columns; longer lines are cut
+ * @param height rows; the list of failovers gets those that are left
+ */
+export function renderFrame(input: FrameInput, width: number, height: number, paint: Paint): readonly string[] {
+  const { status, hint } = input;
+  const head = [
+    `${paint("bold", "GlobalRoute demo")}   DNS ${input.dns}   admin ${input.admin}   table ${status.table.version}`,
+    status.degraded.length === 0 ? "" : paint("yellow", `degraded: ${status.degraded.join(", ")}`),
+    ...table(
+      ["CLUSTER", "PLACE", "ADDRESS", "PID", "HEALTH", "LATENCY", "SINCE"],
+      input.sites.map((site) => clusterRow(site, input)),
+      paint,
+    ),
+    "",
+    ...table(["ROUTE", "ORDER", "SERVED BY", "PEOPLE", "WHERE"], status.routes.flatMap(routeRows), paint),
+    "",
+    paint("dim", "LAST FAILOVERS"),
+  ];
+  const foot = hint === "" ? [] : ["", paint("dim", hint)];
+  const failovers = failoverLines(input.events, Math.max(1, height - head.length - foot.length), paint);
+  return [...head, ...failovers, ...foot].slice(0, height).map((line) => cut(line, width));
+}
+
+function clusterRow(site: RunningSite, { status, now }: FrameInput): readonly Cell[] {
+  const cluster = status.clusters.find((one) => one.name === site.name);
+  return [
+    site.name,
+    site.place,
+    `${site.address}:${site.port}`,
+    site.pid === undefined ? { text: "down", style: "red" } : String(site.pid),
+    cluster === undefined ? { text: "not loaded", style: "yellow" } : healthCell(cluster),
+    cluster?.latencyMs == null ? "" : `${cluster.latencyMs.toFixed(1)} ms`,
+    formatSince(cluster?.since ?? null, now),
+  ];
+}
+
+function healthCell(cluster: ClusterStatus): Cell {
+  if (cluster.state !== "Active") return stateCell(cluster.state);
+  return cluster.health === "Unhealthy" ? { text: `Unhealthy (${cluster.reason})`, style: "red" } : stateCell(cluster.health);
+}
+
+/** The route on the first line, and one line for each cluster that serves. */
+function routeRows(route: RouteStatus): readonly (readonly Cell[])[] {
+  const served = route.servedBy.length === 0 ? [undefined] : route.servedBy;
+  return served.map((share, i) => [
+    i === 0 ? (route.hosts[0] ?? route.name) : "",
+    i === 0 ? `${route.order}${route.sticky ? ", sticky" : ""}` : "",
+    share?.cluster ?? { text: "nobody", style: "red" },
+    share === undefined ? "" : formatPercent(share.population).padStart(5),
+    share?.countries.slice(0, SHOWN_COUNTRIES).join(" ") ?? "",
+  ]);
+}
+
+/** Newest first. */
+function failoverLines(events: readonly TimelineEvent[], room: number, paint: Paint): readonly string[] {
+  const shown = events.filter((event) => event.kind === "Failover").slice(-room);
+  if (shown.length === 0) return [paint("dim", "none yet")];
+  return shown.toReversed().map((event) => `${paint("dim", clock(event.at))}  ${nameOf(event.object)}: ${event.message}`);
+}
+
+/** `GlobalRoute default/shop` is `shop` here: the demo has one namespace. */
+const nameOf = (object: string): string => object.slice(object.lastIndexOf("/") + 1);
+
+/** Cuts a line to so many visible characters; escape sequences, which end with an `m`, do not count and all stay. */
+function cut(line: string, width: number): string {
+  let left = width;
+  const pieces = line.split("\u001b").map((piece, i) => {
+    const end = i === 0 ? 0 : piece.indexOf("m") + 1;
+    const visible = [...piece.slice(end)].slice(0, left);
+    left -= visible.length;
+    return piece.slice(0, end) + visible.join("");
+  });
+  return pieces.join("\u001b");
+}
+
+/** Time of day, local. */
+export const clock = (at: number): string => new Date(at).toTimeString().slice(0, 8);

@@ -1,0 +1,87 @@
+import { EventEmitter } from "node:events";
+import { expect, test } from "vitest";
+import { openLiveView } from "./live-view.ts";
+
+/** A terminal that remembers its screen, its mode and who wants to know of the end. */
+function fakeTerminal() {
+  const written: string[] = [];
+  const raw: boolean[] = [];
+  const ends = new Set<() => void>();
+  const input = Object.assign(new EventEmitter(), {
+    setRawMode: (mode: boolean) => raw.push(mode),
+    resume: () => {},
+    pause: () => {},
+  });
+  const output = Object.assign(new EventEmitter(), {
+    columns: 80,
+    rows: 24,
+    write: (text: string) => {
+      written.push(text);
+      return true;
+    },
+  });
+  const terminal = {
+    input,
+    output,
+    onEnd(restore: () => void) {
+      ends.add(restore);
+      return () => ends.delete(restore);
+    },
+  };
+  return { terminal, input, output, written, raw, ends };
+}
+
+test("the frame is drawn over the last one, line by line, and what is below is cleared", () => {
+  const { terminal, written } = fakeTerminal();
+  openLiveView(
+    terminal,
+    () => ["one", "two"],
+    () => {},
+  );
+  expect(written).toEqual(["\u001b[?1049h\u001b[?25l", "\u001b[Hone\u001b[K\r\ntwo\u001b[K\u001b[J"]);
+});
+
+test("a resize draws for the new size", () => {
+  const { terminal, output, written } = fakeTerminal();
+  openLiveView(
+    terminal,
+    (width, height) => [`${width}x${height}`],
+    () => {},
+  );
+  output.columns = 100;
+  output.emit("resize");
+  expect(written.at(-1)).toContain("100x24");
+});
+
+test.each([
+  { key: "q", quits: 1 },
+  { key: "\u0003", quits: 1 },
+  { key: "x", quits: 0 },
+])("key $key quits $quits times", ({ key, quits }) => {
+  const { terminal, input } = fakeTerminal();
+  let asked = 0;
+  openLiveView(
+    terminal,
+    () => [],
+    () => asked++,
+  );
+  input.emit("data", Buffer.from(key));
+  expect(asked).toBe(quits);
+});
+
+test.each(["close", "a crash"])("%s puts the terminal back, once, and nothing is drawn any more", (how) => {
+  const { terminal, input, output, written, raw, ends } = fakeTerminal();
+  const view = openLiveView(
+    terminal,
+    () => ["frame"],
+    () => {},
+  );
+  if (how === "close") view.close();
+  else for (const restore of ends) restore();
+  view.close();
+  view.redraw();
+  output.emit("resize");
+  expect(written.slice(2)).toEqual(["\u001b[?25h\u001b[?1049l"]);
+  expect(raw).toEqual([true, false]);
+  expect([ends.size, input.listenerCount("data"), output.listenerCount("resize")]).toEqual([0, 0, 0]);
+});

@@ -1,0 +1,53 @@
+/** What docs/ says about commands, paths, errors and events is what there is. */
+import { readFileSync } from "node:fs";
+import { expect, test } from "vitest";
+import { createFakeView } from "../../test/support/fake-view.ts";
+import { runCli } from "../../test/support/run-cli.ts";
+import { apiErrors } from "../admin/api-error.ts";
+import { errorSchema } from "../admin/api-schemas.ts";
+import { createAdminServer } from "../admin/server.ts";
+import { createMetrics } from "../observe/metrics.ts";
+import { EVENT_KINDS } from "../observe/timeline.ts";
+
+const page = (name: string): string => readFileSync(new URL(`../../docs/${name}`, import.meta.url), "utf8");
+const firstCells = (text: string, pattern: RegExp): readonly string[] => [...text.matchAll(pattern)].map(([, cell]) => cell!).sort();
+
+test("docs/timeline.md lists every kind of event", () => {
+  expect(firstCells(page("timeline.md"), /^\| `([A-Z]\w+)` \|/gm)).toEqual([...EVENT_KINDS].sort());
+});
+
+test("docs/api.md lists every error with its status", () => {
+  const wanted = Object.entries(apiErrors).map(([code, { status }]) => `${code}\` | ${status}`);
+  expect(firstCells(page("api.md"), /^\| `([a-z-]+` \| \d+) \|/gm)).toEqual(wanted.sort());
+});
+
+test("docs/api.md lists every path", async () => {
+  const server = await createAdminServer({
+    view: createFakeView(),
+    metrics: createMetrics(),
+    listen: { address: "127.0.0.1", port: 0 },
+    token: "0123456789abcdef",
+    version: "0.0.0",
+    log: { error: () => {} },
+    every: () => () => {},
+  });
+  await server.start();
+  const answer = await fetch(`http://127.0.0.1:${server.address().port}/none`);
+  const { error } = errorSchema.parse(await answer.json());
+  await server.stop();
+  expect(firstCells(page("api.md"), /^\| `((?:GET|POST) [^`?]+)/gm)).toEqual(
+    error.message
+      .replace(/^.*There are: /, "")
+      .slice(0, -1)
+      .split(", ")
+      .sort(),
+  );
+});
+
+test("docs/cli.md lists every command", async () => {
+  const { stdout } = await runCli(["--help"]);
+  const commands = firstCells(stdout.slice(stdout.indexOf("Commands:"), stdout.indexOf("Examples:")), /^ {2}([a-z]+)\b/gm).filter(
+    (name) => name !== "help",
+  );
+  expect(firstCells(page("cli.md"), /^\| `globalroute ([a-z]+)/gm)).toEqual(commands);
+});

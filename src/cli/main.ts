@@ -1,0 +1,76 @@
+/** The command line: which commands there are, and what becomes of their errors. The composition root. */
+import { Command, CommanderError } from "commander";
+import { registerApprove } from "./commands/approve.ts";
+import { registerCheck } from "./commands/check.ts";
+import { registerConfirm } from "./commands/confirm.ts";
+import { registerDrain } from "./commands/drain.ts";
+import { registerExplain } from "./commands/explain.ts";
+import { registerServe } from "./commands/serve.ts";
+import { registerStatus } from "./commands/status.ts";
+import { registerValidate } from "./commands/validate.ts";
+import { registerDemo } from "./demo/register.ts";
+import { CommandError, type ExitCode, type Io, processIo } from "./io.ts";
+import { examples } from "./options.ts";
+import { paintFor } from "./text.ts";
+import { version } from "./version.ts";
+
+/**
+ * Runs one command.
+ *
+ * @param args what stands behind the program's name
+ * @returns 0 done, 1 negative answer, 2 bad usage or bad input
+ */
+export async function main(args: readonly string[], io: Io = processIo()): Promise<ExitCode> {
+  let exitCode: ExitCode = 0;
+  const program = createProgram(io, (code) => {
+    exitCode = code;
+  });
+  try {
+    await program.parseAsync(args, { from: "user" });
+    return exitCode;
+  } catch (error) {
+    if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2; // help and version end with 0, and have been printed
+    if (error instanceof CommandError) {
+      io.stderr.write(`globalroute: ${error.message}\n`);
+      return error.exitCode;
+    }
+    // A bug: its place matters more than good manners.
+    io.stderr.write(`globalroute: ${error instanceof Error ? error.stack : error}\n`);
+    return 1;
+  }
+}
+
+function createProgram(io: Io, exit: (code: ExitCode) => void): Command {
+  const hasColors = paintFor(io.stdout, io.env)("bold", "") !== "";
+  const program = new Command("globalroute")
+    .description("Steers the users of a service that runs in many clusters to the nearest healthy one, by DNS.")
+    .version(version(), "-V, --version", "print the version")
+    .helpCommand(true)
+    .showHelpAfterError("(add --help for what there is)")
+    .exitOverride()
+    .configureOutput({
+      writeOut: (text) => io.stdout.write(text),
+      writeErr: (text) => io.stderr.write(text),
+      getOutHelpWidth: () => io.stdout.columns ?? 100,
+      getErrHelpWidth: () => io.stderr.columns ?? 100,
+      getOutHasColors: () => hasColors,
+      getErrHasColors: () => hasColors,
+    });
+  examples(program, [
+    "globalroute demo                                     a world of five sites to play with",
+    "globalroute validate examples/quickstart             what is wrong in a folder of objects",
+    "globalroute serve --config examples/quickstart       answer DNS by them",
+    "globalroute explain shop.example.org --client 192.0.2.1",
+  ]);
+  const cli = { io, exit };
+  registerDemo(program, cli);
+  registerServe(program, cli);
+  registerValidate(program, cli);
+  registerExplain(program, cli);
+  registerStatus(program, cli);
+  registerDrain(program, cli);
+  registerApprove(program, cli);
+  registerConfirm(program, cli);
+  registerCheck(program, cli);
+  return program;
+}

@@ -1,0 +1,93 @@
+/** Options that several commands share, and the parsers of their values. A value that does not parse is bad usage (exit 2). */
+import { homedir } from "node:os";
+import { join, resolve } from "node:path";
+import { type Command, InvalidArgumentError, Option } from "commander";
+import { stringify } from "yaml";
+import type { ListenAddress } from "../admin/listen-error.ts";
+import { parseDuration } from "../model/duration.ts";
+import { formatNetwork, parseIp, parseNetwork } from "../model/ip.ts";
+import type { Milliseconds } from "../model/units.ts";
+import type { Io } from "./io.ts";
+
+export const OUTPUT_FORMATS = ["table", "json", "yaml"] as const;
+export type OutputFormat = (typeof OUTPUT_FORMATS)[number];
+
+export const DEFAULT_SERVER = "http://127.0.0.1:8053";
+
+export const outputOption = (): Option =>
+  new Option("-o, --output <format>", "form of the output").choices(OUTPUT_FORMATS).default("table");
+export const serverOption = (): Option =>
+  new Option("--server <url>", `admin API of a running server (default: $GLOBALROUTE_SERVER, else ${DEFAULT_SERVER})`).argParser(
+    parseServerUrl,
+  );
+export const stateOption = (): Option =>
+  new Option("--state <dir>", "folder of the server's own files (default: $XDG_STATE_HOME/globalroute, else ~/.local/state/globalroute)");
+
+/** Writes a value as JSON or YAML, or the lines that `render` makes of it. */
+export function print<T>(io: Io, format: OutputFormat, value: T, render: (value: T) => readonly string[]): void {
+  const text =
+    format === "json" ? JSON.stringify(value, null, 2) : format === "yaml" ? stringify(value).trimEnd() : render(value).join("\n");
+  io.stdout.write(`${text}\n`);
+}
+
+/** The state folder: the option, else where the XDG base directory specification puts it. */
+export function stateFolder(option: string | undefined, io: Io): string {
+  if (option !== undefined) return resolve(io.cwd, option);
+  const base = io.env.XDG_STATE_HOME;
+  return join(base === undefined || base === "" ? join(io.env.HOME ?? homedir(), ".local", "state") : base, "globalroute");
+}
+
+/** `127.0.0.1:8053`, `[::1]:8053`; an address, no name. Port 0 = any free one. */
+export function parseListenAddress(text: string): ListenAddress {
+  const match = /^(?:\[([^\]]+)\]|([^:]*)):(\d{1,5})$/.exec(text);
+  const address = match?.[1] ?? match?.[2] ?? "";
+  if (match === null || Number(match[3]) > 65_535 || parseIp(address) === undefined || (match[1] !== undefined) !== address.includes(":")) {
+    throw new InvalidArgumentError("Write ADDRESS:PORT, for example 127.0.0.1:8053 or [::1]:8053.");
+  }
+  return { address, port: Number(match[3]) };
+}
+
+/** `192.0.2.10:443` or `name.example.org:443`. */
+export function parseHostPort(text: string): { readonly host: string; readonly port: number } {
+  const match = /^(?:\[([^\]]+)\]|([^:\s]+)):(\d{1,5})$/.exec(text);
+  const port = Number(match?.[3]);
+  if (match === null || port < 1 || port > 65_535) throw new InvalidArgumentError("Write HOST:PORT, for example 192.0.2.10:443.");
+  return { host: match[1] ?? match[2] ?? "", port };
+}
+
+/** Canonical CIDR; a bare address is its host network. */
+export function parseCidr(text: string): string {
+  const network = parseNetwork(text);
+  if (network === undefined) throw new InvalidArgumentError("Write a network without bits behind its length, for example 192.0.2.0/24.");
+  return formatNetwork(network);
+}
+
+/** Above zero. */
+export function parsePeriod(text: string): Milliseconds {
+  const result = parseDuration(text);
+  if ("fault" in result) throw new InvalidArgumentError(result.fault.remedy);
+  if (result.value === 0) throw new InvalidArgumentError("It must be longer than 0.");
+  return result.value;
+}
+
+/** For options that may be given several times: the first replaces the default. */
+export const collect =
+  <T>(parse: (text: string) => T) =>
+  (text: string, before: readonly T[] | undefined): readonly T[] => [...(before ?? []), parse(text)];
+
+function parseServerUrl(text: string): string {
+  const url = URL.canParse(text) ? new URL(text) : undefined;
+  if (url === undefined || !/^https?:$/.test(url.protocol)) throw new InvalidArgumentError(`Write a URL such as ${DEFAULT_SERVER}.`);
+  return url.href.replace(/\/$/, "");
+}
+
+/** The server that a command talks to. */
+export function serverUrl(option: string | undefined, io: Io): string {
+  const fromEnvironment = io.env.GLOBALROUTE_SERVER;
+  if (option !== undefined || fromEnvironment === undefined || fromEnvironment === "") return option ?? DEFAULT_SERVER;
+  return parseServerUrl(fromEnvironment);
+}
+
+/** Examples behind a command's help. */
+export const examples = (command: Command, lines: readonly string[]): Command =>
+  command.addHelpText("after", `\nExamples:\n${lines.map((line) => `  ${line}`).join("\n")}`);

@@ -1,0 +1,35 @@
+/** Text to inventory: the one way by which every command understands a folder of objects. */
+import { type FolderContent, readFolder } from "../engine/read-folder.ts";
+import type { SourceReading } from "../engine/source.ts";
+import { loadCloudRegions } from "../geo/cloud-regions.ts";
+import { parseManifests } from "../model/manifest.ts";
+import type { ManifestObject } from "../model/manifest-object.ts";
+import type { Problem } from "../model/problem.ts";
+import type { RegionTable } from "../model/region-table.ts";
+import { buildInventory } from "../model/to-inventory.ts";
+
+export interface ObjectsRead extends SourceReading {
+  readonly files: number;
+  readonly objects: readonly ManifestObject[];
+}
+
+/** @returns what the files say, with every problem of reading, parsing and cross-checking */
+export function readObjects(content: FolderContent, regions: RegionTable): ObjectsRead {
+  const { objects, rejected, problems } = parseManifests(content.files);
+  const { inventory, problems: crossProblems } = buildInventory(objects, regions, rejected);
+  return { files: content.files.length, objects, inventory, problems: sortProblems([...content.problems, ...problems, ...crossProblems]) };
+}
+
+/** Several folders or files, read as one. */
+export async function readObjectsAt(paths: readonly string[]): Promise<ObjectsRead> {
+  const contents = await Promise.all(paths.map((path) => readFolder(path)));
+  const content = { files: contents.flatMap(({ files }) => files), problems: contents.flatMap(({ problems }) => problems) };
+  return readObjects(content, loadCloudRegions());
+}
+
+/** By file, line and column, so that a file can be mended from top to bottom. */
+export function sortProblems(problems: readonly Problem[]): readonly Problem[] {
+  return [...problems].sort((a, b) => compare(a.file, b.file) || a.line - b.line || a.column - b.column || compare(a.code, b.code));
+}
+
+const compare = (a: string, b: string): number => (a < b ? -1 : Number(a > b));

@@ -1,0 +1,176 @@
+/** One running GlobalRoute: folder, engine, probes, DNS and admin server put together. `serve` and `demo` both run this. */
+import { randomBytes } from "node:crypto";
+import { networkInterfaces } from "node:os";
+import { join, resolve } from "node:path";
+import { createMonitor } from "../../health/monitor.ts";
+import { systemPorts } from "../../health/ports.ts";
+import { createProber } from "../../health/probes/prober.ts";
+import { formatListenAddress, type ListenAddress } from "../admin/listen-error.ts";
+import { createAdminServer } from "../admin/server.ts";
+import { loadToken, tokenPath } from "../admin/token.ts";
+import { readDecisions, readQueries } from "../dns/counters.ts";
+import { createDnsServer, type DnsServer } from "../dns/dns-server.ts";
+import { createFlattener } from "../dns/flatten.ts";
+import { expandWildcards } from "../dns/local-addresses.ts";
+import { createHostResolver } from "../dns/resolver.ts";
+import { buildZoneTable } from "../dns/zone-table.ts";
+import { createCompiler } from "../engine/compiler.ts";
+import { createEngine } from "../engine/engine.ts";
+import { createFolderSource } from "../engine/folder-source.ts";
+import { createLastGoodStore } from "../engine/last-good.ts";
+import type { Publisher } from "../engine/source.ts";
+import type { EngineView } from "../engine/view.ts";
+import { loadCloudRegions } from "../geo/cloud-regions.ts";
+import { loadCentroids } from "../geo/country-centroids.ts";
+import { type Endpoint, endpointKey } from "../model/health.ts";
+import type { Location, Probe } from "../model/inventory.ts";
+import { type Network, parseNetwork } from "../model/ip.ts";
+import { formatProblem } from "../model/problem.ts";
+import { ms } from "../model/units.ts";
+import type { Log } from "../observe/log.ts";
+import { createMetrics } from "../observe/metrics.ts";
+import { createTimeline } from "../observe/timeline.ts";
+import type { Io } from "./io.ts";
+import { readObjects } from "./read-objects.ts";
+import { version } from "./version.ts";
+
+export interface ServiceOptions {
+  /** Folder of objects. */
+  readonly config: string;
+  /** Folder of the server's own files. */
+  readonly state: string;
+  /** DNS over UDP and TCP. */
+  readonly listen: readonly ListenAddress[];
+  /** The option that moves the DNS listeners, for messages. */
+  readonly listenFlag: string;
+  readonly admin: ListenAddress;
+  readonly metrics?: ListenAddress;
+  /** Geo databases, the most trusted first; empty = the one in the package. */
+  readonly mmdb: readonly string[];
+  /** CIDRs that may be probed although they are loopback, link-local or the like. */
+  readonly probeAllow: readonly string[];
+  readonly references: readonly ListenAddress[];
+  readonly vantage: string;
+  readonly vantageLocation?: Location;
+}
+
+export interface Service {
+  readonly view: EngineView;
+  /** Where it answers DNS, real ports. */
+  readonly dns: readonly ListenAddress[];
+  readonly admin: ListenAddress;
+  /** Not ready first, then DNS, engine and API, in this order. */
+  readonly stop: () => Promise<void>;
+}
+
+const TIMELINE_EVENTS = 1000;
+
+/**
+ * Starts everything, or nothing.
+ *
+ * @throws StartError when there is nothing to serve, ListenError and DnsListenError for a port, TokenError for the state folder
+ */
+export async function startService(options: ServiceOptions, io: Pick<Io, "now" | "every" | "cwd">, log: Log): Promise<Service> {
+  const token = await loadToken(options.state, () => randomBytes(24).toString("base64url"));
+  const metrics = createMetrics({ processMetrics: true });
+  const timeline = createTimeline(TIMELINE_EVENTS, io.now);
+  const allow = networks(options.probeAllow);
+  const listeners = [...options.listen, options.admin, ...(options.metrics === undefined ? [] : [options.metrics])];
+  const prober = createProber({ allow, refuse: expandWildcards(listeners, networkInterfaces()) });
+  const ports = systemPorts(prober.probe);
+
+  const dns = createDnsServer({
+    listen: options.listen,
+    flag: options.listenFlag,
+    ports,
+    onDuration: metrics.dnsQueryDuration,
+    onError: (error) => log.warn({ err: error }, "DNS: a socket failed; serving goes on"),
+  });
+  const resolver = createHostResolver();
+  const flattener = createFlattener({ resolver, now: ports.now, setTimer: ports.setTimer, allow });
+  const config = resolve(io.cwd, options.config);
+  const regions = loadCloudRegions();
+  const engine = createEngine({
+    source: createFolderSource(
+      config,
+      (content) => readObjects(content, regions),
+      (delay, callback) => ports.setTimer(ms(delay), callback),
+    ),
+    publishers: [dnsPublisher(dns, io.now)],
+    compiler: createCompiler(),
+    lastGood: createLastGoodStore(join(options.state, "last-good")),
+    geoPaths: options.mmdb.map((path) => resolve(io.cwd, path)),
+    ...(options.vantageLocation === undefined ? {} : { vantageLocation: options.vantageLocation }),
+    createMonitor: (events) =>
+      createMonitor({ ...events, vantage: options.vantage, ports, references: options.references.map(referenceEndpoint) }),
+    flatten: flattener,
+    population: new Map([...loadCentroids()].map(([country, { population }]) => [country, population])),
+    metrics,
+    timeline,
+    log,
+    now: io.now,
+    setTimer: (delay, callback) => ports.setTimer(ms(delay), callback),
+  });
+  metrics.attach({ ...engine.readings, dnsQueries: () => readQueries(dns.counters), decisions: () => readDecisions(dns.counters) });
+
+  const admin = await createAdminServer({
+    view: engine.view,
+    metrics,
+    listen: options.admin,
+    ...(options.metrics === undefined ? {} : { metricsListen: options.metrics }),
+    token,
+    version: version(),
+    log,
+    every: io.every,
+  });
+  const stop = async (): Promise<void> => {
+    admin.shutdownBegan();
+    await dns.stop();
+    await engine.stop();
+    resolver.close();
+    await prober.close();
+    await admin.stop();
+  };
+  try {
+    await admin.start(); // first, so that readiness can be asked while the rest comes up
+    await engine.start();
+    const bound = await dns.start();
+    log.info(
+      {
+        dns: bound.map(formatListenAddress),
+        admin: formatListenAddress(admin.address()),
+        ...(options.metrics === undefined ? {} : { metrics: formatListenAddress(admin.metricsAddress() ?? options.metrics) }),
+        config,
+        tokenFile: tokenPath(options.state),
+      },
+      "serving",
+    );
+    return { view: engine.view, dns: bound, admin: admin.address(), stop };
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+}
+
+/** Tables go to the DNS server by one assignment. */
+function dnsPublisher(dns: Pick<DnsServer, "swap">, now: () => number): Publisher {
+  let serial = 0;
+  return {
+    publish(routing, inventory) {
+      // Seconds since the epoch grow over restarts too; several tables within one second still differ.
+      serial = Math.max(serial + 1, Math.floor(now() / 1000));
+      const { zones, problems } = buildZoneTable(inventory.zones, routing, serial);
+      dns.swap({ routing, zones });
+      return problems.map(formatProblem);
+    },
+  };
+}
+
+/** A control target: whether a TCP connection opens, often enough to tell within seconds that the network is there. */
+function referenceEndpoint({ address, port }: ListenAddress): Endpoint {
+  const probe: Probe = { type: "TCP", scheme: "HTTP", port, path: "/", host: "", service: "", expect: { status: [] }, verify: true };
+  const policy: Endpoint["policy"] = { interval: ms(5000), timeout: ms(2000), rise: 1, fall: 1, quorum: { type: "Majority" } };
+  return { key: endpointKey(address, probe, policy), cluster: "", address, probe, policy };
+}
+
+const networks = (texts: readonly string[]): readonly Network[] => texts.flatMap((text) => parseNetwork(text) ?? []);

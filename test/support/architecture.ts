@@ -1,0 +1,164 @@
+/** The rules of the house that no compiler checks: which room may import which, what is pure, and who may touch time, chance and sockets. */
+import { codeOnly, type SourceFile } from "./source-tree.ts";
+
+/** Lower rooms first. A room may import itself and rooms of a lower level; rooms of one level do not know each other. */
+const LEVELS: readonly (readonly string[])[] = [
+  ["src/model"],
+  ["src/geo", "health", "src/observe"],
+  ["src/routing"],
+  ["src/dns", "src/proxy", "dns-providers"],
+  ["src/engine"],
+  ["controller", "src/admin"],
+  ["src/cli"],
+];
+
+/** Folders whose files are product code. */
+export const ROOMS: readonly string[] = LEVELS.flat();
+
+/** Pure: values in, values out. They import nothing from Node but types, and name none of its globals. An entry is a folder or a file. */
+export const PURE: readonly string[] = [
+  "src/model",
+  "src/routing",
+  "src/dns/wire",
+  "src/dns/zone-table.ts",
+  "src/dns/answer.ts",
+  "src/geo/build-geo-table.ts",
+  "src/geo/distance.ts",
+  "src/geo/geo-table.ts",
+  "src/geo/latency-model.ts",
+  "src/geo/lookup.ts",
+  "src/geo/partition.ts",
+  "health/judge.ts",
+  "health/quorum.ts",
+  "health/distrust.ts",
+  "health/failback.ts",
+  "health/address-check.ts",
+  "health/scheduler.ts",
+  "health/monitor.ts",
+];
+
+/** Who may read clocks, roll dice or arm timers, each with its reason. Everyone else gets them as arguments. An entry is a folder or a file. */
+export const PORTS: Readonly<Record<string, string>> = {
+  "src/cli": "the composition root: builds the real clock, dice and timers",
+  "health/probes": "a probe measures its own latency and enforces its own deadline",
+};
+
+/** Who may open sockets, each with its reason. An entry is a folder or a file. */
+export const SOCKETS: Readonly<Record<string, string>> = {
+  "src/cli": "the composition root, and clients of our own admin API",
+  "src/admin": "the HTTP server",
+  "src/dns/udp-server.ts": "the DNS transport",
+  "src/dns/tcp-server.ts": "the DNS transport",
+  "health/probes": "probes connect to endpoints",
+};
+
+/** Programs that write or build parts of the project; they are not published. */
+export const DEVELOPMENT: readonly string[] = ["src/cli/build.ts", "src/cli/generate.ts", "src/geo/data/generate-centroids.ts"];
+
+const TIME_AND_CHANCE =
+  /\bDate\.now\b|\bnew Date\(\s*\)|\bMath\.random\b|\bperformance\.now\b|\bprocess\.hrtime\b|\bset(?:Timeout|Interval|Immediate)\b|\bcrypto\.(?:randomUUID|getRandomValues)\b/g;
+const NODE_GLOBALS = /\bprocess\.\w+|\bBuffer\.\w+|\b__dirname\b|\bimport\.meta\.\w+|(?<![.\w])fetch\(/g;
+const SOCKET_MODULES = /^(?:node:)?(?:net|dgram|tls|http|https|http2|dns|dns\/promises)$|^undici$|^fastify$/;
+
+const within = (path: string, entry: string): boolean => path === entry || path.startsWith(`${entry}/`);
+const listed = (path: string, entries: Iterable<string>): boolean => [...entries].some((entry) => within(path, entry));
+const roomOf = (path: string): string | undefined => ROOMS.find((room) => within(path, room));
+const levelOf = (room: string): number => LEVELS.findIndex((level) => level.includes(room));
+
+/** @returns one line for each import that goes up, sideways or out of the rooms */
+export function importDirection(files: readonly SourceFile[]): readonly string[] {
+  return files.flatMap((file) =>
+    file.imports.flatMap(({ file: target, specifier, line }) => {
+      if (target === undefined) return [];
+      const from = roomOf(file.path);
+      const to = roomOf(target);
+      const where = `${file.path}:${line} imports ${specifier}`;
+      if (from === undefined || to === undefined) return [`${where}: product code imports rooms only`];
+      if (from === to || levelOf(to) < levelOf(from)) return [];
+      return [`${where}: ${from} may not import ${to}, imports go down only`];
+    }),
+  );
+}
+
+/** @returns one line for each circle of files, type imports included: `a.ts → b.ts → a.ts` */
+export function circles(files: readonly SourceFile[]): readonly string[] {
+  const byPath = new Map(files.map((file) => [file.path, file]));
+  const found = new Map<string, string>();
+  const done = new Set<string>();
+  const trail: string[] = [];
+  const visit = (path: string): void => {
+    const start = trail.indexOf(path);
+    if (start >= 0) {
+      const circle = trail.slice(start);
+      found.set([...circle].sort().join(), [...circle, path].join(" → "));
+    } else if (!done.has(path)) {
+      trail.push(path);
+      for (const { file } of byPath.get(path)?.imports ?? []) if (file !== undefined) visit(file);
+      trail.pop();
+      done.add(path);
+    }
+  };
+  for (const file of files) visit(file.path);
+  return [...found.values()];
+}
+
+/** @returns one line for each value import of Node, and each use of its globals, in a pure file */
+export function impurities(files: readonly SourceFile[]): readonly string[] {
+  return files
+    .filter((file) => listed(file.path, PURE))
+    .flatMap((file) => [
+      ...file.imports
+        .filter((one) => one.specifier.startsWith("node:") && !one.typeOnly)
+        .map((one) => `${file.path}:${one.line} imports ${one.specifier}: a pure room imports nothing from Node but types`),
+      ...uses(file, NODE_GLOBALS).map((use) => `${use}: a pure room takes what it needs as an argument`),
+    ]);
+}
+
+/** @returns one line for each use of a clock, dice or timer outside {@link PORTS} */
+export function ambientTime(files: readonly SourceFile[]): readonly string[] {
+  return files
+    .filter((file) => !listed(file.path, Object.keys(PORTS)))
+    .flatMap((file) => uses(file, TIME_AND_CHANCE).map((use) => `${use}: time and chance are arguments`));
+}
+
+/** @returns one line for each value import of a socket module outside {@link SOCKETS} */
+export function strayNetwork(files: readonly SourceFile[]): readonly string[] {
+  return files
+    .filter((file) => !listed(file.path, Object.keys(SOCKETS)))
+    .flatMap((file) =>
+      file.imports
+        .filter((one) => SOCKET_MODULES.test(one.specifier) && !one.typeOnly)
+        .map((one) => `${file.path}:${one.line} imports ${one.specifier}: the network is an argument`),
+    );
+}
+
+/** @returns one line for each import of a package that the published manifest does not name */
+export function undeclaredPackages(files: readonly SourceFile[], dependencies: Iterable<string>): readonly string[] {
+  const declared = new Set(dependencies);
+  return files
+    .filter((file) => !listed(file.path, DEVELOPMENT))
+    .flatMap((file) =>
+      file.imports
+        .filter(
+          (one) => one.file === undefined && !one.typeOnly && !one.specifier.startsWith("node:") && !declared.has(packageOf(one.specifier)),
+        )
+        .map((one) => `${file.path}:${one.line} imports ${one.specifier}: it is not among the dependencies in package.json`),
+    );
+}
+
+/** `@scope/name/deep/path` and `name/deep/path` without the path. */
+const packageOf = (specifier: string): string =>
+  specifier
+    .split("/")
+    .slice(0, specifier.startsWith("@") ? 2 : 1)
+    .join("/");
+
+/** @returns the entries of a list above that name nothing any more */
+export function staleEntries(entries: Iterable<string>, files: readonly SourceFile[]): readonly string[] {
+  return [...entries].filter((entry) => !files.some((file) => within(file.path, entry)));
+}
+
+function uses(file: SourceFile, pattern: RegExp): readonly string[] {
+  const code = codeOnly(file.text);
+  return [...code.matchAll(pattern)].map((match) => `${file.path}:${code.slice(0, match.index).split("\n").length} uses ${match[0]}`);
+}
