@@ -6,7 +6,15 @@ export default defineConfig({
       {
         test: {
           name: "unit",
-          include: ["src/**/*.test.ts", "health/**/*.test.ts", "dns-providers/**/*.test.ts", "controller/**/*.test.ts", "bench/**/*.test.ts", "test/*.test.ts", "test/support/**/*.test.ts"],
+          include: [
+            "src/**/*.test.ts",
+            "health/**/*.test.ts",
+            "dns-providers/**/*.test.ts",
+            "controller/**/*.test.ts",
+            "bench/**/*.test.ts",
+            "test/*.test.ts",
+            "test/support/**/*.test.ts",
+          ],
           testTimeout: 60_000,
         },
       },

@@ -68,7 +68,8 @@ try {
     ratios[`${workload}/node-http`] = (peer.cpuMicrosPerProbe ?? Number.NaN) / (ours.cpuMicrosPerProbe ?? Number.NaN);
   }
   if (isWanted("tls-fresh")) await run("tls-fresh", "globalroute");
-  for (const [key, ratio] of Object.entries(ratios)) console.log(`ratio ${key}: ${ratio.toFixed(2)} (CPU time per probe; above 1 = ours is cheaper)`);
+  for (const [key, ratio] of Object.entries(ratios))
+    console.log(`ratio ${key}: ${ratio.toFixed(2)} (CPU time per probe; above 1 = ours is cheaper)`);
   if (flags.json !== undefined) writeReport(flags.json, { bench: "probes", ratios, figures });
 } finally {
   target.kill();

@@ -248,6 +248,15 @@ test("a probe during which this process was stopped does not count against the e
   expect(world.changes).toHaveLength(2);
 });
 
+test("running out of descriptors is no endpoint's fault, even where two clusters leave no majority to ask", async () => {
+  const world = await settled(2);
+  world.set("c0", "starved");
+  world.set("c1", "starved");
+  await world.clock.advance(600_000);
+  expect(verdicts(world)).toEqual(["Healthy", "Healthy"]);
+  expect(world.observations.at(-1)).toMatchObject({ counted: false });
+});
+
 describe("next change", () => {
   test("is never later than the change that comes", async () => {
     const world = await settled(3);

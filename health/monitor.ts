@@ -33,8 +33,8 @@ export interface MonitorOptions {
   /** Most probes under way at one time. */
   readonly concurrency?: number;
   /**
-   * Each probe of an endpoint, after it has been counted. `counted` is false for a failure that this process caused itself, being stopped or starved while the
-   * probe ran; `lateness` is how long after its time the probe started, ms.
+   * Each probe of an endpoint, after it has been counted. `counted` is false for a failure that this process caused itself: it was
+   * stopped or starved while the probe ran, or had no descriptor for it. `lateness` is how long after its time the probe started, ms.
    */
   readonly onObservation?: (observation: Observation, note: { readonly counted: boolean; readonly lateness: number }) => void;
   /** Each change of an endpoint's health, and of `proven` while it is Unhealthy. */
@@ -103,7 +103,8 @@ export function createMonitor(options: MonitorOptions): Monitor {
   }
 
   function onResult(endpoint: Endpoint, result: ProbeResult, timing: ProbeTiming): "usual" | "soon" {
-    const counted = result.ok || timing.endedAt - timing.startedAt <= endpoint.policy.timeout + STALL_SLACK;
+    const starved = result.reason === "descriptors" || timing.endedAt - timing.startedAt > endpoint.policy.timeout + STALL_SLACK;
+    const counted = result.ok || !starved;
     if (referenceKeys.has(endpoint.key)) {
       if (counted) evidence.noteReference(endpoint.key, !isInferred(result.reason), timing.startedAt);
       return "usual";
@@ -184,8 +185,9 @@ export function createMonitor(options: MonitorOptions): Monitor {
   function holds(): Holds {
     if (suspects.size === 0) return { suspect: false, clusters: [] };
     let until: number | null = 0;
-    for (const { held } of suspects)
+    for (const { held } of suspects) {
       if (held !== undefined) until = until === null || held.until === null ? null : Math.max(until, held.until);
+    }
     return { suspect: true, ...(until === null ? {} : { until: toWall(until) }), clusters: evidence.silentClusters() };
   }
 

@@ -49,7 +49,10 @@ function setUp(options: { concurrency?: number; latency?: (name: string) => numb
 }
 
 const many = (count: number, policy: Partial<Endpoint["policy"]> = {}): Endpoint[] =>
-  Array.from({ length: count }, (_, i) => ({ ...endpointOf(`c${i}`, { interval: ms(10_000), timeout: ms(2000), ...policy }), key: `key-${i}` }));
+  Array.from({ length: count }, (_, i) => ({
+    ...endpointOf(`c${i}`, { interval: ms(10_000), timeout: ms(2000), ...policy }),
+    key: `key-${i}`,
+  }));
 const gaps = (runs: readonly Run[], name: string): number[] => {
   const starts = runs.filter((run) => run.name === name).map((run) => run.startedAt);
   return starts.slice(1).map((start, i) => start - starts[i]!);
@@ -79,7 +82,10 @@ describe("rhythm", () => {
 
   test("ten thousand new ones start over ten seconds, never later than their interval", async () => {
     const { clock, runs, scheduler } = setUp();
-    scheduler.setTargets([...many(9000), ...many(1000, { interval: ms(2000) }).map((endpoint) => ({ ...endpoint, key: `quick-${endpoint.key}` }))]);
+    scheduler.setTargets([
+      ...many(9000),
+      ...many(1000, { interval: ms(2000) }).map((endpoint) => ({ ...endpoint, key: `quick-${endpoint.key}` })),
+    ]);
     await clock.advance(1000);
     expect(runs.length).toBeLessThan(1700);
     await clock.advance(9006);

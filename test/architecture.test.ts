@@ -17,7 +17,7 @@ import {
 import { listFiles, readSource, sourceFile } from "./support/source-tree.ts";
 
 const files = listFiles(ROOMS)
-  .filter((path) => path.endsWith(".ts") && !path.endsWith(".test.ts"))
+  .filter((path) => path.endsWith(".ts") && !path.endsWith(".test.ts") && !path.includes("/support/"))
   .map(readSource);
 
 describe("the rooms as they stand", () => {

@@ -11,6 +11,8 @@ const plain = createServer(options, (_, response) => response.end("ok"));
 const secure = createTlsServer({ ...options, key, cert }, (_, response) => response.end("ok"));
 
 const listen = (server: Server): Promise<number> =>
-  new Promise((resolve) => server.listen({ port: 0, host: "0.0.0.0", backlog: 4096 }, () => resolve((server.address() as AddressInfo).port)));
+  new Promise((resolve) =>
+    server.listen({ port: 0, host: "0.0.0.0", backlog: 4096 }, () => resolve((server.address() as AddressInfo).port)),
+  );
 
 process.stdout.write(`${JSON.stringify({ http: await listen(plain), https: await listen(secure) })}\n`);

@@ -2,12 +2,13 @@ import { spawn } from "node:child_process";
 import { createServer, type IncomingMessage, type RequestListener, type ServerResponse } from "node:http";
 import { createServer as createTlsServer } from "node:https";
 import { createServer as createTcpServer, type Socket } from "node:net";
-import type { TLSSocket } from "node:tls";
+import { createSecureContext, type TLSSocket } from "node:tls";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import type { Endpoint } from "../../src/model/health.ts";
 import type { Probe } from "../../src/model/inventory.ts";
 import { createLoopback, type Loopback, limits } from "../support/loopback.ts";
 import { endpointOf } from "../support/simulated-world.ts";
+import { createHttpProber } from "./http.ts";
 
 const ANSWER_AFTER_50_MS = `
   const server = require("node:http").createServer((_, response) => {
@@ -239,6 +240,32 @@ describe("HTTPS", () => {
     expect(sockets.size).toBe(1);
     expect(loopback.open()).toBe(1);
     await loopback.prober.close();
+    await loopback.allClosed();
+  });
+
+  test("a connection that has reached its age is replaced, so that an expired certificate is seen", async () => {
+    const sockets: Socket[] = [];
+    const port = await serveTls((request, response) => {
+      sockets.push(request.socket);
+      answer(request, response);
+    });
+    const http = createHttpProber(createSecureContext({ ca: loopback.certificates.ca }), 0);
+    for (let i = 0; i < 3; i++) expect((await http.probe(at(port, https), limits())).reason).toBe("ok");
+    expect(new Set(sockets).size).toBe(3);
+    await http.close();
+    await loopback.allClosed();
+  });
+
+  test("a probe that ends after the prober was closed keeps nothing open", async () => {
+    let respond: (() => void) | undefined;
+    const port = await serveTls((request, response) => {
+      respond = () => answer(request, response);
+    });
+    const asked = probe(at(port, https));
+    while (respond === undefined) await new Promise((resolve) => setImmediate(resolve));
+    await loopback.prober.close();
+    respond();
+    expect((await asked).reason).toBe("ok");
     await loopback.allClosed();
   });
 

@@ -1,6 +1,6 @@
 /**
  * HTTP and HTTPS probes through undici. Plain HTTP connects anew each time: it is cheap, it measures a round trip, and it tests what a
- * new user does. HTTPS keeps the connection of each endpoint for {@link MAX_AGE}, because a handshake costs several times as much as
+ * new user does. HTTPS keeps the connection of each endpoint for minutes, because a handshake costs several times as much as
  * the whole probe (docs/benchmarks.md); after that it connects anew, so that an expired certificate is seen.
  */
 import type { Socket } from "node:net";
@@ -8,6 +8,7 @@ import type { SecureContext } from "node:tls";
 import { Client, type Dispatcher } from "undici";
 import type { Endpoint, EndpointKey, ProbeResult } from "../../src/model/health.ts";
 import type { ProbeLimits } from "../ports.ts";
+import { keyFraction } from "../scheduler.ts";
 import { type Attempt, attempt } from "./attempt.ts";
 import { dialTcp, dialTls } from "./dial.ts";
 import { applicationUtilization, ORCA_HEADER } from "./orca.ts";
@@ -17,8 +18,8 @@ import { probeReason } from "./probe-reason.ts";
 export const MAX_BODY = 65_536;
 /** Longest response header accepted. Bytes. */
 const MAX_HEADER = 16_384;
-/** How long one HTTPS connection is used, ms. */
-export const MAX_AGE = 300_000;
+/** How long one HTTPS connection is used at most, ms. */
+const MAX_AGE = 300_000;
 
 export interface HttpProber {
   probe(endpoint: Endpoint, limits: ProbeLimits): Promise<ProbeResult>;
@@ -29,15 +30,17 @@ export interface HttpProber {
 /** A client of one endpoint: one connection at most. The dialler's callbacks belong to the attempt that uses it now. */
 interface Line {
   readonly client: Client;
-  readonly openedAt: number;
+  /** Monotonic. */
+  readonly expiresAt: number;
   attempt: Attempt;
   /** Whether the attempt has opened the connection; false = it found it open. */
   dialled: boolean;
   connected: boolean;
 }
 
-export function createHttpProber(context: SecureContext): HttpProber {
+export function createHttpProber(context: SecureContext, maxAge = MAX_AGE): HttpProber {
   const kept = new Map<EndpointKey, Line>();
+  let closed = false;
 
   /** Opens a line for one endpoint; nothing is sent before the first request. */
   function open(endpoint: Endpoint, run: Attempt): Line {
@@ -68,7 +71,9 @@ export function createHttpProber(context: SecureContext): HttpProber {
         });
       },
     });
-    const line: Line = { client, openedAt: performance.now(), attempt: run, dialled: false, connected: false };
+    // half to all of the age, so that connections opened together at a start do not expire together
+    const expiresAt = performance.now() + maxAge * (0.5 + keyFraction(endpoint.key) / 2);
+    const line: Line = { client, expiresAt, attempt: run, dialled: false, connected: false };
     client.on("disconnect", () => {
       line.connected = false;
       if (kept.get(endpoint.key) === line) drop(endpoint.key, line);
@@ -85,7 +90,7 @@ export function createHttpProber(context: SecureContext): HttpProber {
   function take(endpoint: Endpoint, run: Attempt): Line {
     const line = kept.get(endpoint.key);
     kept.delete(endpoint.key);
-    if (line === undefined || performance.now() - line.openedAt > MAX_AGE) {
+    if (line === undefined || performance.now() >= line.expiresAt) {
       if (line !== undefined) drop(endpoint.key, line);
       return open(endpoint, run);
     }
@@ -97,7 +102,7 @@ export function createHttpProber(context: SecureContext): HttpProber {
   function request(endpoint: Endpoint, run: Attempt, line: Line): void {
     let reusable = false;
     run.release(() => {
-      if (reusable && line.connected && !kept.has(endpoint.key)) kept.set(endpoint.key, line);
+      if (reusable && !closed && line.connected && !kept.has(endpoint.key)) kept.set(endpoint.key, line);
       else drop(endpoint.key, line);
     });
     const { probe } = endpoint;
@@ -121,6 +126,7 @@ export function createHttpProber(context: SecureContext): HttpProber {
   return {
     probe: (endpoint, limits) => attempt(limits, (run) => request(endpoint, run, take(endpoint, run))),
     close: async () => {
+      closed = true;
       const lines = [...kept.values()];
       kept.clear();
       await Promise.all(lines.map((line) => line.client.destroy()));

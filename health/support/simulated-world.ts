@@ -5,8 +5,11 @@ import { ms } from "../../src/model/units.ts";
 import { createSimulatedClock, type SimulatedClock } from "../../test/support/simulated-clock.ts";
 import { createMonitor, type Holds, type Monitor, type MonitorOptions } from "../monitor.ts";
 
-/** `up` answers after 5 ms, `down` refuses after 1 ms, `error` answers with a bad status, `silent` never answers. */
-export type Behaviour = "up" | "down" | "error" | "silent";
+/**
+ * `up` answers after 5 ms, `down` refuses after 1 ms, `error` answers with a bad status, `silent` never answers, `starved` cannot be
+ * asked for want of descriptors.
+ */
+export type Behaviour = "up" | "down" | "error" | "silent" | "starved";
 
 export const probeSpec: ProbeSpec = {
   type: "HTTP",
@@ -92,6 +95,7 @@ export function createWorld(
         const behaviour = behaviourOf(endpoint);
         if (isCut || behaviour === "silent") return answer(false, "timeout", timeout);
         if (behaviour === "up") return answer(true, "ok", 5);
+        if (behaviour === "starved") return answer(false, "descriptors", 0);
         return behaviour === "down" ? answer(false, "refused", 1) : answer(false, "status", 5);
       },
     },

@@ -52,6 +52,7 @@ describe("what a client gets when it connects", () => {
     { name: "with an older id: what it missed", kept: 10, events: 5, after: 3, gets: ["4", "5"] },
     { name: "with 0: everything", kept: 10, events: 3, after: 0, gets: ["1", "2", "3"] },
     { name: "when part is no longer kept: a gap, then the rest", kept: 2, events: 5, after: 1, gets: ["gap 1 4", "4", "5"] },
+    { name: "when one is no longer kept: a gap", kept: 2, events: 5, after: 2, gets: ["gap 2 4", "4", "5"] },
     { name: "exactly at the edge of what is kept: no gap", kept: 2, events: 5, after: 3, gets: ["4", "5"] },
     {
       name: "with an id of a process before this one: a gap, then everything",

@@ -96,6 +96,10 @@ describe("answers follow the engine", () => {
     expect(await asked("client=2001:db8::%2F56&family=AAAA")).toMatchObject({ client: "2001:db8::/56", family: "AAAA" });
   });
 
+  test("a HEAD of the stream does not open one", async () => {
+    expect((await get("/v1/stream", { method: "HEAD" })).status).toBe(404);
+  });
+
   test("metrics are Prometheus text", async () => {
     const response = await get("/metrics");
     expect(response.headers.get("content-type")).toContain("text/plain; version=0.0.4");
@@ -189,6 +193,8 @@ describe("a listener on loopback refuses names that only DNS rebinding could bri
     { host: "evil.example.org", status: 403 },
     { host: "127.0.0.1.example.org:8053", status: 403 },
     { host: "192.0.2.1", status: 403 },
+    { host: "localhost.example.org", status: 403 },
+    { host: "notlocalhost", status: 403 },
   ])("$host → $status", async ({ host, status }) => {
     const answer = await getAs(host, server.address().port);
     expect(answer.status).toBe(status);

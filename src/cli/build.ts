@@ -23,7 +23,7 @@ const root = join(dirname(fileURLToPath(import.meta.url)), "..", "..");
 const dist = join(root, "dist");
 
 /** What goes into the package as it is; a room that later work fills may be missing. */
-const COPIED = ["bin", "charts", "examples", "LICENSE", "README.md", "CHANGELOG.md"];
+const COPIED = ["bin", "charts", "docs", "examples", "LICENSE", "README.md", "CHANGELOG.md"];
 const ROOMS = ["src", "health", "dns-providers", "controller"];
 
 function compile(): void {

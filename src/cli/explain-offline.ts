@@ -1,6 +1,7 @@
 /** `explain --config`: the same decision as a server's, from a folder alone. Nothing is probed, so every health is Unknown. */
 import { resolve } from "node:path";
 import { explainWorld } from "../engine/engine-view.ts";
+import { readObjectsAt } from "../engine/read-objects.ts";
 import { createStandings } from "../engine/standings.ts";
 import { compileWorld, createGeoCache } from "../engine/world.ts";
 import { GeoFileError } from "../geo/geo-file-error.ts";
@@ -12,7 +13,6 @@ import { createMetrics } from "../observe/metrics.ts";
 import { createTimeline } from "../observe/timeline.ts";
 import type { Explanation } from "../routing/explanation.ts";
 import { CommandError, type Io } from "./io.ts";
-import { readObjectsAt } from "./read-objects.ts";
 
 export interface OfflineQuestion {
   /** Folder of objects. */
@@ -40,10 +40,14 @@ export async function explainOffline(
   const latency = newLatencyMap();
   const { table } = compileWorld(inventory, createGeoCache().table(files, inventory), latency, 1, now);
   const health = () => NOT_PROBED;
-  createStandings({ health, timeline: createTimeline(1, io.now), metrics: createMetrics(), now: io.now, onMemory: () => {} }).adopt(
-    inventory,
-    table,
-  );
+  createStandings({
+    population: new Map(),
+    health,
+    timeline: createTimeline(1, io.now),
+    metrics: createMetrics(),
+    now: io.now,
+    onMemory: () => {},
+  }).adopt(inventory, table);
   const answer = explainWorld({ inventory, table, latency }, host, client, family, { health, capabilities: files.capabilities, now });
   if (!answer.ok) throw new CommandError(1, answer.error);
   const note = "from the folder alone: nothing was probed, so every health is Unknown";

@@ -20,7 +20,6 @@ import { createFolderSource } from "../engine/folder-source.ts";
 import { createLastGoodStore } from "../engine/last-good.ts";
 import type { Publisher } from "../engine/source.ts";
 import type { EngineView } from "../engine/view.ts";
-import { loadCloudRegions } from "../geo/cloud-regions.ts";
 import { loadCentroids } from "../geo/country-centroids.ts";
 import { type Endpoint, endpointKey } from "../model/health.ts";
 import type { Location, Probe } from "../model/inventory.ts";
@@ -31,7 +30,6 @@ import type { Log } from "../observe/log.ts";
 import { createMetrics } from "../observe/metrics.ts";
 import { createTimeline } from "../observe/timeline.ts";
 import type { Io } from "./io.ts";
-import { readObjects } from "./read-objects.ts";
 import { version } from "./version.ts";
 
 export interface ServiceOptions {
@@ -89,15 +87,16 @@ export async function startService(options: ServiceOptions, io: Pick<Io, "now" |
   const resolver = createHostResolver();
   const flattener = createFlattener({ resolver, now: ports.now, setTimer: ports.setTimer, allow });
   const config = resolve(io.cwd, options.config);
-  const regions = loadCloudRegions();
+  const compiler = createCompiler();
   const engine = createEngine({
     source: createFolderSource(
       config,
-      (content) => readObjects(content, regions),
+      compiler.parse,
       (delay, callback) => ports.setTimer(ms(delay), callback),
+      (error) => log.error({ err: error }, "the folder could not be parsed; trying again"),
     ),
     publishers: [dnsPublisher(dns, io.now)],
-    compiler: createCompiler(),
+    compiler,
     lastGood: createLastGoodStore(join(options.state, "last-good")),
     geoPaths: options.mmdb.map((path) => resolve(io.cwd, path)),
     ...(options.vantageLocation === undefined ? {} : { vantageLocation: options.vantageLocation }),

@@ -132,7 +132,7 @@ function answerName({ routing, zones }: ServingTables, node: number, source: Sou
     return offers === 0 ? denied(zones, out, context, Rcode.NOERROR) : answerRoute(context.tables!, route, source, out, context);
   }
   if (query.type === Type.ANY) return answerAny(out, reply);
-  let set = query.type === GLUE ? -1 : findSet(zones, node, query.type);
+  let set = findSet(zones, node, query.type);
   if (set < 0) set = findSet(zones, node, Type.CNAME); // an alias answers for every type; resolvers chase it themselves
   if (set < 0) return denied(zones, out, context, Rcode.NOERROR);
   if (writeRecords(out, reply, zones, zones.setBytes[set]!, zones.setBytes[set + 1]!, POINTER_TO_QNAME))

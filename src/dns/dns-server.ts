@@ -6,7 +6,7 @@ import { newQueryCounters, type QueryCounters } from "./counters.ts";
 import { DnsListenError, type ListenAddress, systemCode } from "./listen-error.ts";
 import { expandWildcards } from "./local-addresses.ts";
 import { openTcpServer, TCP_LIMITS, type TcpLimits, type TcpPorts, type TcpServer } from "./tcp-server.ts";
-import { openUdpServer, type UdpServer } from "./udp-server.ts";
+import { openUdpServer, type TransportHooks, type UdpServer } from "./udp-server.ts";
 import type { ServingTables } from "./zone-table.ts";
 
 export interface DnsPorts {
@@ -28,7 +28,7 @@ export interface DnsServerOptions {
   readonly tcp?: Partial<TcpLimits>;
   /** The option that moves the listeners, for messages; `--dns` if not given. */
   readonly flag?: string;
-  /** Seconds that a query took, for a sample of them. */
+  /** Seconds from reading a UDP query to handing its answer to the kernel, for a sample of them. */
   readonly onDuration?: (seconds: number) => void;
   /** Errors of single sockets; serving goes on. */
   readonly onError?: (error: Error) => void;
@@ -52,7 +52,7 @@ const FREE_PORT_TRIES = 20;
 export function createDnsServer(options: DnsServerOptions): DnsServer {
   const { ports, flag = "--dns", onDuration = () => undefined, onError = () => undefined } = options;
   const context = newAnswerContext({ now: ports.wallClock, random: ports.random }, options.counters ?? newQueryCounters());
-  const hooks: TcpPorts = { now: ports.now, setTimer: ports.setTimer, onDuration, onError };
+  const hooks: TransportHooks & TcpPorts = { now: ports.now, setTimer: ports.setTimer, onDuration, onError };
   const limits = { ...TCP_LIMITS, ...options.tcp };
   let open: { readonly udp: UdpServer; readonly tcp: TcpServer }[] = [];
 

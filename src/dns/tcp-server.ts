@@ -47,7 +47,7 @@ interface Connection {
   ended: boolean;
 }
 
-export interface TcpPorts extends TransportHooks {
+export interface TcpPorts extends Pick<TransportHooks, "now" | "onError"> {
   readonly setTimer: (delay: Milliseconds, callback: () => void) => () => void;
 }
 

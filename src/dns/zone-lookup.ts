@@ -9,10 +9,10 @@ export interface Found {
   /** Where the answer's records stand: QNAME, or the wildcard that matches it; -1 = QNAME does not exist. */
   node: number;
   /** Scratch: hash of the name that starts at each label. */
-  readonly hashes: Uint32Array;
+  readonly hashes: Int32Array;
 }
 
-export const newFound = (): Found => ({ encloser: -1, node: -1, hashes: new Uint32Array(128) });
+export const newFound = (): Found => ({ encloser: -1, node: -1, hashes: new Int32Array(128) });
 
 /** Looks for QNAME, then for ever shorter names above it. A name below which nothing matches keeps a wildcard further up from matching. */
 export function findName(zones: ZoneTable, message: Uint8Array, query: Query, out: Found): void {
@@ -54,7 +54,7 @@ function findNode(zones: ZoneTable, message: Uint8Array, from: number, end: numb
   }
 }
 
-/** The RRset of a type at a node; -1 = none. Type 0 is never asked for by right (RFC 6895 §3.1), and glue is filed under it. */
+/** The RRset of a type at a node; -1 = none. */
 export function findSet(zones: ZoneTable, node: number, type: number): number {
   const end = zones.nodeSets[node + 1]!;
   for (let set = zones.nodeSets[node]!; set < end; set++) if (zones.setType[set] === type) return set;

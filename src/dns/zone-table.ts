@@ -13,10 +13,10 @@ import type { Zone } from "../model/inventory.ts";
 import type { Problem } from "../model/problem.ts";
 import { sharedInt32, sharedUint8, sharedUint16, sharedUint32 } from "../model/shared-array.ts";
 import type { RoutingTable } from "../routing/table.ts";
+import { type DraftZones, draftZones } from "./draft-zones.ts";
 import { Type } from "./wire/codes.ts";
 import { encodeName, foldCase } from "./wire/name.ts";
 import { encodeRecord, encodeSoa } from "./wire/rdata.ts";
-import { type DraftZones, draftZones } from "./zone-draft.ts";
 
 export interface ZoneTable {
   /** SOA SERIAL of every zone. */
@@ -30,7 +30,7 @@ export interface ZoneTable {
 
   /** Open addressing by hash: node + 1, 0 = free. Its length is a power of two. */
   readonly slots: Uint32Array;
-  readonly nodeHash: Uint32Array;
+  readonly nodeHash: Int32Array;
   /** Node → where its lower-cased wire name starts in `bytes`; one entry more. */
   readonly nodeName: Uint32Array;
   readonly nodeZone: Uint32Array;
@@ -54,7 +54,7 @@ export interface ZoneTable {
   readonly maxAddresses: number;
 }
 
-/** Type 0 is reserved (RFC 6895 §3.1), so no query can ask for it by accident of numbering: see `findSet`. */
+/** Type 0 is reserved (RFC 6895 §3.1). A query for it meets no glue: at a cut every query but one for DS is referred. */
 export const GLUE = 0;
 
 /** What serving threads read: a zone table's route numbers are those of the routing table beside it. */
@@ -113,7 +113,7 @@ function layOut({ zones, names }: DraftZones, serial: number, maxAddresses: numb
     bytes.append(encodeRecord(POINTER, { type: Type.SOA, ttl: Math.min(soa.ttl, soa.minimum) }, encodeSoa(soa, serial)!)),
   );
   zoneNegative.push(bytes.length);
-  const nodeHash = sharedUint32(wire.map(hashOf));
+  const nodeHash = sharedInt32(wire.map(hashOf));
   return {
     serial,
     domains: zones.map(({ domain }) => domain),
@@ -141,9 +141,9 @@ const POINTER = Uint8Array.of(0xc0, 0x0c);
 const lowerCased = (wire: Uint8Array): Uint8Array => wire.map(foldCase);
 
 /** Seed of a name's hash: the hash of the root. */
-export const ROOT_HASH = 0x811c9dc5;
+export const ROOT_HASH = 0x811c9dc5 | 0;
 
-/** Hash of the name one label longer: FNV-1a over the label, length byte included, case folded. */
+/** Hash of the name one label longer: FNV-1a over the label, length byte included, case folded. Signed, so that V8 need not box it. */
 export function hashLabel(parent: number, bytes: Uint8Array, at: number): number {
   let hash = parent;
   const end = at + bytes[at]! + 1;
@@ -151,7 +151,7 @@ export function hashLabel(parent: number, bytes: Uint8Array, at: number): number
     const byte = bytes[i]!;
     hash = Math.imul(hash ^ (byte >= 0x41 && byte <= 0x5a ? byte | 0x20 : byte), 0x01000193);
   }
-  return hash >>> 0;
+  return hash;
 }
 
 /** First slot to look at for a hash; the upper half of FNV-1a is the better mixed one. */
@@ -164,7 +164,7 @@ function hashOf(wire: Uint8Array): number {
 }
 
 /** At most half full, so that a look-up of an absent name ends soon. */
-function hashSlots(nodeHash: Uint32Array): Uint32Array {
+function hashSlots(nodeHash: Int32Array): Uint32Array {
   const slots = sharedUint32(2 ** Math.ceil(Math.log2(2 * nodeHash.length + 2)));
   nodeHash.forEach((hash, node) => {
     let slot = slotOf(hash, slots.length - 1);

@@ -1,12 +1,16 @@
-/** The thread that loads geo data and compiles tables, so that a large compile never delays an answer or a probe. */
+/** The thread that parses objects, loads geo data and compiles tables, so that a large configuration never delays an answer or a probe. */
 import { parentPort } from "node:worker_threads";
+import { loadCloudRegions } from "../geo/cloud-regions.ts";
 import { GeoFileError } from "../geo/geo-file-error.ts";
 import { type GeoFiles, loadGeoFiles } from "../geo/geo-files.ts";
+import type { RegionTable } from "../model/region-table.ts";
 import type { CompileReply, CompileRequest } from "./compiler.ts";
+import { readObjects } from "./read-objects.ts";
 import { compileWorld, createGeoCache, geoSuits } from "./world.ts";
 
 const cache = createGeoCache();
 let files: GeoFiles | undefined;
+let regions: RegionTable | undefined;
 
 async function answer(request: CompileRequest): Promise<CompileReply> {
   switch (request.kind) {
@@ -14,6 +18,11 @@ async function answer(request: CompileRequest): Promise<CompileReply> {
       const loaded = await loadGeoFiles(request.paths);
       files = loaded; // only a whole, checked set replaces the old one
       return { id: request.id, kind: "geo", geo: { id: loaded.id, buildEpoch: loaded.buildEpoch, capabilities: loaded.capabilities } };
+    }
+    case "parse": {
+      regions ??= loadCloudRegions();
+      const { inventory, problems } = readObjects(request.content, regions, files?.capabilities);
+      return { id: request.id, kind: "parsed", reading: { inventory, problems } };
     }
     case "compile": {
       const started = performance.now();

@@ -5,6 +5,8 @@ import type { GeoTable } from "../geo/geo-table.ts";
 import type { LatencyMap } from "../geo/latency-model.ts";
 import type { Inventory } from "../model/inventory.ts";
 import type { Compiled } from "../routing/compile.ts";
+import type { FolderContent } from "./read-folder.ts";
+import type { SourceReading } from "./source.ts";
 
 export interface GeoInfo {
   readonly id: string;
@@ -14,6 +16,7 @@ export interface GeoInfo {
 }
 
 export type CompileRequest =
+  | { readonly id: number; readonly kind: "parse"; readonly content: FolderContent }
   | { readonly id: number; readonly kind: "load-geo"; readonly paths: readonly string[] }
   | {
       readonly id: number;
@@ -27,6 +30,7 @@ export type CompileRequest =
     };
 
 export type CompileReply =
+  | { readonly id: number; readonly kind: "parsed"; readonly reading: SourceReading }
   | { readonly id: number; readonly kind: "geo"; readonly geo: GeoInfo }
   | { readonly id: number; readonly kind: "compiled"; readonly compiled: Compiled; readonly seconds: number }
   | {
@@ -37,6 +41,8 @@ export type CompileReply =
     };
 
 export interface Compiler {
+  /** Text to inventory, with every problem in it. */
+  parse(content: FolderContent): Promise<SourceReading>;
   /** Loads and checks geo files; the old ones stay in use when it rejects. */
   loadGeo(paths: readonly string[]): Promise<GeoInfo>;
   /** @param fallback geo table for the time until files are loaded (a saved one) */
@@ -103,6 +109,11 @@ export function createCompiler(): Compiler {
   }
 
   return {
+    async parse(content) {
+      const reply = await send({ kind: "parse", content });
+      if (reply.kind !== "parsed") throw new CompileError("unexpected reply");
+      return reply.reading;
+    },
     loadGeo,
     async compile(inventory, latency, version, now, fallback) {
       if (worker === undefined && geoPaths !== undefined) await loadGeo(geoPaths); // a replaced worker starts empty

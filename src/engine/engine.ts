@@ -130,7 +130,7 @@ export function createEngine(options: EngineOptions): Engine {
     },
   });
 
-  const standings = createStandings({ health: healthOf, timeline, metrics, now, onMemory: save });
+  const standings = createStandings({ health: healthOf, population: options.population, timeline, metrics, now, onMemory: save });
 
   let geo = createGeoKeeper(options.geoPaths, undefined, geoPorts());
   function geoPorts() {
@@ -400,7 +400,9 @@ export function createEngine(options: EngineOptions): Engine {
       endpoints: () =>
         [...endpoints.values()].map((endpoint) => ({
           cluster: endpoint.cluster,
-          address: `${endpoint.address}:${endpoint.probe.port}`,
+          address: endpoint.address.includes(":")
+            ? `[${endpoint.address}]:${endpoint.probe.port}`
+            : `${endpoint.address}:${endpoint.probe.port}`,
           healthy: healthOf(endpoint.key).health === "Healthy",
         })),
       scopeFallbacks: () => scopeFallbacks,

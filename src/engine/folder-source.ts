@@ -10,13 +10,15 @@ const SETTLE = 100;
 const SWEEP = 5000;
 
 /**
- * @param parse    text to inventory (see `parseManifests` and `buildInventory`)
+ * @param parse    text to inventory; rejects only when it could not be tried
  * @param setTimer calls back once after a delay in milliseconds; returns what cancels it
+ * @param onError  the text could not be parsed for a reason that is not in it
  */
 export function createFolderSource(
   path: string,
-  parse: (content: FolderContent) => SourceReading,
+  parse: (content: FolderContent) => Promise<SourceReading>,
   setTimer: (delay: number, callback: () => void) => () => void,
+  onError: (error: unknown) => void,
 ): Source {
   let seen = "";
   let watcher: FSWatcher | undefined;
@@ -39,7 +41,13 @@ export function createFolderSource(
         checking = checking.then(async () => {
           const before = seen;
           const content = await read();
-          if (!closed && seen !== before) onChange(parse(content));
+          if (closed || seen === before) return;
+          try {
+            onChange(await parse(content));
+          } catch (error) {
+            seen = before; // tried again at the next sweep
+            onError(error);
+          }
         });
       };
       const rewatch = () => {

@@ -9,7 +9,7 @@ import type { Metrics } from "../observe/metrics.ts";
 import type { EventKind, Timeline } from "../observe/timeline.ts";
 import { evaluateRoute, NEW_ROUTE, type RouteEvaluation, type RouteMemory, type UnitChange } from "../routing/evaluate-route.ts";
 import { writeRoute } from "../routing/live-state.ts";
-import { commonestMove, type Serving, sampleServing } from "../routing/moves.ts";
+import { type Crowd, commonestMove, crowdOf, type Serving, sampleServing } from "../routing/moves.ts";
 import { ordersDue, ordersOf } from "../routing/orders.ts";
 import { type RoutingTable, Standing } from "../routing/table.ts";
 
@@ -23,6 +23,8 @@ export interface FailoverRecord {
 
 export interface StandingsPorts {
   readonly health: (key: EndpointKey) => EndpointHealth;
+  /** Country → people, to tell which of several moves is the large one. */
+  readonly population: ReadonlyMap<string, number>;
   readonly timeline: Timeline;
   readonly metrics: Metrics;
   /** Milliseconds since the epoch. */
@@ -62,6 +64,9 @@ interface Entry {
   desperate: number;
 }
 
+/** Plans sampled for a report when all routes flip at once. */
+const SAMPLED_PLANS = 1 << 16;
+
 /** Key of the probe of one address of a route. */
 export const keyOf = (route: Route, address: string): EndpointKey => endpointKey(address, route.health.probe, route.health);
 
@@ -75,7 +80,7 @@ const EVENT_OF: Readonly<Record<Standing, EventKind>> = {
   [Standing.Absent]: "BackendWithdrawn",
 };
 
-export function createStandings({ health, timeline, metrics, now, onMemory }: StandingsPorts): Standings {
+export function createStandings({ health, population, timeline, metrics, now, onMemory }: StandingsPorts): Standings {
   let table: RoutingTable | undefined;
   let inventory: Inventory | undefined;
   let remembered: Readonly<Record<RouteKey, RouteMemory>> = {};
@@ -84,6 +89,18 @@ export function createStandings({ health, timeline, metrics, now, onMemory }: St
   const users = new Map<EndpointKey, Entry[]>();
   const failovers = new Map<RouteKey, FailoverRecord>();
   const due = new Map<RouteKey, number>();
+  const crowds = new Map<number, Crowd>();
+
+  /** Of the route's partition; fewer plans are looked at the more routes there are, so that a flip of them all stays quick. */
+  function crowdFor(route: number): Crowd {
+    const { hot } = table!;
+    const partition = hot.policyPartition[hot.routePolicy[route]!]!;
+    const known = crowds.get(partition);
+    if (known !== undefined) return known;
+    const crowd = crowdOf(table!, partition, population, Math.min(256, Math.max(8, Math.floor(SAMPLED_PLANS / inventory!.routes.length))));
+    crowds.set(partition, crowd);
+    return crowd;
+  }
 
   function evaluate(entry: Entry, at: number): RouteEvaluation {
     return evaluateRoute({
@@ -100,7 +117,7 @@ export function createStandings({ health, timeline, metrics, now, onMemory }: St
     const key = routeKey(entry.route);
     const evaluation = evaluate(entry, at);
     const changed = evaluation.changes.length > 0;
-    const before = changed ? sampleServing(table!, entry.index) : undefined;
+    const before = changed ? sampleServing(table!, entry.index, crowdFor(entry.index)) : undefined;
     entry.memory = evaluation.memory;
     entry.evaluation = evaluation;
     due.set(key, Math.min(evaluation.due, at < entry.warmUntil ? entry.warmUntil : Number.POSITIVE_INFINITY));
@@ -111,7 +128,7 @@ export function createStandings({ health, timeline, metrics, now, onMemory }: St
   }
 
   function report(entry: Entry, before: Serving, changes: readonly UnitChange[], at: number): void {
-    const after = sampleServing(table!, entry.index);
+    const after = sampleServing(table!, entry.index, crowdFor(entry.index));
     const object = `GlobalRoute ${routeKey(entry.route)}`;
     for (const change of changes) reportChange(entry, object, change);
     for (const backend of new Set(changes.map((change) => change.backend))) {
@@ -187,6 +204,7 @@ export function createStandings({ health, timeline, metrics, now, onMemory }: St
       entries.clear();
       users.clear();
       due.clear();
+      crowds.clear();
       inventory = nextInventory;
       table = nextTable;
       overridesDue = ordersDue(inventory.overrides, at);

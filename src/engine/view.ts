@@ -25,7 +25,7 @@ export interface EngineView {
 export interface Readiness {
   /** False only before the first table and after shutdown began. */
   readonly ready: boolean;
-  /** Reasons, stable words: `config-rejected`, `inputs-held`, `geo-stale`, `geo-rejected`, `last-good`, `vantage-suspect`, `fail-open`, `withdrawal-held`. */
+  /** Reasons, stable words: `config-rejected`, `inputs-held`, `geo-stale`, `geo-rejected`, `last-good`, `vantage-suspect`, `fail-open`, `withdrawal-held`, `compile-failed`. */
   readonly degraded: readonly string[];
 }
 

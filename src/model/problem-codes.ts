@@ -67,6 +67,15 @@ export const problemCodes = {
     cause: "The folder holds more files or bytes than are read.",
     remedy: "Name the folder that holds GlobalRoute's objects alone.",
   },
+  "geo-field": {
+    cause: "A rule asks for subdivisions or ASNs, and no loaded geo database carries them: every client is of unknown place to that rule.",
+    remedy: "Load a city or ASN database with `--mmdb`, or use countries or subnets.",
+  },
+  "geo-one-place": {
+    cause:
+      "Two clusters that a route tells apart by distance are in one country, and the loaded geo database knows no places within a country.",
+    remedy: "Load a city database with `--mmdb`, or set `routing.tolerance` so that they share by weight.",
+  },
   "host-idn": {
     cause: "A host name has letters outside ASCII. Objects hold names as DNS carries them.",
     remedy: "Write the A-label (`xn--…`) that the message gives.",

@@ -46,10 +46,9 @@ test("readings are taken at each scrape, and what is gone leaves no series", asy
   ];
   let queries = 3;
   const metrics = createMetrics();
-  metrics.attach({ table: () => ({ version: 1, ageSeconds: 1 }) });
+  metrics.attach({ geoAgeSeconds: () => 86_400 });
   metrics.attach({
     table: () => ({ version: 7, ageSeconds: 34 }),
-    geoAgeSeconds: () => 86_400,
     scopeFallbacks: () => 0,
     endpoints: () => endpoints,
     degraded: () => ["fail-open", "something-new"],

@@ -2,54 +2,84 @@
 import { chooseBySlot, Mode, newChoice } from "./choose.ts";
 import { ROUTE_OFFERS_A, ROUTE_OFFERS_AAAA, type RoutingTable } from "./table.ts";
 
-/** A sample of a route's answers: for some plans and slots, the serving cluster; -1 where nothing may be answered. */
+/** The classes of a partition that most people live in. */
+export interface Crowd {
+  readonly classes: Uint32Array;
+  /** People of each of `classes`; at least 1, so that places without people count in a tie. */
+  readonly people: Float64Array;
+}
+
+/** A sample of a route's answers: for the plans of a crowd and some slots, the serving cluster; -1 where nothing may be answered. */
 export interface Serving {
   readonly clusters: Int32Array;
+  readonly crowd: Crowd;
   /** Samples answered by fail-open or a hold. */
   readonly desperate: number;
 }
 
-const MOST_PLANS = 64;
 const SLOTS = 4;
 
-/** Cheap enough for every route at every flip: at most {@link MOST_PLANS} plans × {@link SLOTS} slots a family. */
-export function sampleServing(table: RoutingTable, route: number): Serving {
+/**
+ * @param population country → people
+ * @param most       classes to keep, those with most people first
+ */
+export function crowdOf(table: RoutingTable, partition: number, population: ReadonlyMap<string, number>, most: number): Crowd {
+  const { classOfPlace, classes } = table.partitions[partition]!;
+  const placesPerCountry = new Map<string, number>();
+  for (const { country } of table.geo.places) {
+    if (country !== undefined) placesPerCountry.set(country, (placesPerCountry.get(country) ?? 0) + 1);
+  }
+  const people = new Float64Array(classes).fill(1);
+  table.geo.places.forEach(({ country }, place) => {
+    if (country !== undefined) people[classOfPlace[place]!]! += (population.get(country) ?? 0) / placesPerCountry.get(country)!;
+  });
+  const largest = [...people.keys()].sort((a, b) => people[b]! - people[a]! || a - b).slice(0, most);
+  return { classes: Uint32Array.from(largest), people: Float64Array.from(largest, (cls) => people[cls]!) };
+}
+
+/** @param crowd of the route's own partition */
+export function sampleServing(table: RoutingTable, route: number, crowd: Crowd): Serving {
   const { hot, names } = table;
-  const policy = hot.routePolicy[route]!;
-  const classes = table.partitions[hot.policyPartition[policy]!]!.classes;
-  const plans = Math.min(classes, MOST_PLANS);
-  const clusters = new Int32Array(2 * plans * SLOTS).fill(-1);
+  const plans = hot.policyPlans[hot.routePolicy[route]!]!;
+  const size = crowd.classes.length;
+  const clusters = new Int32Array(2 * size * SLOTS).fill(-1);
   const choice = newChoice();
   let desperate = 0;
   for (const family of [0, 1] as const) {
     if ((hot.routeFlags[route]! & (family === 0 ? ROUTE_OFFERS_A : ROUTE_OFFERS_AAAA)) === 0) continue;
-    for (let plan = 0; plan < plans; plan++) {
-      choice.plan = hot.policyPlans[policy]! + Math.floor((plan * classes) / plans);
+    for (let i = 0; i < size; i++) {
+      choice.plan = plans + crowd.classes[i]!;
       for (let slot = 0; slot < SLOTS; slot++) {
-        choice.slotHash = (((slot + 0.5) / SLOTS) * 0x1_0000_0000) >>> 0;
+        choice.slotHash = Math.floor(((slot + 0.5) / SLOTS) * 0x1_0000_0000);
         chooseBySlot(table, route, family, choice);
-        if (choice.backend >= 0) clusters[(family * plans + plan) * SLOTS + slot] = names.backends[choice.backend]!.cluster;
+        if (choice.backend >= 0) clusters[(family * size + i) * SLOTS + slot] = names.backends[choice.backend]!.cluster;
         if (choice.mode >= Mode.Unknown && choice.mode !== Mode.Nothing) desperate++;
       }
     }
   }
-  return { clusters, desperate };
+  return { clusters, crowd, desperate };
 }
 
-/** The commonest move among those from (or to) a cluster, by cluster index; undefined when nobody moved. */
+/**
+ * The move from (or to) a cluster that most people made.
+ *
+ * @param before,after samples of one crowd
+ * @returns cluster indices; undefined when nobody moved
+ */
 export function commonestMove(
   before: Serving,
   after: Serving,
   cluster: number,
 ): { readonly from: number; readonly to: number } | undefined {
-  const counts = new Map<string, { from: number; to: number; count: number }>();
+  const moves = new Map<string, { readonly from: number; readonly to: number; people: number }>();
+  const size = before.crowd.classes.length;
   before.clusters.forEach((from, i) => {
-    const to = after.clusters[i] ?? -1;
+    const to = after.clusters[i]!;
     if (from === to || from < 0 || to < 0 || (from !== cluster && to !== cluster)) return;
     const key = `${from}>${to}`;
-    const entry = counts.get(key) ?? { from, to, count: 0 };
-    entry.count++;
-    counts.set(key, entry);
+    const move = moves.get(key) ?? { from, to, people: 0 };
+    move.people += before.crowd.people[Math.floor(i / SLOTS) % size]!;
+    moves.set(key, move);
   });
-  return [...counts.values()].sort((a, b) => b.count - a.count)[0];
+  return [...moves.values()].sort((a, b) => b.people - a.people)[0];
 }

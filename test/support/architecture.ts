@@ -32,15 +32,17 @@ export const PURE: readonly string[] = [
   "health/quorum.ts",
   "health/distrust.ts",
   "health/failback.ts",
-  "health/address-check.ts",
   "health/scheduler.ts",
   "health/monitor.ts",
+  "health/probes/address-check.ts",
 ];
 
 /** Who may read clocks, roll dice or arm timers, each with its reason. Everyone else gets them as arguments. An entry is a folder or a file. */
 export const PORTS: Readonly<Record<string, string>> = {
   "src/cli": "the composition root: builds the real clock, dice and timers",
+  "health/ports.ts": "the prober's real clock, dice and timers",
   "health/probes": "a probe measures its own latency and enforces its own deadline",
+  "src/engine/compile-worker.ts": "a thread of its own, which says how long it compiled",
 };
 
 /** Who may open sockets, each with its reason. An entry is a folder or a file. */
@@ -49,6 +51,7 @@ export const SOCKETS: Readonly<Record<string, string>> = {
   "src/admin": "the HTTP server",
   "src/dns/udp-server.ts": "the DNS transport",
   "src/dns/tcp-server.ts": "the DNS transport",
+  "src/dns/resolver.ts": "asks the machine's resolvers for endpoints that are host names",
   "health/probes": "probes connect to endpoints",
 };
 

@@ -123,14 +123,18 @@ function find(lines: readonly string[], pattern: RegExp): RegExpExecArray {
   return match;
 }
 
-/** Waits until the admin API calls every cluster healthy. */
+/** Waits until every endpoint of every cluster was found healthy: each route's own probe. */
 async function allHealthy(admin: string): Promise<void> {
   const deadline = AbortSignal.timeout(20_000);
   for (;;) {
     const status = statusAnswer.parse(await (await fetch(`${admin}/v1/status`, { signal: deadline })).json());
-    if (status.clusters.length === 5 && status.clusters.every((cluster) => cluster.health === "Healthy")) return;
+    if (
+      status.clusters.length === 5 &&
+      status.clusters.every(({ endpoints }) => endpoints.total > 0 && endpoints.healthy === endpoints.total)
+    )
+      return;
     await setTimeout(100);
   }
 }
 
-const statusAnswer = z.object({ clusters: z.array(z.object({ name: z.string(), health: z.string() })) });
+const statusAnswer = z.object({ clusters: z.array(z.object({ endpoints: z.object({ healthy: z.number(), total: z.number() }) })) });

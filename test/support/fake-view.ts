@@ -69,7 +69,7 @@ export function createFakeView(capacity = 100): FakeView {
         endpoints: { healthy: health[name] === "Healthy" ? ADDRESSES[name].length : 0, total: ADDRESSES[name].length },
         latencyMs: health[name] === "Healthy" ? 12.34 : null,
         since,
-        reason: health[name] === "Healthy" ? "" : "timeout",
+        reason: health[name] === "Healthy" ? "ok" : "timeout",
       })),
       routes: [
         {
@@ -85,7 +85,7 @@ export function createFakeView(capacity = 100): FakeView {
             health: health[name]!,
             standing: health[name] === "Healthy" ? "Usable" : "Unhealthy",
             since,
-            reason: health[name] === "Healthy" ? "" : "timeout",
+            reason: health[name] === "Healthy" ? "ok" : "timeout",
             weight: 100,
             failbackAt: null,
           })),

@@ -36,7 +36,7 @@ export async function freePort(): Promise<number> {
 /**
  * `globalroute serve` with these options besides its listeners.
  *
- * @returns once it is ready
+ * @returns once it says that it is serving, and is ready
  * @throws with its log, if it ends instead or is not ready within 20 s
  */
 export async function startServer(...options: readonly string[]): Promise<Server> {
@@ -48,7 +48,7 @@ export async function startServer(...options: readonly string[]): Promise<Server
     log += text;
   });
   const admin = `http://127.0.0.1:${adminPort}`;
-  for (let tries = 0; !(await isReady(admin)); tries++) {
+  for (let tries = 0; !(log.includes('"serving"') && (await isReady(admin))); tries++) {
     if (tries === 200 || child.exitCode !== null) {
       child.kill("SIGKILL");
       throw new Error(`the server did not become ready (exit code ${child.exitCode}):\n${log}`);

@@ -3,10 +3,10 @@ import { mkdtemp } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createMonitor } from "../../health/monitor.ts";
-import { readObjects } from "../../src/cli/read-objects.ts";
 import type { Compiler } from "../../src/engine/compiler.ts";
 import { createEngine, type Engine } from "../../src/engine/engine.ts";
 import { createLastGoodStore } from "../../src/engine/last-good.ts";
+import { readObjects } from "../../src/engine/read-objects.ts";
 import type { SourceReading } from "../../src/engine/source.ts";
 import { compileWorld, createGeoCache } from "../../src/engine/world.ts";
 import { capabilitiesOf } from "../../src/geo/capabilities.ts";
@@ -146,6 +146,7 @@ function inlineCompiler(geoFile: () => Buffer | undefined): Compiler {
   const cache = createGeoCache();
   let tree: MmdbTree | undefined;
   return {
+    parse: () => Promise.reject(new Error("this source gives inventories")),
     async loadGeo() {
       const bytes = geoFile();
       if (bytes === undefined) throw new Error("world.mmdb: unreadable. Mount the file again.");

@@ -5,8 +5,8 @@ import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { createFakeView, FAKE_NOW } from "../../../test/support/fake-view.ts";
 import { createObjectsFolder, type ObjectsFolder } from "../../../test/support/objects-folder.ts";
 import { type CliRun, runCli } from "../../../test/support/run-cli.ts";
+import { readObjectsAt } from "../../engine/read-objects.ts";
 import type { Status } from "../../engine/view.ts";
-import { readObjectsAt } from "../read-objects.ts";
 
 let folder: ObjectsFolder;
 beforeEach(() => {

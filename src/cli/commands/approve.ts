@@ -26,7 +26,7 @@ export function registerApprove(program: Command, { io }: Cli): void {
       const status = await createApiClient(io, options.server).tryGet("/v1/status", statusSchema);
       const out = status?.config.path === folder ? backendsOut(status, target) : undefined; // another server's world tells nothing of this one
       if (out?.length === 0) throw new CommandError(1, `every backend of ${formatTarget(target)} serves: there is nothing to approve.`);
-      const { readObjectsAt } = await import("../read-objects.ts");
+      const { readObjectsAt } = await import("../../engine/read-objects.ts");
       await requireTarget((await readObjectsAt([folder])).inventory, target, io, options.server);
       // `start` is the moment of approval: it counts for outages that began before it, not for the next one.
       const act = { verb: "approve", action: "ApproveFailback", target, reason: options.reason, start: io.now(), by: io.user() } as const;

@@ -1,6 +1,6 @@
 /** `globalroute check zone DOMAIN`: does the world ask us for this zone, and do all its nameservers agree? */
 import { Resolver } from "node:dns/promises";
-import { type Command, InvalidArgumentError } from "commander";
+import { type Command, InvalidArgumentError, Option } from "commander";
 import { formatListenAddress, type ListenAddress } from "../../admin/listen-error.ts";
 import { type DelegationFacts, judgeDelegation, type Lookup, type NameserverFacts } from "../delegation.ts";
 import type { Cli } from "../io.ts";
@@ -23,7 +23,11 @@ export function registerCheck(program: Command, { io, exit }: Cli): void {
     .command("zone")
     .description("compare a zone's delegation with what our server answers; exit 1 when they differ")
     .argument("<domain>", "domain of a DNSZone", parseDomain)
-    .option("--nameserver <addr:port>", "our server", parseListenAddress, { address: "127.0.0.1", port: 5300 })
+    .addOption(
+      new Option("--nameserver <addr:port>", "our server")
+        .argParser(parseListenAddress)
+        .default({ address: "127.0.0.1", port: 5300 }, "127.0.0.1:5300"),
+    )
     .option("--resolver <addr:port>", "recursive resolver to ask for the delegation (default: the system's)", parseListenAddress)
     .option("--port <port>", "port of the delegated nameservers", parsePort, 53)
     .addOption(outputOption())

@@ -44,7 +44,7 @@ export function registerDrain(program: Command, { io }: Cli): void {
       if (reason === "" || reason.length > MAX_REASON)
         throw new CommandError(2, `--reason needs 1 to ${MAX_REASON} characters: whoever finds the drain later will want to know.`);
       const folder = await objectsFolder(io, options.config, options.server);
-      const { readObjectsAt } = await import("../read-objects.ts");
+      const { readObjectsAt } = await import("../../engine/read-objects.ts");
       const { inventory } = await readObjectsAt([folder]);
       await requireTarget(inventory, target, io, options.server);
       const until = io.now() + options.for;
@@ -97,7 +97,7 @@ export function registerDrain(program: Command, { io }: Cli): void {
 
 /** Where drains of the target are written by hand: `file:line`. */
 async function otherDrains(folder: string, target: Target): Promise<readonly string[]> {
-  const { readObjectsAt } = await import("../read-objects.ts");
+  const { readObjectsAt } = await import("../../engine/read-objects.ts");
   const { objects, inventory } = await readObjectsAt([folder]);
   const drains = inventory.overrides.filter((override) => override.action === "Drain" && sameTarget(override.target, target));
   return drains.flatMap((drain) => {

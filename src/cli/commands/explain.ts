@@ -103,11 +103,11 @@ const MODES: Readonly<Record<string, string>> = {
 
 function place({ place: it }: Explanation): string {
   const where = [
-    it.continent,
-    it.country,
-    ...(it.subdivisions ?? []),
-    it.latitude === undefined || it.longitude === undefined ? undefined : `${it.latitude}, ${it.longitude}`,
+    it.country === undefined ? undefined : `country ${it.country}`,
+    it.continent === undefined ? undefined : `continent ${it.continent}`,
+    it.subdivisions === undefined || it.subdivisions.length === 0 ? undefined : `subdivision ${it.subdivisions.join(", ")}`,
     it.asn === undefined ? undefined : `AS${it.asn}`,
+    it.latitude === undefined || it.longitude === undefined ? undefined : `at ${it.latitude}, ${it.longitude}`,
     it.subnets === undefined || it.subnets.length === 0 ? undefined : `in ${it.subnets.join(" and ")}`,
   ].filter((part) => part !== undefined);
   if (!it.known) return ["unknown: no loaded database holds this client", ...where].join("; ");

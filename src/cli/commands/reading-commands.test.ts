@@ -120,7 +120,7 @@ describe("explain", () => {
     expect(code).toBe(0);
     expect(stdout).toBe(`shop.example.org A for 81.2.69.160: eu-west at 192.0.2.1
 
-place   EU; GB; 51.5, -0.1
+place   country GB; continent EU; at 51.5, -0.1
 route   default/shop
 rules   gdpr (Require): country GB is one of clients.countries
 tier    1 serves: the first with a usable backend
@@ -137,6 +137,19 @@ note: no loaded database carries subdivisions
   test("--output json is the API's answer, and networks and AAAA can be asked for", async () => {
     const { stdout } = await run(["explain", "shop.example.org", "--client", "2001:db8::/56", "--type", "AAAA", "--output", "json"]);
     expect(JSON.parse(stdout)).toMatchObject({ client: "2001:db8::/56", family: "AAAA", addresses: ["192.0.2.1"] });
+  });
+
+  test("candidates are listed in the order in which they would serve", async () => {
+    const { explain } = view;
+    view.explain = (...question) => {
+      const answer = explain(...question);
+      return answer.ok
+        ? { ok: true, explanation: { ...answer.explanation, candidates: answer.explanation.candidates.toReversed() } }
+        : answer;
+    };
+    const { stdout } = await run(["explain", "shop.example.org", "--client", "192.0.2.1"]);
+    expect(stdout.indexOf("→ 1   eu-west")).toBeLessThan(stdout.indexOf("  –   us-east"));
+    expect(stdout).toContain("→ 1   eu-west");
   });
 
   test("an answer that cannot be given exits 1 and says what the client gets", async () => {

@@ -3,7 +3,7 @@ import { createSocket } from "node:dgram";
 import { once } from "node:events";
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { createServer, type Server } from "node:http";
-import { createServer as createTcpServer } from "node:net";
+import { createServer as createTcpServer, type Server as TcpServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { decode, encode } from "dns-packet";
@@ -27,12 +27,14 @@ afterEach(async () => {
 });
 
 /** A healthy site on 127.0.0.1, and the route to it. */
-async function startSite(): Promise<Server> {
+async function startSite(): Promise<void> {
   const site = createServer((_request, response) => void response.end("ok")).listen(0, "127.0.0.1");
   await once(site, "listening");
   endings.push(() => site.close());
-  const address = site.address();
-  if (address === null || typeof address === "string") throw new Error("no port");
+  routeTo(portOf(site));
+}
+
+const routeTo = (port: number): string =>
   folder.write(
     "shop.yaml",
     `apiVersion: globalroute.dev/v1alpha1
@@ -41,10 +43,22 @@ metadata: {name: shop}
 spec:
   hosts: [shop.example.org]
   backends: [{name: eu, cluster: eu-west, addresses: [127.0.0.1]}]
-  health: {interval: 1s, timeout: 500ms, probe: {port: ${address.port}}}
+  health: {interval: 1s, timeout: 500ms, fall: 1, probe: {port: ${port}, path: /healthz}}
 `,
   );
-  return site;
+
+function portOf(server: Server | TcpServer): number {
+  const address = server.address();
+  if (address === null || typeof address === "string") throw new Error("no port");
+  return address.port;
+}
+
+/** Takes a port of 127.0.0.1; the caller may give it back. */
+async function takePort(): Promise<TcpServer> {
+  const holder = createTcpServer().listen(0, "127.0.0.1");
+  await once(holder, "listening");
+  endings.push(() => holder.close());
+  return holder;
 }
 
 interface Running {
@@ -87,24 +101,24 @@ async function start(...more: string[]): Promise<Running> {
   return { done, signal, aborted, log: () => text, serving };
 }
 
-/** Addresses that the server answers. */
-async function ask(server: string, name: string): Promise<readonly unknown[]> {
+/** Addresses, or the serial of a SOA record, that the server answers. */
+async function ask(server: string, name: string, type: "A" | "SOA" = "A"): Promise<readonly unknown[]> {
   const socket = createSocket("udp4");
   const [address, port] = server.split(":");
-  socket.send(encode({ type: "query", id: 7, questions: [{ name, type: "A" }] }), Number(port), address);
+  socket.send(encode({ type: "query", id: 7, questions: [{ name, type }] }), Number(port), address);
   const [message] = await once(socket, "message");
   socket.close();
-  return (decode(message).answers ?? []).map((answer) => ("data" in answer ? answer.data : answer));
+  return (decode(message).answers ?? []).map((answer) => (answer.type === "SOA" ? answer.data.serial : "data" in answer && answer.data));
 }
 
-/** Reads the stream until an event of a kind comes; returns its message. */
-async function waitFor(admin: string, kind: string): Promise<string> {
+/** Reads the stream until an event of a kind has come `times`; returns the message of the last. */
+async function waitFor(admin: string, kind: string, times = 1): Promise<string> {
   const response = await fetch(`http://${admin}/v1/stream?after=0`);
   const decoder = new TextDecoder();
   let text = "";
   for await (const chunk of response.body ?? []) {
     text += decoder.decode(chunk, { stream: true });
-    const data = new RegExp(`event: ${kind}\\ndata: (.*)\\n\\n`).exec(text)?.[1];
+    const data = [...text.matchAll(new RegExp(`event: ${kind}\\ndata: (.*)\\n\\n`, "g"))][times - 1]?.[1];
     if (data !== undefined) return eventSchema.parse(JSON.parse(data)).message;
   }
   throw new Error(`the stream ended before ${kind}`);
@@ -132,6 +146,12 @@ describe("a server", () => {
     });
     expect(drained.stdout).toContain(`Written: ${folder.path}/overrides/drain-eu-west.yaml`);
     expect(await waitFor(serving.admin, "OverrideBegan")).toContain("Drain MemberCluster eu-west: test");
+
+    const [serial] = await ask(serving.dns[0]!, "example.org", "SOA");
+    expect(serial).toBeGreaterThanOrEqual(Math.floor(Date.now() / 1000) - 60); // seconds since the epoch: restarts never go back
+    folder.write("us-east.yaml", readFileSync(join(folder.path, "us-east.yaml"), "utf8").replace("us-east-1", "us-east-2"));
+    await waitFor(serving.admin, "TablePublished", 2);
+    expect((await ask(serving.dns[0]!, "example.org", "SOA"))[0]).toBeGreaterThan(Number(serial));
 
     signal("SIGTERM");
     expect(await done).toBe(0);
@@ -165,6 +185,15 @@ describe("a server", () => {
     });
     expect(drained.code).toBe(0);
     expect(await waitFor(second.serving.admin, "OverrideBegan")).toContain("Drain MemberCluster eu-west: test");
+  });
+
+  test("never probes itself, whatever a route says", async () => {
+    const holder = await takePort();
+    const port = portOf(holder);
+    await new Promise((resolve) => holder.close(resolve));
+    routeTo(port);
+    const { serving } = await start("--admin", `127.0.0.1:${port}`);
+    expect(await waitFor(serving.admin, "EndpointUnhealthy")).toContain("forbidden-address");
   });
 
   test("a second signal ends the process at once", async () => {
@@ -201,11 +230,7 @@ describe("a start that cannot succeed says why, and leaves nothing open", () => 
   });
 
   test.each(["--listen", "--admin", "--metrics"])("a port that is taken: exit 1, its address, and the flag %s", async (flag) => {
-    const holder = createTcpServer().listen(0, "127.0.0.1");
-    await once(holder, "listening");
-    endings.push(() => holder.close());
-    const bound = holder.address();
-    const taken = `127.0.0.1:${typeof bound === "object" && bound !== null ? bound.port : 0}`;
+    const taken = `127.0.0.1:${portOf(await takePort())}`;
     const { code, stderr } = await (flag === "--listen"
       ? runCli(["serve", "--config", folder.path, "--state", state, "--listen", taken, "--admin", "127.0.0.1:0"], { now: Date.now })
       : serve(flag, taken));

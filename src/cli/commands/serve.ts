@@ -41,7 +41,11 @@ export function registerServe(program: Command, { io, exit }: Cli): void {
       "DNS over UDP and TCP; may be given several times (default: 127.0.0.1:5300 and [::1]:5300)",
       collect(parseListenAddress),
     )
-    .option("--admin <addr:port>", "HTTP API, probes and metrics", parseListenAddress, { address: "127.0.0.1", port: 8053 })
+    .addOption(
+      new Option("--admin <addr:port>", "HTTP API, probes and metrics")
+        .argParser(parseListenAddress)
+        .default({ address: "127.0.0.1", port: 8053 }, "127.0.0.1:8053"),
+    )
     .option("--metrics <addr:port>", "second listener, for probes and metrics alone", parseListenAddress)
     .option(
       "--mmdb <file>",

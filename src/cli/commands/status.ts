@@ -60,7 +60,7 @@ function clusterLines(clusters: readonly ClusterStatus[], now: number, paint: Pa
     cluster.latencyMs === null ? "" : `${cluster.latencyMs.toFixed(1)} ms`,
     formatSince(cluster.since, now),
     cluster.location.label,
-    cluster.reason,
+    shownReason(cluster.reason),
   ]);
   return table(header, rows, paint);
 }
@@ -88,9 +88,12 @@ function backendCells(route: RouteStatus, backend: BackendStatus, now: number) {
     countries.slice(0, SHOWN_COUNTRIES).join(" ") + more,
     formatSince(backend.since, now),
     formatFailback(backend.failbackAt, now),
-    backend.reason,
+    shownReason(backend.reason),
   ];
 }
+
+/** That a probe succeeded is said by the health beside it. */
+const shownReason = (reason: string): string => (reason === "ok" ? "" : reason);
 
 /** `in 40 s`, `needs approval`, or nothing. */
 function formatFailback(at: string | null, now: number): string {

@@ -37,6 +37,12 @@ test("every problem of every file has its line, in the order of files and lines"
   expect(lines.at(-1)).toBe("6 files, 4 valid objects: 2 errors, 0 warnings");
 });
 
+test("problems of one file come by line, whichever step found them", async () => {
+  folder.write("a.yaml", `${cluster("one", "eu-wset-1")}---\n${cluster("two", "eu-west-1")}  weigth: 3\n`);
+  const { stdout } = await runCli(["validate", folder.path]);
+  expect([...stdout.matchAll(/\[([a-z-]+)\]$/gm)].map(([, code]) => code)).toEqual(["region-unknown", "field-unknown"]);
+});
+
 test("warnings alone exit 0", async () => {
   folder.write(
     "lonely.yaml",

@@ -1,7 +1,8 @@
 /** `globalroute validate PATH…`: every problem of a folder of objects, at once, with its place and its remedy. */
+import { resolve } from "node:path";
 import type { Command } from "commander";
 import { formatProblem, type Problem } from "../../model/problem.ts";
-import type { Cli } from "../io.ts";
+import { type Cli, CommandError } from "../io.ts";
 import { examples, type OutputFormat, outputOption, print } from "../options.ts";
 import { count, type Paint, paintFor } from "../text.ts";
 
@@ -15,10 +16,19 @@ export function registerValidate(program: Command, { io, exit }: Cli): void {
     .command("validate")
     .description("report every problem in folders or files of objects; exit 2 when one is an error, 0 when all are warnings")
     .argument("<path...>", "folders (*.yaml and *.yml at any depth) or files; read together, as one")
+    .option("--mmdb <file...>", "geo databases that the server will use, to warn of rules that ask more of them than they know")
     .addOption(outputOption())
-    .action(async (paths: string[], options: { output: OutputFormat }) => {
-      const { readObjectsAt } = await import("../read-objects.ts"); // schemas and regions: not needed to print a help text
-      const { files, objects, problems } = await readObjectsAt(paths);
+    .action(async (paths: string[], options: { output: OutputFormat; mmdb?: string[] }) => {
+      // Schemas, regions and geo data: not needed to print a help text.
+      const [{ readObjectsAt }, { loadGeoFiles }, { GeoFileError }] = await Promise.all([
+        import("../../engine/read-objects.ts"),
+        import("../../geo/geo-files.ts"),
+        import("../../geo/geo-file-error.ts"),
+      ]);
+      const geo = await loadGeoFiles((options.mmdb ?? []).map((path) => resolve(io.cwd, path))).catch((error: unknown) => {
+        throw error instanceof GeoFileError ? new CommandError(2, error.message, { cause: error }) : error;
+      });
+      const { files, objects, problems } = await readObjectsAt(paths, geo.capabilities);
       const errors = problems.filter(({ severity }) => severity === "error").length;
       const validation = { problems, summary: { files, objects: objects.length, errors, warnings: problems.length - errors } };
       print(io, options.output, validation, (value) => render(value, paintFor(io.stdout, io.env)));

@@ -130,18 +130,18 @@ async function showOnce(running: Running, io: Io, stopped: Promise<void>): Promi
   return 1;
 }
 
-/** Names of the clusters that no probe of this run has found healthy. */
+/** Names of the clusters of which some endpoint was not found healthy by a probe of this run. */
 function unhealthy({ service }: Running): readonly string[] {
   const { clusters } = service.view.status();
   return SITES.map((site) => site.name).filter((name) => {
     const cluster = clusters.find((one) => one.name === name);
-    return cluster?.health !== "Healthy" || cluster.latencyMs === null;
+    return cluster === undefined || cluster.endpoints.healthy < Math.max(1, cluster.endpoints.total) || cluster.latencyMs === null;
   });
 }
 
 async function showLive(running: Running, options: DemoOptions, io: Io, terminal: Terminal, stopped: Promise<void>): Promise<void> {
   const paint = paintFor(io.stdout, io.env);
-  const hint = `q quits; \`${options.self} demo down eu-west\` in another shell breaks a cluster, \`up\` mends it`;
+  const hint = `q quits; in another shell: ${options.self} demo down eu-west (then up)`;
   const quit = Promise.withResolvers<void>();
   const view = openLiveView(terminal, (width, height) => renderFrame(frameInput(running, io, hint), width, height, paint), quit.resolve);
   const endTimer = io.every(REDRAW_EVERY_MS, view.redraw);

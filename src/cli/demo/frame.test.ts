@@ -99,16 +99,29 @@ q quits
 `);
 });
 
-test("the newest failovers come first, as many as fit", () => {
-  const events = [
-    failover(1, "first"),
-    failover(2, "second"),
-    { ...failover(3, "a probe"), kind: "EndpointHealthy" as const },
-    failover(4, "third"),
-  ];
+const events = [
+  failover(1, "first"),
+  failover(2, "second"),
+  { ...failover(3, "a probe"), kind: "EndpointHealthy" as const },
+  failover(4, "third"),
+];
+
+test.each([
+  { height: 19, shown: ["shop: third", "shop: second", "shop: first"] },
+  { height: 18, shown: ["shop: third", "shop: second"] },
+])("the newest failovers come first, as many as $height rows hold", ({ height, shown }) => {
+  const lines = renderFrame({ ...input, events }, 120, height, plain);
+  expect(lines).toHaveLength(height);
+  const start = lines.indexOf("LAST FAILOVERS") + 1;
+  expect(lines.slice(start, -2).map((line) => line.slice(10))).toEqual(shown);
+});
+
+test("a low terminal gets one line for each route, so that failovers are seen", () => {
   const lines = renderFrame({ ...input, events }, 120, 19, plain);
-  expect(lines.slice(-4).map((line) => line.slice(10))).toEqual(["shop: third", "shop: second", "", ""]);
-  expect(lines).toHaveLength(19);
+  expect(lines.filter((line) => line.includes(".demo.example"))).toEqual([
+    "shop.demo.example  ap-northeast 57 %, us-east 0.5 %",
+    "app.demo.example   nobody",
+  ]);
 });
 
 test("what is degraded stands at the top", () => {

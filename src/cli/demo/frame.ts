@@ -19,6 +19,8 @@ export interface FrameInput {
 }
 
 const SHOWN_COUNTRIES = 8;
+/** A terminal that is too low for so many failovers below the routes gets one line for each route, without countries. */
+const WANTED_FAILOVERS = 3;
 
 /**
  * @param width  columns; longer lines are cut
@@ -35,13 +37,14 @@ export function renderFrame(input: FrameInput, width: number, height: number, pa
       paint,
     ),
     "",
-    ...table(["ROUTE", "ORDER", "SERVED BY", "PEOPLE", "WHERE"], status.routes.flatMap(routeRows), paint),
-    "",
-    paint("dim", "LAST FAILOVERS"),
   ];
+  const whole = table(["ROUTE", "ORDER", "SERVED BY", "PEOPLE", "WHERE"], status.routes.flatMap(routeRows), paint);
   const foot = hint === "" ? [] : ["", paint("dim", hint)];
-  const failovers = failoverLines(input.events, Math.max(1, height - head.length - foot.length), paint);
-  return [...head, ...failovers, ...foot].slice(0, height).map((line) => cut(line, width));
+  const fits = head.length + whole.length + 2 + WANTED_FAILOVERS + foot.length <= height;
+  const routes = fits ? whole : table(["ROUTE", "SERVED BY"], status.routes.map(shortRouteRow), paint);
+  const room = Math.max(1, height - head.length - routes.length - 2 - foot.length);
+  const lines = [...head, ...routes, "", paint("dim", "LAST FAILOVERS"), ...failoverLines(input.events, room, paint), ...foot];
+  return lines.slice(0, height).map((line) => cut(line, width));
 }
 
 function clusterRow(site: RunningSite, { status, now }: FrameInput): readonly Cell[] {
@@ -73,6 +76,11 @@ function routeRows(route: RouteStatus): readonly (readonly Cell[])[] {
     share?.countries.slice(0, SHOWN_COUNTRIES).join(" ") ?? "",
   ]);
 }
+
+const shortRouteRow = (route: RouteStatus): readonly Cell[] => [
+  route.hosts[0] ?? route.name,
+  route.servedBy.map((share) => `${share.cluster} ${formatPercent(share.population)}`).join(", ") || { text: "nobody", style: "red" },
+];
 
 /** Newest first. */
 function failoverLines(events: readonly TimelineEvent[], room: number, paint: Paint): readonly string[] {

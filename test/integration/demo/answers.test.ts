@@ -84,9 +84,7 @@ describe.skipIf(!(requireComponent("dns-clients", "dig") && requireComponent("dn
       ]);
       expect(stdout).toContain("status: NOERROR");
       expect(stdout).toMatch(/shop\.demo\.example\.\s+5\s+IN\s+A\s+127\.0\.10\.1\n/);
-      expect(stdout).toContain(
-        `CLIENT-SUBNET: 91.64.0.0/24/${nearestAnswer(world, sites, "91.64.0.0").scope}`.replace("CLIENT-SUBNET", "ECS").slice(5),
-      );
+      expect(stdout).toContain(`CLIENT-SUBNET: 91.64.0.0/24/${nearestAnswer(world, sites, "91.64.0.0").scope}\n`);
     }
   });
 

@@ -28,7 +28,8 @@ export function setStates(table: RoutingTable, route: number, states: readonly U
 /** The same question for the oracle. */
 export function askOf(table: RoutingTable, route: number, spec: Route, plan: OraclePlan, family: 0 | 1, slotHash: number): OracleAsk {
   const names = Object.keys(Standing) as (keyof typeof Standing)[];
-  const nth = (position: number): number => spec.backends.slice(0, position).filter(({ cluster }) => cluster === spec.backends[position]!.cluster).length;
+  const nth = (position: number): number =>
+    spec.backends.slice(0, position).filter(({ cluster }) => cluster === spec.backends[position]!.cluster).length;
   const backendAt = (position: number): OracleBackend => {
     const row = 2 * (table.hot.routeBackends[route]! + position) + family;
     return {

@@ -27,20 +27,37 @@ const NAMES = ["dublin", "frankfurt", "berlin", "virginia", "tokyo", "paulo"] as
 
 const clusters: fc.Arbitrary<readonly Cluster[]> = fc
   .tuple(
-    fc.subarray([...NAMES], { minLength: 1 }),
-    fc.array(fc.constantFrom(100, 100, 50, 0, 7), { minLength: NAMES.length, maxLength: NAMES.length }),
+    fc.subarray([...NAMES], { minLength: 3 }),
+    fc.array(fc.constantFrom(100, 100, 50, 0), { minLength: NAMES.length, maxLength: NAMES.length }),
   )
   .map(([names, weights]) => names.map((name, i) => testCluster(name, { weight: weights[i]! })));
 
-const backendOf = (names: readonly string[]) =>
-  fc.record({
-    cluster: fc.constantFrom(...names),
-    weight: fc.constantFrom(100, 100, 100, 50, 1, 0),
-    priority: fc.constantFrom(0, 0, 0, 1),
-    bias: fc.constantFrom(0, 0, 0, 50, -50, 99, -99),
-    v4: fc.constantFrom(1, 1, 2, 3, 0),
-    v6: fc.constantFrom(0, 0, 1, 2),
-  });
+interface Traits {
+  readonly weight: number;
+  readonly priority: number;
+  readonly bias: number;
+  /** Addresses of each family. */
+  readonly v4: number;
+  readonly v6: number;
+}
+
+const traits: fc.Arbitrary<Traits> = fc.record({
+  weight: fc.constantFrom(100, 100, 100, 50, 10, 0),
+  priority: fc.constantFrom(0, 0, 0, 1),
+  bias: fc.constantFrom(0, 0, 0, 50, -50, 99, -99),
+  v4: fc.constantFrom(1, 1, 1, 1, 2, 2, 3, 0),
+  v6: fc.constantFrom(1, 1, 1, 2, 2, 0),
+});
+
+/** Some of the clusters in any order, at times one of them twice. */
+const backendsOf = (names: readonly string[]): fc.Arbitrary<readonly Backend[]> =>
+  fc
+    .tuple(
+      fc.shuffledSubarray([...names], { minLength: 1 }),
+      fc.constantFrom(false, false, true),
+      fc.array(traits, { minLength: NAMES.length + 1, maxLength: NAMES.length + 1 }),
+    )
+    .map(([chosen, again, all]) => (again ? [...chosen, chosen[0]!] : chosen).map((cluster, i) => toBackend(cluster, i, all[i]!)));
 
 const ruleOf = (names: readonly string[], subnets: readonly string[]): fc.Arbitrary<Omit<Rule, "name">> =>
   fc
@@ -65,7 +82,7 @@ const ruleOf = (names: readonly string[], subnets: readonly string[]): fc.Arbitr
 const routeOf = (names: readonly string[], subnets: readonly string[]): fc.Arbitrary<Route> =>
   fc
     .record({
-      backends: fc.array(backendOf(names), { minLength: 1, maxLength: 6 }),
+      backends: backendsOf(names),
       rules: fc.array(ruleOf(names, subnets), { maxLength: 3 }),
       order: fc.constantFrom("Nearest", "Nearest", "Latency", "Weighted", "Priority"),
       tolerance: fc.constantFrom(0, 0, 600, 8000),
@@ -77,7 +94,7 @@ const routeOf = (names: readonly string[], subnets: readonly string[]): fc.Arbit
       tricklePercent: fc.constantFrom(0, 0, 10, 50),
     })
     .map(({ backends, rules, tolerance, whenAllUnhealthy, tricklePercent, ...rest }) =>
-      testRoute(backends.map(toBackend), {
+      testRoute(backends, {
         ...rest,
         rules: rules.map((rule, i) => ({ name: `rule-${i}`, ...rule })),
         tolerance: toleranceOf(rest.order, tolerance),
@@ -85,15 +102,12 @@ const routeOf = (names: readonly string[], subnets: readonly string[]): fc.Arbit
       }),
     );
 
-function toBackend(
-  { v4, v6, ...rest }: { cluster: string; weight: number; priority: number; bias: number; v4: number; v6: number },
-  i: number,
-): Backend {
+function toBackend(cluster: string, i: number, { v4, v6, ...rest }: Traits): Backend {
   const addresses = [
     ...Array.from({ length: v4 + v6 === 0 ? 1 : v4 }, (_, n) => `203.0.113.${10 * i + n + 1}`),
     ...Array.from({ length: v6 }, (_, n) => `2001:db8:ffff::${i + 1}:${n + 1}`),
   ];
-  return { ...rest, name: `backend-${i}`, addresses };
+  return { ...rest, cluster, name: `backend-${i}`, addresses };
 }
 
 function toleranceOf(order: Route["order"], value: number): Route["tolerance"] {

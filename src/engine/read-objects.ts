@@ -1,30 +1,37 @@
-/** Text to inventory: the one way by which every command understands a folder of objects. */
-import { type FolderContent, readFolder } from "../engine/read-folder.ts";
-import type { SourceReading } from "../engine/source.ts";
+/** Text to inventory: the one way by which the engine and every command understand a folder of objects. */
+import type { Capabilities } from "../geo/capabilities.ts";
 import { loadCloudRegions } from "../geo/cloud-regions.ts";
 import { parseManifests } from "../model/manifest.ts";
 import type { ManifestObject } from "../model/manifest-object.ts";
 import type { Problem } from "../model/problem.ts";
 import type { RegionTable } from "../model/region-table.ts";
 import { buildInventory } from "../model/to-inventory.ts";
+import { geoWarnings } from "./geo-warnings.ts";
+import { type FolderContent, readFolder } from "./read-folder.ts";
+import type { SourceReading } from "./source.ts";
 
 export interface ObjectsRead extends SourceReading {
   readonly files: number;
   readonly objects: readonly ManifestObject[];
 }
 
-/** @returns what the files say, with every problem of reading, parsing and cross-checking */
-export function readObjects(content: FolderContent, regions: RegionTable): ObjectsRead {
+/**
+ * @param geo what the loaded geo databases can tell, if any are loaded
+ * @returns what the files say, with every problem of reading, parsing and cross-checking
+ */
+export function readObjects(content: FolderContent, regions: RegionTable, geo?: Capabilities): ObjectsRead {
   const { objects, rejected, problems } = parseManifests(content.files);
   const { inventory, problems: crossProblems } = buildInventory(objects, regions, rejected);
-  return { files: content.files.length, objects, inventory, problems: sortProblems([...content.problems, ...problems, ...crossProblems]) };
+  const coarse = geo === undefined ? [] : geoWarnings(inventory, objects, geo);
+  const all = [...content.problems, ...problems, ...crossProblems, ...coarse];
+  return { files: content.files.length, objects, inventory, problems: sortProblems(all) };
 }
 
 /** Several folders or files, read as one. */
-export async function readObjectsAt(paths: readonly string[]): Promise<ObjectsRead> {
+export async function readObjectsAt(paths: readonly string[], geo?: Capabilities): Promise<ObjectsRead> {
   const contents = await Promise.all(paths.map((path) => readFolder(path)));
   const content = { files: contents.flatMap(({ files }) => files), problems: contents.flatMap(({ problems }) => problems) };
-  return readObjects(content, loadCloudRegions());
+  return readObjects(content, loadCloudRegions(), geo);
 }
 
 /** By file, line and column, so that a file can be mended from top to bottom. */

@@ -1,0 +1,17 @@
+/** `validate` as a command, on the examples and on a folder with ten planted faults. */
+import { join } from "node:path";
+import { expect, test } from "vitest";
+import { globalroute } from "../../support/demo.ts";
+import { repository } from "../../support/source-tree.ts";
+
+test("the examples are without fault", async () => {
+  expect(await globalroute("validate", join(repository, "examples"))).toMatchObject({ code: 0, stderr: "" });
+});
+
+test("ten planted faults are ten errors, each with file, line and remedy", async () => {
+  const { code, stdout } = await globalroute("validate", join(repository, "test", "support", "faulty"));
+  expect(code).toBe(2);
+  const errors = stdout.split("\n").filter((line) => line.includes(": error: "));
+  expect(errors).toHaveLength(10);
+  for (const line of errors) expect(line).toMatch(/\.yaml:\d+:\d+: error: .+\. .+ \[[a-z-]+\]$/);
+});
