@@ -18,7 +18,7 @@ const FIRST_WITHIN = 1000;
 const FIRST_RATE = 1000;
 /** A timer this late means that the process was stopped or starved, ms. */
 const STALL = 500;
-export const DEFAULT_CONCURRENCY = 4096;
+const DEFAULT_CONCURRENCY = 4096;
 /**
  * Starts per turn of the event loop. A turn also does the work of all probes under way, so a process that is short of CPU starts fewer
  * probes, late, instead of more than it can finish before their deadlines.

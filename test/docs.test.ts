@@ -5,7 +5,12 @@ import { expect, test } from "vitest";
 import manifest from "../package.json" with { type: "json" };
 import { listFiles, repository } from "./support/source-tree.ts";
 
-const pages = ["README.md", "CHANGELOG.md", "CONTRIBUTING.md", ...listFiles(["docs", "examples", "test", "src", "charts"]).filter((path) => path.endsWith(".md"))];
+const pages = [
+  "README.md",
+  "CHANGELOG.md",
+  "CONTRIBUTING.md",
+  ...listFiles(["docs", "examples", "test", "src", "charts"]).filter((path) => path.endsWith(".md")),
+];
 const textOf = (path: string): string => readFileSync(join(repository, path), "utf8");
 
 test.each(pages)("%s links to files that are there", (page) => {
@@ -20,6 +25,8 @@ test.each(pages)("%s names npm scripts that are there", (page) => {
 
 test("every page of docs/ is in its index", () => {
   const index = textOf("docs/README.md");
-  const missing = pages.filter((page) => /^docs\/[^/]+\.md$/.test(page) && page !== "docs/README.md" && !index.includes(`(${posix.basename(page)})`));
+  const missing = pages.filter(
+    (page) => /^docs\/[^/]+\.md$/.test(page) && page !== "docs/README.md" && !index.includes(`(${posix.basename(page)})`),
+  );
   expect(missing).toEqual([]);
 });

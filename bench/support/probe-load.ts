@@ -27,6 +27,7 @@ export type LoadResult = Readonly<Record<string, number>>;
 
 /** Probes under way at a time when measuring how many fit into a second. */
 const CLOSED_LOOP = 32;
+/** New endpoints a second during the warm-up. */
 const FIRST_PER_SECOND = 400;
 /** A gap of this many intervals between two probes of one endpoint has lost a round: into its slot a new one may wait 1.6. */
 const LOST_ROUND = 1.7;

@@ -1,7 +1,7 @@
 /**
  * HTTP and HTTPS probes through undici. Plain HTTP connects anew each time: it is cheap, it measures a round trip, and it tests what a
  * new user does. HTTPS keeps the connection of each endpoint for minutes, because a handshake costs several times as much as
- * the whole probe (docs/benchmarks.md); after that it connects anew, so that an expired certificate is seen.
+ * the whole probe (bench/probes.ts); after that it connects anew, so that an expired certificate is seen.
  */
 import type { Socket } from "node:net";
 import type { SecureContext } from "node:tls";
@@ -15,7 +15,7 @@ import { applicationUtilization, ORCA_HEADER } from "./orca.ts";
 import { probeReason } from "./probe-reason.ts";
 
 /** How much of a body is read in search of `expect.body`, or to be able to use the connection again. Bytes. */
-export const MAX_BODY = 65_536;
+const MAX_BODY = 65_536;
 /** Longest response header accepted. Bytes. */
 const MAX_HEADER = 16_384;
 /** How long one HTTPS connection is used at most, ms. */

@@ -4,9 +4,9 @@ import { Ajv2020 } from "ajv/dist/2020.js";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { z } from "zod";
 import { createFakeView, type FakeView } from "../../test/support/fake-view.ts";
+import { ListenError } from "../model/listen-address.ts";
 import { createMetrics } from "../observe/metrics.ts";
 import { errorSchema } from "./api-schemas.ts";
-import { ListenError } from "./listen-error.ts";
 import { type AdminServer, type AdminServerOptions, createAdminServer } from "./server.ts";
 
 const TOKEN = "0123456789abcdef0123";
@@ -21,6 +21,7 @@ const options = (): AdminServerOptions => ({
   view,
   metrics: createMetrics(),
   listen: loopback,
+  flag: "--admin",
   token: TOKEN,
   version: "1.2.3",
   log: { error: (...what: unknown[]) => void logged.push(what) },

@@ -5,18 +5,20 @@
 import swagger from "@fastify/swagger";
 import fastify, { type FastifyError, type FastifyInstance } from "fastify";
 import type { EngineView } from "../engine/view.ts";
+import { type ListenAddress, ListenError } from "../model/listen-address.ts";
 import type { Log } from "../observe/log.ts";
 import type { Metrics } from "../observe/metrics.ts";
 import { registerActs, registerProbesAndMetrics, registerReads } from "./api.ts";
 import { ApiError, errorBody } from "./api-error.ts";
 import { apiJsonSchemas } from "./api-schemas.ts";
 import { isHostAllowed } from "./host-guard.ts";
-import { type ListenAddress, ListenError } from "./listen-error.ts";
 
 export interface AdminServerOptions {
   readonly view: EngineView;
   readonly metrics: Pick<Metrics, "expose" | "contentType">;
   readonly listen: ListenAddress;
+  /** The option that moves it, for messages. */
+  readonly flag: string;
   readonly metricsListen?: ListenAddress;
   readonly token: string;
   /** Of the program; stands in the OpenAPI document. */
@@ -74,7 +76,7 @@ export async function createAdminServer(options: AdminServerOptions): Promise<Ad
   return {
     start: async () => {
       try {
-        await listen(admin, "admin API", options.listen, "--admin");
+        await listen(admin, "admin API", options.listen, options.flag);
         if (metrics !== undefined && options.metricsListen !== undefined)
           await listen(metrics, "metrics", options.metricsListen, "--metrics");
       } catch (error) {

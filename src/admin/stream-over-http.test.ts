@@ -16,6 +16,7 @@ beforeEach(async () => {
     view,
     metrics: createMetrics(),
     listen: { address: "127.0.0.1", port: 0 },
+    flag: "--admin",
     token: "0123456789abcdef",
     version: "0.0.0",
     log: { error: () => {} },

@@ -26,6 +26,7 @@ test("docs/api.md lists every path", async () => {
     view: createFakeView(),
     metrics: createMetrics(),
     listen: { address: "127.0.0.1", port: 0 },
+    flag: "--admin",
     token: "0123456789abcdef",
     version: "0.0.0",
     log: { error: () => {} },

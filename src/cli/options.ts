@@ -3,9 +3,9 @@ import { homedir } from "node:os";
 import { join, resolve } from "node:path";
 import { type Command, InvalidArgumentError, Option } from "commander";
 import { stringify } from "yaml";
-import type { ListenAddress } from "../admin/listen-error.ts";
 import { parseDuration } from "../model/duration.ts";
 import { formatNetwork, parseIp, parseNetwork } from "../model/ip.ts";
+import type { ListenAddress } from "../model/listen-address.ts";
 import type { Milliseconds } from "../model/units.ts";
 import type { Io } from "./io.ts";
 

@@ -5,7 +5,6 @@ import { join, resolve } from "node:path";
 import { createMonitor } from "../../health/monitor.ts";
 import { systemPorts } from "../../health/ports.ts";
 import { createProber } from "../../health/probes/prober.ts";
-import { formatListenAddress, type ListenAddress } from "../admin/listen-error.ts";
 import { createAdminServer } from "../admin/server.ts";
 import { loadToken, tokenPath } from "../admin/token.ts";
 import { readDecisions, readQueries } from "../dns/counters.ts";
@@ -24,6 +23,7 @@ import { loadCentroids } from "../geo/country-centroids.ts";
 import { type Endpoint, endpointKey } from "../model/health.ts";
 import type { Location, Probe } from "../model/inventory.ts";
 import { type Network, parseNetwork } from "../model/ip.ts";
+import { formatListenAddress, type ListenAddress } from "../model/listen-address.ts";
 import { formatProblem } from "../model/problem.ts";
 import { ms } from "../model/units.ts";
 import type { Log } from "../observe/log.ts";
@@ -42,6 +42,8 @@ export interface ServiceOptions {
   /** The option that moves the DNS listeners, for messages. */
   readonly listenFlag: string;
   readonly admin: ListenAddress;
+  /** The option that moves the admin listener, for messages. */
+  readonly adminFlag: string;
   readonly metrics?: ListenAddress;
   /** Geo databases, the most trusted first; empty = the one in the package. */
   readonly mmdb: readonly string[];
@@ -66,7 +68,7 @@ const TIMELINE_EVENTS = 1000;
 /**
  * Starts everything, or nothing.
  *
- * @throws StartError when there is nothing to serve, ListenError and DnsListenError for a port, TokenError for the state folder
+ * @throws StartError when there is nothing to serve, ListenError for a port, TokenError for the state folder
  */
 export async function startService(options: ServiceOptions, io: Pick<Io, "now" | "every" | "cwd">, log: Log): Promise<Service> {
   const token = await loadToken(options.state, () => randomBytes(24).toString("base64url"));
@@ -116,6 +118,7 @@ export async function startService(options: ServiceOptions, io: Pick<Io, "now" |
     view: engine.view,
     metrics,
     listen: options.admin,
+    flag: options.adminFlag,
     ...(options.metrics === undefined ? {} : { metricsListen: options.metrics }),
     token,
     version: version(),

@@ -5,9 +5,9 @@ import { afterEach, expect, test } from "vitest";
 import { askTcp, askUdp, frame, openTcp, openUdp, type ServerAddress } from "../../test/support/dns-client.ts";
 import { dnsWorld, record, zone } from "../../test/support/dns-world.ts";
 import { createSimulatedClock, type SimulatedClock } from "../../test/support/simulated-clock.ts";
+import { ListenError } from "../model/listen-address.ts";
 import { readQueries } from "./counters.ts";
-import { createDnsServer, type DnsServer, type DnsServerOptions } from "./dns-server.ts";
-import { DnsListenError } from "./listen-error.ts";
+import { atMostEvery, createDnsServer, type DnsServer, type DnsServerOptions } from "./dns-server.ts";
 import { Flag, Rcode, Type } from "./wire/codes.ts";
 import { decodeMessage } from "./wire/decode-message.ts";
 import { encodeQuery } from "./wire/encode-query.ts";
@@ -227,7 +227,7 @@ test("a taken UDP port: who, what, and the flag to use; nothing stays open", asy
     flag: "--dns-listen",
   });
   const error = await server.start().catch((reason: unknown) => reason);
-  expect(error).toBeInstanceOf(DnsListenError);
+  expect(error).toBeInstanceOf(ListenError);
   expect(error).toMatchObject({
     code: "address-in-use",
     message: `DNS over UDP: 127.0.0.1:${port} is in use. Stop the program that holds it (ss -lunpt shows it), or choose another with --dns-listen.`,
@@ -271,4 +271,16 @@ test("a sample of queries is timed", async () => {
   for (let id = 0; id < 130; id++) await client.ask(shop(id));
   client.close();
   expect(durations).toEqual([0, 0, 0]); // the clock stands still
+});
+
+test("errors that come in a flood are told once in ten seconds", async () => {
+  const clock = createSimulatedClock();
+  const told: number[] = [];
+  const tell = atMostEvery(10_000, clock.now, (value: number) => void told.push(value));
+  for (let second = 0; second < 25; second++) {
+    tell(second);
+    tell(second);
+    await clock.advance(1000);
+  }
+  expect(told).toEqual([0, 10, 20]);
 });

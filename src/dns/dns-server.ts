@@ -1,9 +1,9 @@
 /** The authoritative server: UDP and TCP on the same ports, one answering context for all of them, tables swapped by one assignment. */
 import { networkInterfaces } from "node:os";
+import { type ListenAddress, ListenError, systemCode } from "../model/listen-address.ts";
 import type { Milliseconds } from "../model/units.ts";
 import { newAnswerContext, useTables } from "./answer.ts";
 import { newQueryCounters, type QueryCounters } from "./counters.ts";
-import { DnsListenError, type ListenAddress, systemCode } from "./listen-error.ts";
 import { expandWildcards } from "./local-addresses.ts";
 import { openTcpServer, TCP_LIMITS, type TcpLimits, type TcpPorts, type TcpServer } from "./tcp-server.ts";
 import { openUdpServer, type TransportHooks, type UdpServer } from "./udp-server.ts";
@@ -30,12 +30,12 @@ export interface DnsServerOptions {
   readonly flag?: string;
   /** Seconds from reading a UDP query to handing its answer to the kernel, for a sample of them. */
   readonly onDuration?: (seconds: number) => void;
-  /** Errors of single sockets; serving goes on. */
+  /** Errors of single sockets, one in ten seconds: forged sources that cannot be answered must not flood a log. Serving goes on. */
   readonly onError?: (error: Error) => void;
 }
 
 export interface DnsServer {
-  /** Opens every listener, or none. Rejects with {@link DnsListenError}. @returns what was opened, with real ports */
+  /** Opens every listener, or none. Rejects with {@link ListenError}. @returns what was opened, with real ports */
   readonly start: () => Promise<readonly ListenAddress[]>;
   /** Answers from these tables from the next query on; until the first call every answer is SERVFAIL. */
   readonly swap: (tables: ServingTables) => void;
@@ -49,17 +49,34 @@ export interface DnsServer {
 /** UDP and TCP ports are given out independently, so a free UDP port can be taken on TCP. */
 const FREE_PORT_TRIES = 20;
 
+const QUIET = 10_000;
+
+/** Passes on the first value, and then one each `interval` ms; those between are dropped. */
+export function atMostEvery<T>(interval: number, now: () => number, next: (value: T) => void): (value: T) => void {
+  let quietUntil = Number.NEGATIVE_INFINITY;
+  return (value) => {
+    if (now() < quietUntil) return;
+    quietUntil = now() + interval;
+    next(value);
+  };
+}
+
 export function createDnsServer(options: DnsServerOptions): DnsServer {
   const { ports, flag = "--dns", onDuration = () => undefined, onError = () => undefined } = options;
   const context = newAnswerContext({ now: ports.wallClock, random: ports.random }, options.counters ?? newQueryCounters());
-  const hooks: TransportHooks & TcpPorts = { now: ports.now, setTimer: ports.setTimer, onDuration, onError };
+  const hooks: TransportHooks & TcpPorts = {
+    now: ports.now,
+    setTimer: ports.setTimer,
+    onDuration,
+    onError: atMostEvery(QUIET, ports.now, onError),
+  };
   const limits = { ...TCP_LIMITS, ...options.tcp };
   let open: { readonly udp: UdpServer; readonly tcp: TcpServer }[] = [];
 
   async function openPair(listen: ListenAddress): Promise<ListenAddress> {
     for (let attempt = 1; ; attempt++) {
       const udp = await openUdpServer(listen, context, hooks).catch((cause: unknown) => {
-        throw new DnsListenError("UDP", listen, flag, cause);
+        throw new ListenError("DNS over UDP", listen, flag, cause);
       });
       const bound = { address: listen.address, port: udp.port };
       try {
@@ -68,7 +85,7 @@ export function createDnsServer(options: DnsServerOptions): DnsServer {
       } catch (cause) {
         await udp.close();
         const retry = listen.port === 0 && systemCode(cause) === "EADDRINUSE" && attempt < FREE_PORT_TRIES;
-        if (!retry) throw new DnsListenError("TCP", bound, flag, cause);
+        if (!retry) throw new ListenError("DNS over TCP", bound, flag, cause);
       }
     }
   }

@@ -1,6 +1,6 @@
 /** Wildcard listen addresses as the machine's own addresses. Pure. */
 import type { NetworkInterfaceInfo } from "node:os";
-import type { ListenAddress } from "./listen-error.ts";
+import type { ListenAddress } from "../model/listen-address.ts";
 
 export type Interfaces = Readonly<Record<string, readonly NetworkInterfaceInfo[] | undefined>>;
 

@@ -2,10 +2,10 @@
 import { once } from "node:events";
 import { createServer, type Socket } from "node:net";
 import { parseIpv6 } from "../model/ip.ts";
+import type { ListenAddress } from "../model/listen-address.ts";
 import { type Milliseconds, ms } from "../model/units.ts";
 import { type AnswerContext, answer } from "./answer.ts";
 import { Transport } from "./counters.ts";
-import type { ListenAddress } from "./listen-error.ts";
 import { newSource, type Source, setSource } from "./source.ts";
 import type { TransportHooks } from "./udp-server.ts";
 

@@ -1,9 +1,9 @@
 /** DNS over UDP by node:dgram: one socket for one local address. */
 import { createSocket, type RemoteInfo } from "node:dgram";
 import { once } from "node:events";
+import type { ListenAddress } from "../model/listen-address.ts";
 import { type AnswerContext, answer } from "./answer.ts";
 import { Transport } from "./counters.ts";
-import type { ListenAddress } from "./listen-error.ts";
 import { MAX_UDP } from "./reply.ts";
 import { newSource, setSource } from "./source.ts";
 

@@ -4,7 +4,7 @@ import { testBackend, testFailover, testInventory, testRoute, testRule } from ".
 import { CLIENTS, COUNTRY_FILE, compileTestTable, everythingUsable } from "../../test/support/world/compile-test-world.ts";
 import type { Backend, Route } from "../model/inventory.ts";
 import { parsePrefix } from "../model/ip.ts";
-import { ms, seconds } from "../model/units.ts";
+import { seconds } from "../model/units.ts";
 import { type Choice, choiceTtl, choose, newChoice } from "./choose.ts";
 import { answerShares, type Decision, decide, placeClient } from "./decide.ts";
 import { FULL, Standing } from "./table.ts";
@@ -444,10 +444,9 @@ describe("TTL", () => {
     expect(ttl(worsens(now + 5000), { ttl: { min: seconds(30), max: seconds(30) } })).toBe(30);
     expect(ttl(worsens(Number.POSITIVE_INFINITY), { ttl: { min: seconds(30), max: seconds(30) } })).toBe(30);
   });
-  test("the longest upper bound there is, far in the future", () => {
+  test("the longest upper bound there is, in the year 2096", () => {
     const one = world(FOUR, { ttl: { min: seconds(1), max: seconds(86_400) } });
     one.table.state.worsensAt.fill(4e12 + 3_000_000);
     expect(decide(one.table, 0, parsePrefix(CLIENTS.DE)!, 0, 0.5, 4e12).ttl).toBe(3000);
-    expect(ms(3_000_000) / 1000).toBe(3000);
   });
 });

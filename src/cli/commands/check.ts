@@ -1,7 +1,7 @@
 /** `globalroute check zone DOMAIN`: does the world ask us for this zone, and do all its nameservers agree? */
 import { Resolver } from "node:dns/promises";
 import { type Command, InvalidArgumentError, Option } from "commander";
-import { formatListenAddress, type ListenAddress } from "../../admin/listen-error.ts";
+import { formatListenAddress, type ListenAddress } from "../../model/listen-address.ts";
 import { type DelegationFacts, judgeDelegation, type Lookup, type NameserverFacts } from "../delegation.ts";
 import type { Cli } from "../io.ts";
 import { examples, type OutputFormat, outputOption, parseListenAddress, print } from "../options.ts";

@@ -1,8 +1,8 @@
 /** `globalroute serve`: answers DNS by a folder of objects until it is told to stop. */
 import { type Command, Option } from "commander";
-import { type ListenAddress, ListenError } from "../../admin/listen-error.ts";
 import { TokenError } from "../../admin/token.ts";
 import type { Location } from "../../model/inventory.ts";
+import { type ListenAddress, ListenError } from "../../model/listen-address.ts";
 import { formatProblem } from "../../model/problem.ts";
 import { createLog, LOG_LEVELS, type LogLevel } from "../../observe/log.ts";
 import { type Cli, CommandError, type ExitCode, type Io } from "../io.ts";
@@ -76,10 +76,9 @@ export function registerServe(program: Command, { io, exit }: Cli): void {
 async function serve(flags: ServeFlags, io: Io): Promise<ExitCode> {
   const pretty = io.stderr.isTTY === true && flags.json !== true;
   const log = createLog({ level: flags.logLevel, pretty, now: io.now, write: (line) => void io.stderr.write(line) });
-  const [{ startService }, { StartError }, { DnsListenError }] = await Promise.all([
+  const [{ startService }, { StartError }] = await Promise.all([
     import("../service.ts"), // the whole engine: not needed to print a help text
     import("../../engine/engine.ts"),
-    import("../../dns/listen-error.ts"),
   ]);
   const service = await startService(
     {
@@ -88,6 +87,7 @@ async function serve(flags: ServeFlags, io: Io): Promise<ExitCode> {
       listen: flags.listen ?? defaultListen(),
       listenFlag: "--listen",
       admin: flags.admin,
+      adminFlag: "--admin",
       ...(flags.metrics === undefined ? {} : { metrics: flags.metrics }),
       mmdb: flags.mmdb ?? [],
       probeAllow: flags.probeAllow ?? [],
@@ -100,8 +100,7 @@ async function serve(flags: ServeFlags, io: Io): Promise<ExitCode> {
   ).catch((error: unknown) => {
     if (error instanceof StartError)
       throw new CommandError(2, [error.message, ...error.problems.map(formatProblem)].join("\n"), { cause: error });
-    if (error instanceof ListenError || error instanceof DnsListenError || error instanceof TokenError)
-      throw new CommandError(1, error.message, { cause: error });
+    if (error instanceof ListenError || error instanceof TokenError) throw new CommandError(1, error.message, { cause: error });
     throw error;
   });
   const stop = stopSignals(io, () => {

@@ -1,11 +1,10 @@
 /** The demo's engine: the same composition as `serve`, on the demo's folder and ports. */
 import { appendFileSync } from "node:fs";
-import { networkInterfaces } from "node:os";
 import { join } from "node:path";
-import { formatListenAddress, ListenError } from "../../admin/listen-error.ts";
-import { DnsListenError } from "../../dns/listen-error.ts";
+import { formatListenAddress, ListenError } from "../../model/listen-address.ts";
 import { createLog, type Log } from "../../observe/log.ts";
 import { CommandError, type Io } from "../io.ts";
+import { hasIpv6Loopback } from "../loopback.ts";
 import { type Service, startService } from "../service.ts";
 import type { DemoFolder } from "./demo-folder.ts";
 import { SITES_NETWORK } from "./world.ts";
@@ -26,13 +25,13 @@ export async function startDemoService(
   logToFile: boolean,
   io: Io,
 ): Promise<Service> {
-  const admin = { address: "127.0.0.1", port: adminPort };
   const options = {
     config: folder.config,
     state: folder.state,
     listen: ["127.0.0.1", ...(hasIpv6Loopback() ? ["::1"] : [])].map((address) => ({ address, port: dnsPort })),
     listenFlag: "--port",
-    admin,
+    admin: { address: "127.0.0.1", port: adminPort },
+    adminFlag: "--admin-port",
     mmdb: [],
     probeAllow: [SITES_NETWORK],
     references: [],
@@ -41,9 +40,7 @@ export async function startDemoService(
   try {
     return await startService(options, io, demoLog(folder, logToFile, io));
   } catch (error) {
-    if (error instanceof DnsListenError) throw new CommandError(1, error.message, { cause: error });
-    if (error instanceof ListenError)
-      throw new CommandError(1, new ListenError("admin API", admin, "--admin-port", error.cause).message, { cause: error });
+    if (error instanceof ListenError) throw new CommandError(1, error.message, { cause: error });
     throw error;
   }
 }
@@ -57,7 +54,3 @@ function demoLog(folder: DemoFolder, toFile: boolean, io: Io): Log {
     ? createLog({ level: "info", pretty: false, now: io.now, write: (line) => appendFileSync(file, line) })
     : createLog({ level: "warn", pretty: io.stderr.isTTY === true, now: io.now, write: (line) => void io.stderr.write(line) });
 }
-
-/** Containers often have none. */
-const hasIpv6Loopback = (): boolean =>
-  Object.values(networkInterfaces()).some((addresses) => addresses?.some(({ address }) => address === "::1") === true);

@@ -1,7 +1,6 @@
 /** Runs the demo: sites, objects, engine and view, until it is asked to stop. */
-import { networkInterfaces } from "node:os";
 import { setTimeout as sleep } from "node:timers/promises";
-import { formatListenAddress } from "../../admin/listen-error.ts";
+import { formatListenAddress } from "../../model/listen-address.ts";
 import { CommandError, type ExitCode, type Io } from "../io.ts";
 import type { Service } from "../service.ts";
 import { stopSignals } from "../stop-signals.ts";
@@ -85,7 +84,7 @@ export async function runDemo(options: DemoOptions, io: Io, terminal: Terminal |
     else await showPlain(running, options, io, stop.asked);
     return 0;
   } catch (error) {
-    throw error instanceof SiteError ? siteFailure(error) : error;
+    throw error instanceof SiteError ? siteFailure(error, process.platform) : error;
   } finally {
     for (const close of closers.reverse()) await close();
   }
@@ -162,10 +161,13 @@ async function showPlain({ supervisor, service, folder }: Running, options: Demo
   endEvents();
 }
 
-function siteFailure(error: SiteError): CommandError {
+/** What to do about a site that cannot start: exit code 2 when the machine must be given its address first, as macOS must. */
+export function siteFailure(error: SiteError, platform: NodeJS.Platform): CommandError {
   if (error.code !== "no-address") return new CommandError(1, error.message, { cause: error });
-  const loopback =
-    Object.entries(networkInterfaces()).find(([, addresses]) => addresses?.some(({ address }) => address === "127.0.0.1"))?.[0] ?? "lo0";
-  const commands = SITES.map(({ address }) => `  sudo ifconfig ${loopback} alias ${address} up`);
-  return new CommandError(2, [`${error.message} Give it the sites' addresses and try again:`, ...commands].join("\n"), { cause: error });
+  const command = (address: string): string =>
+    platform === "darwin" ? `sudo ifconfig lo0 alias ${address} up` : `sudo ip address add ${address}/8 dev lo`;
+  const lines = SITES.map(({ address }) => `  ${command(address)}`);
+  return new CommandError(2, [`${error.message} Give it the addresses of all sites, and try again:`, ...lines].join("\n"), {
+    cause: error,
+  });
 }
