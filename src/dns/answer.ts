@@ -18,7 +18,7 @@ import {
   writeRecords,
 } from "./reply.ts";
 import type { Source } from "./source.ts";
-import { Class, ExtendedError, Flag, Rcode, Type } from "./wire/codes.ts";
+import { Class, ExtendedError, Flag, Rcode, SvcParam, Type } from "./wire/codes.ts";
 import { DROP, decodeQuery, newQuery, type Query } from "./wire/query.ts";
 import { type Found, findName, findSet, newFound } from "./zone-lookup.ts";
 import { GLUE, type ServingTables, type ZoneTable } from "./zone-table.ts";
@@ -132,6 +132,10 @@ function answerName({ routing, zones }: ServingTables, node: number, source: Sou
     return offers === 0 ? denied(zones, out, context, Rcode.NOERROR) : answerRoute(context.tables!, route, source, out, context);
   }
   if (query.type === Type.ANY) return answerAny(out, reply);
+  if (route >= 0 && query.type === Type.HTTPS) {
+    const hasRecord = zones.routeAlpn[route + 1]! > zones.routeAlpn[route]!;
+    return hasRecord ? answerHttps(context.tables!, route, source, out, context) : denied(zones, out, context, Rcode.NOERROR);
+  }
   let set = findSet(zones, node, query.type);
   if (set < 0) set = findSet(zones, node, Type.CNAME); // an alias answers for every type; resolvers chase it themselves
   if (set < 0) return denied(zones, out, context, Rcode.NOERROR);
@@ -147,16 +151,94 @@ function answerRoute({ routing }: ServingTables, route: number, source: Source, 
   choose(routing, route, family, context.random(), choice);
   context.counters.decisions[choice.mode]!++;
   const count = choice.mode === Mode.Nothing ? 0 : chooseAddresses(routing, route, family, choice, addresses);
-  if (count === 0) {
-    reply.flags &= ~Flag.AA;
-    setExtendedError(reply, ExtendedError.Other, NOTHING_ELIGIBLE);
-    return Rcode.SERVFAIL;
-  }
+  if (count === 0) return nothingEligible(reply);
   const ttl = choiceTtl(routing, route, choice, context.now());
   const bytes = routing.hot.addressBytes;
   for (let i = 0; i < count; i++) writeAddress(out, reply, ttl, bytes, 16 * addresses[i]!, family === 0 ? 4 : 16);
   reply.scope = choice.scope;
   return Rcode.NOERROR;
+}
+
+/**
+ * An HTTPS record in service mode for QNAME itself, with the addresses of the A and AAAA answers of this client as hints (RFC 9460 §7.3).
+ *
+ * ```
+ * 0001 00  0001 len alpn  0004 len ipv4hint  0006 len ipv6hint      priority, target `.`, parameters in ascending order
+ * ```
+ */
+function answerHttps({ routing, zones }: ServingTables, route: number, source: Source, out: Uint8Array, context: AnswerContext): number {
+  const { reply, choice } = context;
+  const record = reply.at;
+  const alpn = zones.routeAlpn[route]!;
+  const alpnLength = zones.routeAlpn[route + 1]! - alpn;
+  if (record + 19 + alpnLength > reply.limit) {
+    reply.overflow = true;
+    return Rcode.NOERROR;
+  }
+  write16(out, record + 12, 1);
+  out[record + 14] = 0;
+  write16(out, record + 15, SvcParam.ALPN);
+  write16(out, record + 17, alpnLength);
+  for (let i = 0; i < alpnLength; i++) out[record + 19 + i] = zones.bytes[alpn + i]!;
+  const hints = record + 19 + alpnLength;
+  place(context, route, source);
+  const random = context.random(); // one draw: both families take the same slot
+  reply.ttl = 0xffff_ffff;
+  const middle = writeHints(routing, route, 0, random, hints, out, context);
+  const end = writeHints(routing, route, 1, random, middle, out, context);
+  context.counters.decisions[choice.mode]!++;
+  if (reply.overflow) return Rcode.NOERROR;
+  if (end === hints) return nothingEligible(reply);
+  write16(out, record, POINTER_TO_QNAME);
+  write16(out, record + 2, Type.HTTPS);
+  write16(out, record + 4, Class.IN);
+  write32(out, record + 6, reply.ttl);
+  write16(out, record + 10, end - record - 12);
+  reply.at = end;
+  reply.answers = 1;
+  reply.scope = choice.scope;
+  return Rcode.NOERROR;
+}
+
+/**
+ * Writes one family's hints at `at`, if the route offers it and has an answer in it.
+ *
+ * @returns where the next parameter goes; sets `overflow` when they do not fit, lowers `reply.ttl` to theirs
+ */
+function writeHints(
+  routing: ServingTables["routing"],
+  route: number,
+  family: 0 | 1,
+  random: number,
+  at: number,
+  out: Uint8Array,
+  { reply, choice, addresses, now }: AnswerContext,
+): number {
+  if ((routing.hot.routeFlags[route]! & (family === 0 ? ROUTE_OFFERS_A : ROUTE_OFFERS_AAAA)) === 0) return at;
+  choose(routing, route, family, random, choice);
+  const count = choice.mode === Mode.Nothing ? 0 : chooseAddresses(routing, route, family, choice, addresses);
+  if (count === 0) return at;
+  const size = family === 0 ? 4 : 16;
+  if (at + 4 + count * size > reply.limit) {
+    reply.overflow = true;
+    return at;
+  }
+  write16(out, at, family === 0 ? SvcParam.IPV4HINT : SvcParam.IPV6HINT);
+  write16(out, at + 2, count * size);
+  let to = at + 4;
+  for (let i = 0; i < count; i++) {
+    const from = 16 * addresses[i]!;
+    for (let k = 0; k < size; k++) out[to++] = routing.hot.addressBytes[from + k]!;
+  }
+  reply.ttl = Math.min(reply.ttl, choiceTtl(routing, route, choice, now()));
+  return to;
+}
+
+/** SERVFAIL: to answer nothing, or what rules forbid, would be worse. */
+function nothingEligible(reply: Reply): number {
+  reply.flags &= ~Flag.AA;
+  setExtendedError(reply, ExtendedError.Other, NOTHING_ELIGIBLE);
+  return Rcode.SERVFAIL;
 }
 
 /** The client is the ECS subnet if the query names one, else whoever sent the query (RFC 7871 §7.2.1). */

@@ -25,6 +25,8 @@ export interface Reply {
   flags: number;
   /** ECS SCOPE PREFIX-LENGTH. */
   scope: number;
+  /** Seconds, of an answer that is put together from parts: the smallest of theirs. */
+  ttl: number;
   /** INFO-CODE of an extended error; -1 = none. */
   extendedError: number;
   /** EXTRA-TEXT of it, ASCII. */
@@ -42,6 +44,7 @@ export const newReply = (): Reply => ({
   additionals: 0,
   flags: 0,
   scope: 0,
+  ttl: 0,
   extendedError: -1,
   errorText: NO_TEXT,
 });

@@ -49,6 +49,8 @@ export interface ZoneTable {
   /** RRset → where its records start in `bytes`; one entry more. Owner names are `c00c`, those of glue whole names. */
   readonly setBytes: Uint32Array;
 
+  /** Route → where the ALPN parameter value of its HTTPS record starts in `bytes` (RFC 9460 §7.1); empty = no HTTPS record. One entry more. */
+  readonly routeAlpn: Uint32Array;
   readonly bytes: Uint8Array;
   /** The most addresses that an answer of any route can hold. */
   readonly maxAddresses: number;
@@ -78,10 +80,11 @@ export function buildZoneTable(
   const draft = draftZones(zones, table.names.routes);
   const { hot, names } = table;
   const maxAddresses = names.routes.reduce((most, _, route) => Math.max(most, hot.routeAnswers[route]! * hot.routeSpread[route]!), 1);
-  return { zones: layOut(draft, serial >>> 0, maxAddresses), problems: draft.problems };
+  const alpn = names.routes.map((route) => alpnValue(route.alpn));
+  return { zones: layOut(draft, alpn, serial >>> 0, maxAddresses), problems: draft.problems };
 }
 
-function layOut({ zones, names }: DraftZones, serial: number, maxAddresses: number): ZoneTable {
+function layOut({ zones, names }: DraftZones, alpn: readonly Uint8Array[], serial: number, maxAddresses: number): ZoneTable {
   const bytes = new Bytes();
   const nodes = [...names.values()];
   const number = new Map(nodes.map((node, i) => [node.name, i]));
@@ -113,6 +116,8 @@ function layOut({ zones, names }: DraftZones, serial: number, maxAddresses: numb
     bytes.append(encodeRecord(POINTER, { type: Type.SOA, ttl: Math.min(soa.ttl, soa.minimum) }, encodeSoa(soa, serial)!)),
   );
   zoneNegative.push(bytes.length);
+  const routeAlpn = alpn.map((value) => bytes.append(value));
+  routeAlpn.push(bytes.length);
   const nodeHash = sharedInt32(wire.map(hashOf));
   return {
     serial,
@@ -130,10 +135,15 @@ function layOut({ zones, names }: DraftZones, serial: number, maxAddresses: numb
     setType: sharedUint16(sets.map(({ type }) => type)),
     setCount: sharedUint16(sets.map(({ count }) => count)),
     setBytes: sharedUint32([...sets.map(({ start }) => start), setsEnd]),
+    routeAlpn: sharedUint32(routeAlpn),
     bytes: sharedUint8(bytes.whole()),
     maxAddresses,
   };
 }
+
+/** Value of the `alpn` parameter: each id behind its length (RFC 9460 §7.1.1). */
+const alpnValue = (ids: readonly string[]): Uint8Array =>
+  Uint8Array.from(ids.flatMap((id) => [id.length, ...Array.from(id, (character) => character.charCodeAt(0))]));
 
 /** Compression pointer to QNAME, which stands right behind the header. */
 const POINTER = Uint8Array.of(0xc0, 0x0c);

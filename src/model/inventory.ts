@@ -33,6 +33,8 @@ export interface Route {
   readonly shed?: { readonly lowPercent: number; readonly highPercent: number };
   readonly health: HealthPolicy;
   readonly failover: FailoverPolicy;
+  /** ALPN ids of the HTTPS record that hints at the addresses (RFC 9460); empty = no HTTPS record. */
+  readonly alpn: readonly string[];
   /** Names of the zones that publish this route; empty = every zone whose domain holds the host. */
   readonly zones: readonly string[];
 }

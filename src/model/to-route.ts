@@ -30,6 +30,7 @@ export function toRoute(object: ObjectOf<"GlobalRoute">, clusters: KnownClusters
     ...toRouting(object, clusters, findings),
     health: toHealthPolicy(spec.health, spec.hosts, findings),
     failover: spec.failover,
+    alpn: spec.https?.alpn ?? [],
     zones: (spec.publish.dns ?? []).map(({ zone }) => zone),
   };
 }

@@ -78,7 +78,7 @@ export function compile(inventory: Inventory, geo: GeoTable, measures: Measures,
       state: initialState(hot, inventory.routes.length, backends.length),
       names: {
         clusters: inventory.clusters.map((cluster) => cluster.name),
-        routes: inventory.routes.map(({ namespace, name, hosts, zones }) => ({ namespace, name, hosts, zones })),
+        routes: inventory.routes.map(({ namespace, name, hosts, zones, alpn }) => ({ namespace, name, hosts, zones, alpn })),
         backends,
         addresses: addresses.texts,
       },

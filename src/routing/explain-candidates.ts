@@ -122,7 +122,7 @@ function usableReason({ policy, spec, decision, shares, world }: CandidatesInput
   const standing = world.table.state.addressStanding[number]!;
   if (standing !== Standing.Usable)
     return `${standing === Standing.Unknown ? "not probed yet" : `unhealthy${suffix(row.why)}`}; other addresses of the backend are usable`;
-  if (choice.backend === row.row >> 1) return `usable; the answer names ${decision.numbers.length} other addresses of the backend`;
+  if (choice.backend === row.row >> 1) return "usable; this answer names others of the backend's addresses";
   if (row.tierIndex < choice.tier) return "usable, but gives this client away (slow start, load or trickle)";
   if (row.tierIndex === choice.tier) {
     return shares === undefined

@@ -12,6 +12,7 @@
  */
 import type { GeoTable } from "../geo/geo-table.ts";
 import type { Partition } from "../geo/partition.ts";
+import type { Route } from "../model/inventory.ts";
 
 export interface RoutingTable {
   /** Grows by one with every table of one process; 0 is never used. */
@@ -119,12 +120,7 @@ export type Standing = (typeof Standing)[keyof typeof Standing];
 
 export interface TableNames {
   readonly clusters: readonly string[];
-  readonly routes: readonly {
-    readonly namespace: string;
-    readonly name: string;
-    readonly hosts: readonly string[];
-    readonly zones: readonly string[];
-  }[];
+  readonly routes: readonly Pick<Route, "namespace" | "name" | "hosts" | "zones" | "alpn">[];
   /** backend (counted over all routes) → its name and its cluster's index. */
   readonly backends: readonly { readonly name: string; readonly cluster: number }[];
   /** address → canonical text. */

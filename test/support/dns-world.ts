@@ -77,6 +77,7 @@ export function route(name: string, hosts: readonly string[], backends: readonly
       tricklePercent: 0,
       maxWithdrawalPercent: 34,
     },
+    alpn: [],
     zones: [],
     ...more,
   };
@@ -141,6 +142,7 @@ export const ROUTES: readonly Route[] = [
   route("v4only", ["v4only.example.org"], V4_ONLY),
   route("sticky", ["sticky.example.org"], BOTH, { sticky: "ClientSubnet" }),
   route("plain", ["plain.example.org"], BOTH, { rules: [] }),
+  route("web", ["web.example.org"], BOTH, { alpn: ["h2", "http/1.1"] }),
   route("apps", ["*.apps.example.org"], BOTH),
   route("inner", ["www.inner.example.org"], BOTH),
   route("many", ["many.example.org"], MANY, { answers: 32 }),

@@ -39,6 +39,9 @@ export const Option = { CLIENT_SUBNET: 8, EXTENDED_ERROR: 15 } as const;
 /** INFO-CODE of extended errors (RFC 8914 §4). */
 export const ExtendedError = { Other: 0, NotReady: 14, NotAuthoritative: 20 } as const;
 
+/** Keys of SvcParams (RFC 9460 §14.3.2). */
+export const SvcParam = { ALPN: 1, IPV4HINT: 4, IPV6HINT: 6 } as const;
+
 const nameOf = (table: Readonly<Record<string, number>>, code: number): string | undefined =>
   Object.keys(table).find((name) => table[name] === code);
 

@@ -112,6 +112,15 @@ export const globalRouteSpec = z
       .describe(
         "Common: A (or AAAA) is offered only if every backend with a weight has an IPv4 (IPv6) address, so that both families reach the same clusters. Each: a family is offered if any backend has it.",
       ),
+    https: z
+      .strictObject({
+        alpn: setOf(z.enum(["h2", "h3", "http/1.1"]), 3).describe("The protocols that every backend speaks over TLS, best first."),
+      })
+      .optional()
+      .meta({ whenAbsent: "no HTTPS record" })
+      .describe(
+        "Also answers HTTPS records (RFC 9460), with the protocols and with the same addresses as hints. Browsers that see one use https:// at once, so set it only when every backend serves TLS.",
+      ),
     backends: namedList(backend, 128, 1).describe("Where the service runs."),
     routing,
     health,

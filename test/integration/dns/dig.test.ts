@@ -23,6 +23,13 @@ describe.skipIf(!requireComponent("dns-clients", "dig"))("dig", () => {
     subnet?: string;
   }[] = [
     { name: "a route", args: ["shop.example.org", "A"], answers: ["192.0.2.1"] },
+    {
+      name: "an HTTPS record with the client's addresses as hints",
+      args: ["+subnet=198.51.100.7/32", "web.example.org", "HTTPS"],
+      answers: ['1 . alpn="h2,http/1.1" ipv4hint=203.0.113.1 ipv6hint=2001:db8::31'],
+      subnet: "198.51.100.7/32/24",
+    },
+    { name: "a route without HTTPS record", args: ["shop.example.org", "HTTPS"], authority: [soa] },
     { name: "over TCP", args: ["+tcp", "shop.example.org", "A"], answers: ["192.0.2.1"] },
     { name: "without EDNS", args: ["+noedns", "shop.example.org", "A"], answers: ["192.0.2.1"] },
     {

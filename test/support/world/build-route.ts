@@ -76,6 +76,7 @@ export function testRoute(backends: readonly Backend[], more: Partial<Route> = {
       quorum: { type: "Majority" },
     },
     failover: testFailover(),
+    alpn: [],
     zones: [],
     ...more,
   };
