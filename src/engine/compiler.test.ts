@@ -1,0 +1,68 @@
+import { mkdtemp, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, expect, test } from "vitest";
+import { clusterYaml, WORLD_MMDB } from "../../test/support/simulated-world.ts";
+import { newLatencyMap } from "../geo/latency-model.ts";
+import { parsePrefix } from "../model/ip.ts";
+import { decide } from "../routing/decide.ts";
+import { CompileError, type Compiler, createCompiler } from "./compiler.ts";
+
+const folder = {
+  problems: [],
+  files: [
+    { path: "clusters.yaml", text: clusterYaml("eu", "eu-central-1") + clusterYaml("us", "us-east-1") },
+    {
+      path: "shop.yaml",
+      text: `apiVersion: globalroute.dev/v1alpha1
+kind: GlobalRoute
+metadata: {name: shop}
+spec:
+  hosts: [shop.example.org]
+  backends:
+  - {name: eu, cluster: eu, addresses: [198.51.100.1]}
+  - {name: us, cluster: us, addresses: [198.51.100.2]}
+`,
+    },
+  ],
+};
+
+let compiler: Compiler | undefined;
+afterEach(async () => {
+  await compiler?.close();
+});
+
+async function geoFile(bytes: Buffer | string = WORLD_MMDB): Promise<string> {
+  const path = join(await mkdtemp(join(tmpdir(), "globalroute-")), "geo.mmdb");
+  await writeFile(path, bytes);
+  return path;
+}
+
+test("text becomes a table in the worker, and the table is shared, not copied", async () => {
+  compiler = createCompiler();
+  const { capabilities } = await compiler.loadGeo([await geoFile()]);
+  expect(capabilities).toMatchObject({ country: true, asn: false });
+  const { inventory, problems } = await compiler.parse(folder);
+  expect(problems.filter(({ severity }) => severity === "error")).toEqual([]);
+  const { compiled } = await compiler.compile(inventory, newLatencyMap(), 7, 0);
+  const { table } = compiled;
+  expect(table.version).toBe(7);
+  expect(table.hot.routePolicy.buffer).toBeInstanceOf(SharedArrayBuffer);
+  expect(decide(table, 0, parsePrefix("192.0.2.1")!, 0, 0.5, 0).clusters).toEqual(["eu"]);
+  expect(decide(table, 0, parsePrefix("192.0.2.65")!, 0, 0.5, 0).clusters).toEqual(["us"]);
+});
+
+test("a bad geo file is refused with its name, and the loaded one stays in use", async () => {
+  compiler = createCompiler();
+  await compiler.loadGeo([await geoFile()]);
+  const bad = await geoFile("no database");
+  await expect(compiler.loadGeo([bad])).rejects.toThrow(bad);
+  const { inventory } = await compiler.parse(folder);
+  await expect(compiler.compile(inventory, newLatencyMap(), 1, 0)).resolves.toMatchObject({ compiled: { table: { version: 1 } } });
+});
+
+test("without any geo data a compile says so", async () => {
+  compiler = createCompiler();
+  const { inventory } = await compiler.parse(folder);
+  await expect(compiler.compile(inventory, newLatencyMap(), 1, 0)).rejects.toThrow(CompileError);
+});
