@@ -134,9 +134,10 @@ export async function startService(options: ServiceOptions, io: Pick<Io, "now" |
     await admin.stop();
   };
   try {
-    await admin.start(); // first, so that readiness can be asked while the rest comes up
-    await engine.start();
+    // Listeners first: a taken port is told at once, readiness can be asked while the rest comes up, and the first table answers at once.
+    await admin.start();
     const bound = await dns.start();
+    await engine.start();
     log.info(
       {
         dns: bound.map(formatListenAddress),

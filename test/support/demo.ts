@@ -64,39 +64,34 @@ export async function startDemo(): Promise<Demo> {
   const clusterPort = await freeClusterPort();
   const options = ["--port", "0", "--admin-port", "0", "--cluster-port", String(clusterPort), "--state", stateDir];
   const child = spawn(process.execPath, [launcher, "demo", "--no-tty", ...options], { stdio: ["ignore", "pipe", "pipe"] });
-  const lines: string[] = [];
-  await openingLines(child, lines);
-
-  const [, dnsPort = ""] = find(lines, /^DNS\s+127\.0\.0\.1:(\d+)/);
-  const [, admin = ""] = find(lines, /^admin\s+(http:\S+)/);
-  const [, config = ""] = find(lines, /^objects\s+(\S+)/);
-  const pids = new Map(
-    ["eu-west", "us-east", "ap-northeast", "sa-east", "eu-central"].map((name) => {
-      const [, pid] = find(lines, new RegExp(`^${name}\\s+127\\.0\\.10\\.\\d:${clusterPort}\\s+pid (\\d+)`));
-      return [name, Number(pid)];
-    }),
-  );
-  await allHealthy(admin);
-  return {
-    dnsPort: Number(dnsPort),
-    admin,
-    config,
-    pids,
-    clusterPort,
-    stateDir,
-    lines,
-    process: child,
-    act: (act, cluster) => globalroute("demo", act, cluster, "--state", stateDir),
-    async stop(signal = "SIGTERM") {
-      if (child.exitCode === null && child.signalCode === null) {
-        const exit = once(child, "exit");
-        child.kill(signal);
-        await exit;
-      }
-      rmSync(stateDir, { recursive: true, force: true });
-      return child.exitCode;
-    },
+  const stop = async (signal: NodeJS.Signals = "SIGTERM"): Promise<number | null> => {
+    if (child.exitCode === null && child.signalCode === null) {
+      const exit = once(child, "exit");
+      child.kill(signal);
+      await exit;
+    }
+    rmSync(stateDir, { recursive: true, force: true });
+    return child.exitCode;
   };
+  const lines: string[] = [];
+  try {
+    await openingLines(child, lines);
+    const [, dnsPort = ""] = find(lines, /^DNS\s+127\.0\.0\.1:(\d+)/);
+    const [, admin = ""] = find(lines, /^admin\s+(http:\S+)/);
+    const [, config = ""] = find(lines, /^objects\s+(\S+)/);
+    const pids = new Map(
+      ["eu-west", "us-east", "ap-northeast", "sa-east", "eu-central"].map((name) => {
+        const [, pid] = find(lines, new RegExp(`^${name}\\s+127\\.0\\.10\\.\\d:${clusterPort}\\s+pid (\\d+)`));
+        return [name, Number(pid)];
+      }),
+    );
+    await allHealthy(admin);
+    const act: Demo["act"] = (what, cluster) => globalroute("demo", what, cluster, "--state", stateDir);
+    return { process: child, dnsPort: Number(dnsPort), admin, config, clusterPort, stateDir, pids, lines, act, stop };
+  } catch (error) {
+    await stop("SIGKILL");
+    throw error;
+  }
 }
 
 /** Collects what the demo prints, and waits until it has said how to break a cluster, its last opening line. */

@@ -1,8 +1,8 @@
-import { existsSync, statSync } from "node:fs";
+import { existsSync, mkdirSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { connect } from "node:net";
-import { dirname } from "node:path";
+import { dirname, join } from "node:path";
 import { afterEach, expect, test } from "vitest";
-import { askControl, type ControlRequest, type ControlServer, isListening, openControl } from "./control.ts";
+import { askControl, type ControlRequest, type ControlServer, isListening, openControl, sweepControl } from "./control.ts";
 
 const asked: ControlRequest[] = [];
 let server: ControlServer;
@@ -62,4 +62,18 @@ test("after the end nobody listens and the socket's folder is gone, even with a 
   expect(await isListening(path)).toBe(false);
   expect(await askControl(path, { act: "up", cluster: "eu-west" })).toBeUndefined();
   expect(existsSync(dirname(path))).toBe(false);
+});
+
+test("what a killed demo left is swept away, and nothing else", async () => {
+  const path = await open();
+  await server.close();
+  mkdirSync(dirname(path));
+  writeFileSync(path, "");
+  sweepControl(path);
+  expect(existsSync(dirname(path))).toBe(false);
+  mkdirSync(dirname(path));
+  writeFileSync(join(dirname(path), "thesis.txt"), "");
+  sweepControl(path);
+  expect(existsSync(join(dirname(path), "thesis.txt"))).toBe(true);
+  rmSync(dirname(path), { recursive: true });
 });

@@ -1,5 +1,5 @@
 /** The demo's control socket: `demo up` and `demo down` in another shell ask the supervisor here. One JSON line each way. */
-import { chmodSync, mkdtempSync, rmSync } from "node:fs";
+import { chmodSync, mkdtempSync, rmdirSync, rmSync } from "node:fs";
 import { connect, createServer, type Socket } from "node:net";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
@@ -57,6 +57,16 @@ async function answer(line: string, act: (request: ControlRequest) => Promise<Co
     return await act(request.parse(JSON.parse(line)));
   } catch (error) {
     return { ok: false, message: error instanceof Error ? error.message : String(error) };
+  }
+}
+
+/** Removes what a demo that was killed left of its socket; its folder too, if nothing else is in it. */
+export function sweepControl(path: string): void {
+  rmSync(path, { force: true });
+  try {
+    rmdirSync(dirname(path));
+  } catch {
+    // gone already, or not only the demo's
   }
 }
 

@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync, statSync } from "node:fs";
+import { existsSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
@@ -56,8 +56,9 @@ test("without a demo, and after one that died, up and down say that none is runn
   expect(await runCli(["demo", "up", "eu-west", "--state", stateDir])).toMatchObject({ code: 1, stderr: says });
   await pretendDemo();
   await control?.close();
-  expect(statSync(join(stateDir, "demo.json")).isFile()).toBe(true);
+  expect(existsSync(join(stateDir, "demo.json"))).toBe(true);
   expect(await runCli(["demo", "up", "eu-west", "--state", stateDir])).toMatchObject({ code: 1, stderr: says });
+  expect(existsSync(join(stateDir, "demo.json"))).toBe(false);
 });
 
 test("a second demo on one state folder is refused before it starts anything", async () => {

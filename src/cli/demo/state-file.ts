@@ -2,7 +2,7 @@
 import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { z } from "zod";
-import { isListening } from "./control.ts";
+import { isListening, sweepControl } from "./control.ts";
 
 const demoState = z.object({
   /** Process that runs the engine and the sites. */
@@ -41,8 +41,11 @@ export function writeDemoState(stateDir: string, state: DemoState): void {
 
 export const removeDemoState = (stateDir: string): void => rmSync(fileIn(stateDir), { force: true });
 
-/** The demo that runs on a state folder. A file that a dead one left behind counts for nothing. */
+/** The demo that runs on a state folder. What a dead one left behind, file and socket, is swept away. */
 export async function runningDemo(stateDir: string): Promise<DemoState | undefined> {
   const state = readDemoState(stateDir);
-  return state !== undefined && (await isListening(state.socket)) ? state : undefined;
+  if (state === undefined || (await isListening(state.socket))) return state;
+  sweepControl(state.socket);
+  removeDemoState(stateDir);
+  return undefined;
 }

@@ -101,6 +101,7 @@ test("down and up break and mend a cluster, once each; a killed one is not resta
 });
 
 test("a demo that was killed takes its sites along, and its stale demo.json does not matter", async () => {
+  const before = controls();
   const demo = await startDemo();
   demo.process.kill("SIGKILL");
   await vi.waitFor(() => expect([...demo.pids.values()].filter(alive)).toEqual([]), 5_000);
@@ -109,5 +110,6 @@ test("a demo that was killed takes its sites along, and its stale demo.json does
   expect(gone.stderr).toContain("no demo is running");
   const options = ["--port", "0", "--admin-port", "0", "--cluster-port", String(demo.clusterPort), "--state", demo.stateDir];
   expect(await globalroute("demo", "--once", ...options)).toMatchObject({ code: 0 });
+  expect(controls()).toEqual(before);
   await demo.stop();
 });
