@@ -1,5 +1,5 @@
 /**
- * Self-distrust (DESIGN §8 rule 3): before a vantage believes that an endpoint is down because nothing came back, it asks whether its
+ * Self-distrust (docs/safety.md, rule 3): before a vantage believes that an endpoint is down because nothing came back, it asks whether its
  * own network could be to blame. When more than half of at least three clusters fall silent at once, the vantage is the likelier cause.
  * Pure. Failures that prove something answered (a refused connection, a TLS alert, an HTTP status) never come here.
  */

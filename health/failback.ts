@@ -1,5 +1,5 @@
 /**
- * When a backend that was out may serve again, and with how large a share (DESIGN §7). Pure; one state per unit (route × backend ×
+ * When a backend that was out may serve again, and with how large a share (docs/health.md). Pure; one state per unit (route × backend ×
  * family). The state is plain JSON and must outlive the process: a restart neither forgets a pending failback nor its damping.
  *
  * ```

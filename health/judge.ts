@@ -1,5 +1,5 @@
 /**
- * One vantage's view of one endpoint, from its own probes alone (DESIGN §7). Pure.
+ * One vantage's view of one endpoint, from its own probes alone (docs/health.md). Pure.
  *
  * ```
  *             first ok                                fall failures, with fewer than rise successes in a row between them

@@ -1,5 +1,5 @@
 /**
- * What several vantages together hold of one endpoint (DESIGN §7). Pure. Sites vote: the replicas of one site share its network and
+ * What several vantages together hold of one endpoint (docs/health.md). Pure. Sites vote: the replicas of one site share its network and
  * combine into one vote first. A vote that is stale, absent or withheld abstains, and too few votes leave the verdict as it was: not
  * being able to look is never a reason to take an endpoint out (Unknown is not down).
  */

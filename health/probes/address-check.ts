@@ -1,5 +1,5 @@
 /**
- * Which addresses may be probed at all (DESIGN §7). Whoever may write a route could otherwise make us knock at the machine's own
+ * Which addresses may be probed at all (docs/health.md). Whoever may write a route could otherwise make us knock at the machine's own
  * services, at its cloud's metadata service, or at our own admin API. Pure.
  */
 import { type Ip, type Network, networkContains, parseIp, parseNetwork } from "../../src/model/ip.ts";

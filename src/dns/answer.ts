@@ -150,7 +150,8 @@ function answerRoute({ routing }: ServingTables, route: number, source: Source, 
   place(context, route, source);
   choose(routing, route, family, context.random(), choice);
   context.counters.decisions[choice.mode]!++;
-  const count = choice.mode === Mode.Nothing ? 0 : chooseAddresses(routing, route, family, choice, addresses);
+  if (choice.mode === Mode.NotOffered) return denied(context.tables!.zones, out, context, Rcode.NOERROR);
+  const count = choice.backend < 0 ? 0 : chooseAddresses(routing, route, family, choice, addresses);
   if (count === 0) return nothingEligible(reply);
   const ttl = choiceTtl(routing, route, choice, context.now());
   const bytes = routing.hot.addressBytes;
@@ -216,7 +217,7 @@ function writeHints(
 ): number {
   if ((routing.hot.routeFlags[route]! & (family === 0 ? ROUTE_OFFERS_A : ROUTE_OFFERS_AAAA)) === 0) return at;
   choose(routing, route, family, random, choice);
-  const count = choice.mode === Mode.Nothing ? 0 : chooseAddresses(routing, route, family, choice, addresses);
+  const count = choice.backend < 0 ? 0 : chooseAddresses(routing, route, family, choice, addresses);
   if (count === 0) return at;
   const size = family === 0 ? 4 : 16;
   if (at + 4 + count * size > reply.limit) {

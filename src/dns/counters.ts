@@ -12,7 +12,7 @@ const TRANSPORTS = ["udp", "tcp"] as const;
 const TYPES = [Type.A, Type.AAAA, Type.ANY, Type.CNAME, Type.HTTPS, Type.MX, Type.NS, Type.SOA, Type.SRV, Type.TXT, Type.CAA] as const;
 const OTHER = TYPES.length;
 const RCODES = [Rcode.NOERROR, Rcode.FORMERR, Rcode.SERVFAIL, Rcode.NXDOMAIN, Rcode.NOTIMP, Rcode.REFUSED, Rcode.BADVERS] as const;
-const MODES = 7;
+const MODES = 8;
 
 /** Over SharedArrayBuffers: one thread writes, others read. Elements are whole numbers, exact up to 2^53. */
 export interface QueryCounters {

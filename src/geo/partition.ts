@@ -9,9 +9,18 @@ export interface Partition {
   /** leaf → ECS scope prefix-length: the shortest prefix around the leaf in which every address has the same class. */
   readonly scopeOfLeaf: Uint8Array;
   /** trie node (of `GeoTable.children`) → the class that answers a whole prefix ending there: a Require class if any part is in one, else that of most addresses. */
-  readonly classOfNode: Uint32Array;
+  readonly classOfNode: ClassNumbers;
   readonly classes: number;
 }
+
+/** As narrow as the number of classes allows: there is one for each node of the trie, and most partitions have few classes. */
+export type ClassNumbers = Uint8Array | Uint32Array;
+
+const classNumbers = (length: number, classes: number): ClassNumbers => (classes <= 256 ? sharedUint8(length) : sharedUint32(length));
+
+/** Bytes that {@link buildPartition} takes for leaves and nodes. */
+export const partitionBytes = (geo: GeoTable, classes: number): number =>
+  geo.leafPlace.length + (geo.children.length / 2) * (classes <= 256 ? 1 : 4);
 
 /**
  * Two walks of the trie: upwards to count the addresses of each class below a node, downwards to hand the widest uniform prefix to its
@@ -32,7 +41,7 @@ const SHARE = Float64Array.from({ length: 129 }, (_, length) => 2 ** -length);
 
 function classesOfNodes(geo: GeoTable, classOfPlace: Uint32Array, classes: number, requireClass: Uint8Array) {
   const { children, leafPlace } = geo;
-  const classOfNode = sharedUint32(children.length / 2);
+  const classOfNode = classNumbers(children.length / 2, classes);
   const uniform = new Uint8Array(children.length / 2);
   // What lies below a node is a run of (class, share) pairs sorted by class. Runs lie on one stack; a node replaces its children's two
   // by their sum. At any time the runs stand for disjoint sets of leaves, at most two a level.

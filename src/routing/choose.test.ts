@@ -1,11 +1,12 @@
-/** The rules of DESIGN §6, steps 5 to 7, one by one. Clients are in Germany: Frankfurt is nearest, then Dublin, Virginia, Tokyo. */
+/** The last steps of a decision (docs/decisions.md), one by one. Clients are in Germany: Frankfurt is nearest, then Dublin, Virginia, Tokyo. */
+import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { testBackend, testFailover, testInventory, testRoute, testRule } from "../../test/support/world/build-route.ts";
 import { CLIENTS, COUNTRY_FILE, compileTestTable, everythingUsable } from "../../test/support/world/compile-test-world.ts";
 import type { Backend, Route } from "../model/inventory.ts";
 import { parsePrefix } from "../model/ip.ts";
 import { seconds } from "../model/units.ts";
-import { type Choice, choiceTtl, choose, newChoice } from "./choose.ts";
+import { type Choice, choiceTtl, choose, chooseBySlot, newChoice } from "./choose.ts";
 import { answerShares, type Decision, decide, placeClient } from "./decide.ts";
 import { FULL, Standing } from "./table.ts";
 
@@ -233,6 +234,21 @@ describe("families", () => {
     expect(one.ask(CLIENTS.DE, 0).clusters).toEqual(["frankfurt"]);
     expect(one.ask(CLIENTS.DE, 1).clusters).toEqual(["dublin"]);
   });
+  test("NODATA where rules leave only backends that were made without the family, SERVFAIL where they are out", () => {
+    const home = {
+      name: "home",
+      mode: "Require",
+      unknownPlace: "Skip",
+      clients: { continents: [], countries: ["DE"], subdivisions: [], asns: [], subnets: [] },
+      to: ["frankfurt"],
+    } as const;
+    const backends = [v4Only("frankfurt"), ...only("dublin", "tokyo")];
+    const one = world(backends, { families: "Each", rules: [home] });
+    expect(one.ask(CLIENTS.DE, 1)).toMatchObject({ mode: "NotOffered", addresses: [], scope: 0 });
+    expect(one.ask(CLIENTS.JP, 1).clusters).toEqual(["tokyo"]);
+    const out = world(only("frankfurt", "dublin"), { rules: [home] }).standFamily(1, Excluded, "frankfurt");
+    expect(out.ask(CLIENTS.DE, 1)).toMatchObject({ mode: "Nothing", addresses: [] });
+  });
 });
 
 describe("addresses", () => {
@@ -351,6 +367,38 @@ describe("sticky", () => {
   });
 });
 
+test("slot by slot: an outage moves exactly the endpoint's own slots, and its return restores exactly them", () => {
+  const weights = fc.array(fc.constantFrom(10, 50, 100, 150), { minLength: 2, maxLength: 6 });
+  fc.assert(
+    fc.property(weights, fc.nat(), (all, seed) => {
+      const one = world(
+        all.map((weight, i) => testBackend(`cluster-${i}`, i + 1, { weight })),
+        { order: "Weighted" },
+      );
+      const choice = newChoice();
+      placeClient(one.table, 0, parsePrefix(CLIENTS.DE)!, choice);
+      const owners = () =>
+        Array.from({ length: 4096 }, (_, slot) => {
+          choice.slotHash = slot << 20;
+          chooseBySlot(one.table, 0, 0, choice);
+          return choice.backend;
+        });
+      const out = seed % all.length;
+      const before = owners();
+      one.stand(Standing.Unhealthy, `cluster-${out}`);
+      const during = owners();
+      expect(during.every((backend, slot) => (before[slot] === out ? backend !== out : backend === before[slot]))).toBe(true);
+      one.stand(Standing.Usable, `cluster-${out}`);
+      expect(owners()).toEqual(before);
+      const total = all.reduce((sum, weight) => sum + weight, 0);
+      all.forEach((weight, i) => {
+        expect(Math.abs(before.filter((backend) => backend === i).length - (weight / total) * 4096)).toBeLessThanOrEqual(1);
+      });
+    }),
+    { numRuns: 25, seed: 6 },
+  );
+});
+
 describe("giving away", () => {
   const tolerant = { tolerance: { distanceKm: 1000 } }; // Frankfurt and Dublin are one tier
   test("trickle sends its share to the next tier", () => {
@@ -362,6 +410,17 @@ describe("giving away", () => {
     const one = world(FOUR, { failover: testFailover({ tricklePercent: 10 }) });
     expect(one.stand(Unhealthy, "frankfurt").shares()).toEqual({ dublin: 0.9, virginia: 0.1 });
     expect(one.stand(Unhealthy, "virginia").shares()).toEqual({ dublin: 0.9, tokyo: 0.1 });
+  });
+  test("nor does a shared tier that is trickled to pass anything on", () => {
+    const more = { tolerance: { distanceKm: 3000 }, failover: testFailover({ tricklePercent: 50 }) }; // Virginia and Tokyo are the second tier
+    expect(world(FOUR, more).shares()).toEqual({
+      frankfurt: 0.25,
+      dublin: 0.25,
+      virginia: expect.closeTo(0.25, 1),
+      tokyo: expect.closeTo(0.25, 1),
+    });
+    const { virginia = 0, tokyo = 0 } = world(FOUR, more).shares();
+    expect(virginia + tokyo).toBeCloseTo(0.5, 3);
   });
   test("trickle stays when there is nowhere to go", () => {
     const more = { failover: testFailover({ tricklePercent: 50 }) };

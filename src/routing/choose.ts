@@ -29,7 +29,7 @@ export interface Choice {
 }
 
 /** Why this backend: the ladder of fail-open. Values up to Draining equal those of {@link Standing}. */
-export const Mode = { Usable: 0, Pending: 1, Unknown: 2, Unhealthy: 3, Draining: 4, Held: 5, Nothing: 6 } as const;
+export const Mode = { Usable: 0, Pending: 1, Unknown: 2, Unhealthy: 3, Draining: 4, Held: 5, Nothing: 6, NotOffered: 7 } as const;
 
 export const newChoice = (): Choice => ({
   leaf: 0,
@@ -58,7 +58,7 @@ export function placeClientV4(table: RoutingTable, route: number, ip: number, so
   const leaf = leafOfV4(geo, ip);
   const node = sourceLength < geo.leafLength[leaf]! ? nodeOfV4(geo, ip, sourceLength) : -1;
   finishPlacing(table, route, leaf, node, sourceLength, STICKY_V4, out);
-  out.clientHash = mix32(ip & 0xffff_ff00);
+  out.clientHash = mix32(ip & 0xffff_ff00) | 0;
 }
 
 /** As {@link placeClientV4}; 16 bytes at `offset` of `bytes`, `sourceLength` up to 128. */
@@ -75,7 +75,7 @@ export function placeClientV6(
   const node = sourceLength < geo.leafLength[leaf]! ? nodeOfV6(geo, bytes, offset, sourceLength) : -1;
   finishPlacing(table, route, leaf, node, sourceLength, STICKY_V6, out);
   const high = (bytes[offset]! << 24) | (bytes[offset + 1]! << 16) | (bytes[offset + 2]! << 8) | bytes[offset + 3]!;
-  out.clientHash = mix32(mix32(high) ^ ((bytes[offset + 4]! << 8) | bytes[offset + 5]!));
+  out.clientHash = mix32(mix32(high) ^ ((bytes[offset + 4]! << 8) | bytes[offset + 5]!)) | 0;
 }
 
 /** @param node trie node in which the client's prefix ends, or negative when it lies within one leaf */
@@ -120,7 +120,8 @@ const classOfShortPrefix = (partition: Partition, node: number): number =>
 export function choose(table: RoutingTable, route: number, family: 0 | 1, random: number, out: Choice): void {
   const hot = table.hot;
   const sticky = (hot.routeFlags[route]! & ROUTE_STICKY) !== 0;
-  out.slotHash = sticky ? mix32(out.clientHash ^ hot.routeSeed[route]!) : (random * 0x1_0000_0000) >>> 0;
+  // Signed, like clientHash: a small integer in a field is stored as it is, a larger one would be boxed on the heap for each query.
+  out.slotHash = (sticky ? mix32(out.clientHash ^ hot.routeSeed[route]!) : random * 0x1_0000_0000) | 0;
   chooseBySlot(table, route, family, out);
 }
 
@@ -137,7 +138,22 @@ export function chooseBySlot(table: RoutingTable, route: number, family: 0 | 1, 
   if (chooseHeld(table, route, family, Standing.Excluded, out)) return;
   out.tier = -1;
   out.backend = -1;
-  out.mode = Mode.Nothing;
+  out.mode = isOffered(table, route, family, out.plan) ? Mode.Nothing : Mode.NotOffered;
+}
+
+/** False when every backend that the plan allows was made without this family: no incident, but NODATA. */
+function isOffered(table: RoutingTable, route: number, family: 0 | 1, plan: number): boolean {
+  const { hot, state } = table;
+  const base = hot.routeBackends[route]!;
+  const first = hot.planTiers[plan]!;
+  const end = hot.planTiers[plan + 1]!;
+  for (let t = first; t < end; t++) {
+    const tier = hot.planTierIds[t]!;
+    for (let m = hot.tierMembers[tier]!; m < hot.tierMembers[tier + 1]!; m++) {
+      if (state.standing[(base + hot.memberBackend[m]!) * 2 + family] !== Standing.Absent) return true;
+    }
+  }
+  return first === end; // rules that leave nothing at all are a fault, not a wish
 }
 
 function chooseUsable(table: RoutingTable, route: number, family: 0 | 1, out: Choice): boolean {

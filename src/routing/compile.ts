@@ -90,8 +90,10 @@ export function compile(inventory: Inventory, geo: GeoTable, measures: Measures,
 function routeFlags(route: Route, weights: readonly number[], firstBackend: number, addressStarts: readonly number[]): number {
   const has = (backend: number, family: number) => {
     const at = (firstBackend + backend) * 2 + family;
-    return addressStarts[at + 1]! > addressStarts[at]!;
+    return addressStarts[at + 1]! > addressStarts[at]! || isUnresolved[backend]!;
   };
+  // A host name that nobody could resolve yet may have addresses of both families: an incident must not become NODATA.
+  const isUnresolved = route.backends.map(({ addresses }) => addresses.some((address) => parseIp(address) === undefined));
   const all = weights.map((_, i) => i);
   const weighted = all.filter((i) => weights[i]! > 0);
   const common = (family: number) => (weighted.length > 0 ? weighted : all).every((i) => has(i, family));

@@ -52,7 +52,10 @@ describe("properties, against the rules read one by one", () => {
               const expected = oracleDecide(ask);
               const decision = decide(table, route, hostNetwork(client), family, random, 0);
               if (expected === undefined) {
-                expect(decision).toMatchObject({ mode: "Nothing", clusters: [], addresses: [] });
+                // Made without this family: no incident, so NODATA. Ruled out or cordoned: SERVFAIL.
+                const all = ask.tiers.flat();
+                const mode = all.length > 0 && all.every(({ standing }) => standing === "Absent") ? "NotOffered" : "Nothing";
+                expect(decision).toMatchObject({ mode, clusters: [], addresses: [] });
                 continue;
               }
               expect({
@@ -181,7 +184,7 @@ describe("what callers off the hot path are told", () => {
       "FailOpenDraining",
       "Held",
       "Nothing",
-      "Nothing",
+      "NotOffered",
     ]);
   });
 });

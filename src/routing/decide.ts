@@ -1,6 +1,6 @@
 /** Decisions for callers off the hot path: the embedded proxy, `explain`, tests. The same look-ups as a DNS answer, with names. */
 import { formatIp, type Ip, maskNetwork, type Network } from "../model/ip.ts";
-import { type Choice, choiceTtl, choose, chooseAddresses, newChoice, placeClientV4, placeClientV6 } from "./choose.ts";
+import { type Choice, choiceTtl, choose, chooseAddresses, Mode, newChoice, placeClientV4, placeClientV6 } from "./choose.ts";
 import { ROUTE_OFFERS_A, ROUTE_OFFERS_AAAA, type RoutingTable } from "./table.ts";
 
 export interface Decision {
@@ -17,11 +17,18 @@ export interface Decision {
   readonly mode: ModeName;
 }
 
-type ChoiceMode = "Usable" | "Pending" | "FailOpenUnknown" | "FailOpenUnhealthy" | "FailOpenDraining" | "Held" | "Nothing";
-/** `NotOffered`: the route has no answers of this family (`families`), so that there is nothing to choose (NODATA). */
-export type ModeName = ChoiceMode | "NotOffered";
+/** `NotOffered`: the route, or what rules leave of it for this client, has no answers of this family (NODATA). */
+export type ModeName =
+  | "Usable"
+  | "Pending"
+  | "FailOpenUnknown"
+  | "FailOpenUnhealthy"
+  | "FailOpenDraining"
+  | "Held"
+  | "Nothing"
+  | "NotOffered";
 
-const MODE_NAMES: readonly ChoiceMode[] = [
+const MODE_NAMES: readonly ModeName[] = [
   "Usable",
   "Pending",
   "FailOpenUnknown",
@@ -29,9 +36,10 @@ const MODE_NAMES: readonly ChoiceMode[] = [
   "FailOpenDraining",
   "Held",
   "Nothing",
+  "NotOffered",
 ];
 
-export const modeName = (mode: number): ChoiceMode => MODE_NAMES[mode] ?? "Nothing";
+export const modeName = (mode: number): ModeName => MODE_NAMES[mode] ?? "Nothing";
 
 /** host → route. Exact names win over wildcards; the longest wildcard wins. */
 export type HostIndex = ReadonlyMap<string, number>;
@@ -76,7 +84,7 @@ export function decide(table: RoutingTable, route: number, client: Network, fami
     clusters: [...new Set(numbers.map((number) => clusterOfAddress(table, number)))],
     addresses: numbers.map((number) => formatIp(addressOf(table, number))),
     numbers,
-    scope: choice.scope,
+    scope: choice.mode === Mode.NotOffered ? 0 : choice.scope, // negative answers hold for everybody (RFC 7871 §7.4)
     ttl: choice.backend < 0 ? 0 : choiceTtl(table, route, choice, now),
     mode: modeName(choice.mode),
   };

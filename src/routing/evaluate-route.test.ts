@@ -1,11 +1,11 @@
-/** Standings over time (DESIGN §7, §8), on simulated time. Clients are in Germany: Frankfurt is nearest, then Dublin, Virginia, Tokyo. */
+/** Standings over time (docs/health.md, docs/safety.md), on simulated time. Clients are in Germany: Frankfurt is nearest, then Dublin, Virginia, Tokyo. */
 import { describe, expect, test } from "vitest";
 import { testBackend, testFailover, testRoute } from "../../test/support/world/build-route.ts";
 import { HEALTHY, REFUSED, routeInput, SILENT, UNKNOWN } from "../../test/support/world/health.ts";
 import { createRouteLife } from "../../test/support/world/route-life.ts";
 import type { FailoverPolicy, Route } from "../model/inventory.ts";
 import { ms } from "../model/units.ts";
-import { evaluateRoute } from "./evaluate-route.ts";
+import { evaluateRoute, routeUnits } from "./evaluate-route.ts";
 import { Standing } from "./table.ts";
 
 const names = ["frankfurt", "dublin", "virginia", "tokyo"];
@@ -396,6 +396,15 @@ describe("memory", () => {
     const after = evaluateRoute(routeInput(testRoute(FOUR.slice(1, 3)), 2000, {}, { memory: before })).memory;
     expect(Object.keys(after.units)).toEqual(["dublin/4", "dublin/6", "virginia/4", "virginia/6"]);
     expect(after.units["dublin/4"]!.failback.phase).toBe("Serving"); // it had never served: no delay
+  });
+  test("what does not change stays the same object, whether units were made before or not", () => {
+    const first = evaluateRoute(routeInput(route(), 1000, {}));
+    const again = evaluateRoute(routeInput(route(), 2000, {}, { memory: first.memory, units: routeUnits(route()) }));
+    expect(again.memory.units).toBe(first.memory.units);
+    expect({ ...again, memory: {}, changes: [] }).toEqual({ ...first, memory: {}, changes: [] });
+    const changed = evaluateRoute(routeInput(route(), 3000, { "192.0.2.2": REFUSED }, { memory: first.memory }));
+    expect(changed.memory.units["dublin/4"]!.standing).toBe(Standing.Unhealthy);
+    expect(changed.memory.units["dublin/6"]).toBe(first.memory.units["dublin/6"]);
   });
   test("addresses that come and go: absent, then back like any other", () => {
     const without = testRoute([{ ...FOUR[0]!, addresses: ["192.0.2.1"] }]);

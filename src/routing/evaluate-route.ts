@@ -39,8 +39,36 @@ export interface RouteOrders {
   readonly confirmed: ReadonlySet<string>;
 }
 
+/** A unit of a route, as its specification makes it. */
+export interface UnitSpec {
+  readonly backend: Backend;
+  readonly family: 4 | 6;
+  readonly key: string;
+  /** The backend's own of this family, in its order. */
+  readonly addresses: readonly string[];
+  /** The backend has a host name that is not resolved: without addresses it is Excluded, not Absent. */
+  readonly isUnresolved: boolean;
+}
+
+/** The units of a route, two to a backend. A caller that evaluates a route often makes them once. */
+export const routeUnits = (route: Route): readonly (readonly [UnitSpec, UnitSpec])[] =>
+  route.backends.map((backend) => [unitSpec(backend, 4), unitSpec(backend, 6)]);
+
+const unitSpec = (backend: Backend, family: 4 | 6): UnitSpec => ({
+  backend,
+  family,
+  key: `${backend.name}/${family}`,
+  addresses: backend.addresses.filter((address) => familyOf(address) === family),
+  isUnresolved: backend.addresses.some((address) => familyOf(address) === undefined),
+});
+
+/** Addresses are canonical, and host names among them (not resolved yet) never consist of digits and dots alone. */
+const familyOf = (address: string): 4 | 6 | undefined => (address.includes(":") ? 6 : /^[\d.]+$/.test(address) ? 4 : undefined);
+
 export interface RouteInput {
   readonly route: Route;
+  /** {@link routeUnits} of this very route; made afresh when absent. */
+  readonly units?: ReturnType<typeof routeUnits>;
   readonly memory: RouteMemory;
   readonly orders: RouteOrders;
   readonly health: (address: string) => EndpointHealth;
@@ -87,10 +115,7 @@ export interface UnitChange {
   readonly firstSign: number;
 }
 
-interface Unit {
-  readonly backend: Backend;
-  readonly family: 4 | 6;
-  readonly key: string;
+interface Unit extends Pick<UnitSpec, "backend" | "family" | "key" | "isUnresolved"> {
   readonly addresses: readonly EndpointHealth[];
   readonly health: Health;
   readonly before: UnitMemory;
@@ -101,49 +126,64 @@ interface Stepped {
   readonly state: UnitMemory;
 }
 
+/** IPv4 and IPv6 of one backend. */
+type Pair = readonly [Stepped, Stepped];
+
 export function evaluateRoute(input: RouteInput): RouteEvaluation {
-  const { route, memory, now } = input;
-  const pairs = route.backends.map((backend) => [unitOf(input, backend, 4), unitOf(input, backend, 6)] as const);
-  const v4 = guardFamily(
-    input,
-    pairs.map(([unit]) => unit),
-    memory.withdrawals["4"],
-  );
-  const v6 = guardFamily(
-    input,
-    pairs.map(([, unit]) => unit),
-    memory.withdrawals["6"],
-  );
+  const { route, memory } = input;
+  const specs = input.units ?? routeUnits(route);
+  const v4Units = specs.map(([v4]) => unitOf(input, v4));
+  const v6Units = specs.map(([, v6]) => unitOf(input, v6));
+  const v4 = guardFamily(input, v4Units, memory.withdrawals["4"]);
+  const v6 = guardFamily(input, v6Units, memory.withdrawals["6"]);
   const held = new Set([...v4.held, ...v6.held]);
-  const stepped = pairs.map((pair) => [stepUnit(input, pair[0], held), stepUnit(input, pair[1], held)] as const);
+  const stepped = v4Units.map((unit, i): Pair => [stepUnit(input, unit, held), stepUnit(input, v6Units[i]!, held)]);
   const all = stepped.flat();
   return {
     backends: stepped.map((pair) => evaluateBackend(input, pair)),
-    returnsAt: Math.min(...all.map((one) => returnsAt(input, one))),
-    memory: {
-      units: Object.fromEntries(all.map(({ unit, state }) => [unit.key, state])),
-      withdrawals: { "4": v4.history, "6": v6.history },
-    },
+    returnsAt: earliest(all, (one) => returnsAt(input, one)),
+    memory: { units: remembered(memory.units, all), withdrawals: { "4": v4.history, "6": v6.history } },
     changes: all.flatMap((one) => changeOf(input, one)),
     due: Math.min(
-      ...all.map((one) => dueOf(input, one)),
-      held.size > 0 ? now + 1000 : Number.POSITIVE_INFINITY, // the budget's window moves on
+      earliest(all, (one) => dueOf(input, one)),
+      held.size > 0 ? input.now + 1000 : Number.POSITIVE_INFINITY, // the budget's window moves on
     ),
   };
 }
 
-function unitOf(input: RouteInput, backend: Backend, family: 4 | 6): Unit {
-  const key = `${backend.name}/${family}`;
-  const addresses = backend.addresses.filter((address) => familyOf(address) === family).map(input.health);
-  const health = combinedHealth(addresses);
-  const before = input.memory.units[key] ?? {
+function earliest(all: readonly Stepped[], instant: (one: Stepped) => number): number {
+  let first = Number.POSITIVE_INFINITY;
+  for (const one of all) first = Math.min(first, instant(one));
+  return first;
+}
+
+/** Most evaluations change a unit or none: what is equal stays the same object. */
+function remembered(before: RouteMemory["units"], all: readonly Stepped[]): RouteMemory["units"] {
+  const isSame = all.every(({ unit, state }) => before[unit.key] === state) && Object.keys(before).length === all.length;
+  return isSame ? before : Object.fromEntries(all.map(({ unit, state }) => [unit.key, state]));
+}
+
+function unitOf(input: RouteInput, spec: UnitSpec): Unit {
+  const addresses = spec.addresses.map(input.health);
+  const before = input.memory.units[spec.key] ?? {
     failback: NEW_UNIT,
-    standing: addresses.length === 0 ? Standing.Absent : Standing.Unknown,
+    standing: addresses.length === 0 ? withoutAddresses(spec) : Standing.Unknown,
     lastUsable: 0,
     held: false,
   };
-  return { backend, family, key, addresses, health, before };
+  return {
+    backend: spec.backend,
+    family: spec.family,
+    key: spec.key,
+    isUnresolved: spec.isUnresolved,
+    addresses,
+    health: combinedHealth(addresses),
+    before,
+  };
 }
+
+const withoutAddresses = ({ isUnresolved }: Pick<UnitSpec, "isUnresolved">): Standing =>
+  isUnresolved ? Standing.Excluded : Standing.Absent;
 
 /** Healthy while any address is, Unknown while any may be. */
 function combinedHealth(addresses: readonly EndpointHealth[]): Health {
@@ -151,54 +191,48 @@ function combinedHealth(addresses: readonly EndpointHealth[]): Health {
   return addresses.some(({ health }) => health === "Unknown") ? "Unknown" : "Unhealthy";
 }
 
-/** Addresses are canonical, and host names among them (not resolved yet) never consist of digits and dots alone. */
-const familyOf = (address: string): 4 | 6 | undefined => (address.includes(":") ? 6 : /^[\d.]+$/.test(address) ? 4 : undefined);
-
 const isFrozen = ({ orders }: RouteInput, unit: Unit): boolean => orders.frozen.has(unit.backend.name);
 
 function guardFamily(input: RouteInput, units: readonly Unit[], history: readonly Withdrawal[]) {
-  const { route, orders, now } = input;
-  const claims = units
-    .filter((unit) => unit.addresses.length > 0)
-    .map((unit): BackendClaim => {
-      const { name } = unit.backend;
-      const ordered = orders.cordoned.has(name) || (orders.draining.has(name) && !orders.forcedUp.has(name));
-      const serves = unit.before.failback.phase === "Serving" || unit.before.failback.phase === "New";
-      const healthy = isFrozen(input, unit) || unit.health !== "Unhealthy";
-      // One address that is proven dead says nothing of another that fell silent.
-      const silent = unit.addresses.filter((address) => !address.proven);
-      return {
-        backend: unit.key,
-        published: unit.before.standing === Standing.Usable && unit.before.failback.phase !== "New", // never seen healthy: nothing to keep
-        wanted: !ordered && (orders.forcedUp.has(name) || (serves && healthy)),
-        cause: ordered || orders.confirmed.has(name) ? "operator" : silent.length === 0 ? "proven" : "inferred",
-        votes: Math.min(...silent.map((address) => address.votes)),
-      };
-    });
-  return guardWithdrawals(claims, history, route.failover.maxWithdrawalPercent, now);
+  const claims = units.filter((unit) => unit.addresses.length > 0).map((unit) => claimOf(input, unit));
+  return guardWithdrawals(claims, history, input.route.failover.maxWithdrawalPercent, input.now);
+}
+
+function claimOf(input: RouteInput, unit: Unit): BackendClaim {
+  const { orders } = input;
+  const { name } = unit.backend;
+  const ordered = orders.cordoned.has(name) || (orders.draining.has(name) && !orders.forcedUp.has(name));
+  const { phase } = unit.before.failback;
+  const isWell = (phase === "Serving" || phase === "New") && (isFrozen(input, unit) || unit.health !== "Unhealthy");
+  // One address that is proven dead says nothing of another that fell silent.
+  const silent = unit.addresses.filter((address) => !address.proven);
+  return {
+    backend: unit.key,
+    published: unit.before.standing === Standing.Usable && phase !== "New", // never seen healthy: nothing to keep
+    wanted: !ordered && (isWell || orders.forcedUp.has(name)),
+    cause: ordered || orders.confirmed.has(name) ? "operator" : silent.length === 0 ? "proven" : "inferred",
+    votes: Math.min(...silent.map((address) => address.votes)),
+  };
 }
 
 function stepUnit(input: RouteInput, unit: Unit, heldKeys: ReadonlySet<string>): Stepped {
   const { orders, route, now } = input;
+  const { before } = unit;
   const held = heldKeys.has(unit.key);
   const approvedAt = orders.approvedAt.get(unit.backend.name);
   const state =
     held || isFrozen(input, unit)
-      ? unit.before.failback // held: it never left, so there is nothing to come back from
-      : failback(
-          unit.before.failback,
-          { health: unit.health, ...(approvedAt === undefined ? {} : { approvedAt }) },
-          route.failover.failback,
-          now,
-        );
+      ? before.failback // held: it never left, so there is nothing to come back from
+      : failback(before.failback, { health: unit.health, ...(approvedAt !== undefined && { approvedAt }) }, route.failover.failback, now);
   const standing = held ? Standing.Usable : standingOf(input, unit, state);
-  const lastUsable = unit.before.standing === Standing.Usable && standing !== Standing.Usable ? now : unit.before.lastUsable;
+  if (state === before.failback && standing === before.standing && held === before.held) return { unit, state: before };
+  const lastUsable = before.standing === Standing.Usable && standing !== Standing.Usable ? now : before.lastUsable;
   return { unit, state: { failback: state, standing, lastUsable, held } };
 }
 
 function standingOf(input: RouteInput, unit: Unit, state: FailbackState): Standing {
   const { orders, warming } = input;
-  if (unit.addresses.length === 0) return Standing.Absent;
+  if (unit.addresses.length === 0) return withoutAddresses(unit);
   if (orders.cordoned.has(unit.backend.name)) return Standing.Excluded;
   if (orders.forcedUp.has(unit.backend.name)) return Standing.Usable;
   if (orders.draining.has(unit.backend.name)) return Standing.Draining;
@@ -216,28 +250,37 @@ function standingOf(input: RouteInput, unit: Unit, state: FailbackState): Standi
   }
 }
 
-function evaluateBackend({ route, now, warming }: RouteInput, [v4, v6]: readonly [Stepped, Stepped]): BackendEvaluation {
-  const shed = shedShare(route, [v4.unit, v6.unit]);
-  const keep = ({ state }: Stepped) =>
-    state.standing === Standing.Usable ? Math.min(servingShare(state.failback, route.failover.failback, now), shed) : 1;
+function evaluateBackend(input: RouteInput, [v4, v6]: Pair): BackendEvaluation {
+  const { route, warming } = input;
+  const shed = route.shed === undefined ? 1 : shedShare(route.shed, [...v4.unit.addresses, ...v6.unit.addresses]);
   return {
     backend: v4.unit.backend.name,
     standing: [v4.state.standing, v6.state.standing],
     lastUsable: [v4.state.lastUsable, v6.state.lastUsable],
     addressStanding: [addressStandings(v4, warming), addressStandings(v6, warming)],
-    keep: [keep(v4), keep(v6)],
+    keep: [keptShare(input, v4, shed), keptShare(input, v6, shed)],
     worsensAt: [worsensAt(v4), worsensAt(v6)],
-    health: combinedHealth([...v4.unit.addresses, ...v6.unit.addresses]),
+    health: backendHealth(v4.unit, v6.unit),
   };
+}
+
+const keptShare = ({ route, now }: RouteInput, { state }: Stepped, shed: number): number =>
+  state.standing === Standing.Usable ? Math.min(servingShare(state.failback, route.failover.failback, now), shed) : 1;
+
+/** Of both families; one without addresses says nothing, and of a backend without any (host names not resolved yet) nothing is known. */
+function backendHealth(v4: Unit, v6: Unit): Health {
+  if (v4.addresses.length === 0) return v6.addresses.length === 0 ? "Unknown" : v6.health;
+  if (v6.addresses.length === 0) return v4.health;
+  if (v4.health === "Healthy" || v6.health === "Healthy") return "Healthy";
+  return v4.health === "Unknown" || v6.health === "Unknown" ? "Unknown" : "Unhealthy";
 }
 
 /** An address of unknown health can be found dead like a healthy one; what an answer names in spite of its health cannot get worse. */
 function worsensAt({ unit, state }: Stepped): number {
-  if (state.standing !== Standing.Usable) return Number.POSITIVE_INFINITY;
-  return Math.min(
-    ...unit.addresses.filter(({ health }) => health !== "Unhealthy").map(({ nextChange }) => nextChange),
-    Number.POSITIVE_INFINITY,
-  );
+  let first = Number.POSITIVE_INFINITY;
+  if (state.standing !== Standing.Usable) return first;
+  for (const { health, nextChange } of unit.addresses) if (health !== "Unhealthy") first = Math.min(first, nextChange);
+  return first;
 }
 
 function addressStandings({ unit, state }: Stepped, warming: boolean): Standing[] {
@@ -249,12 +292,10 @@ function addressStandings({ unit, state }: Stepped, warming: boolean): Standing[
 }
 
 /** Linear from everything at `lowPercent` of capacity to nothing at `highPercent` (NS1's load shedding). */
-function shedShare(route: Route, units: readonly Unit[]): number {
-  if (route.shed === undefined) return 1;
-  const loads = units.flatMap((unit) => unit.addresses.flatMap(({ load }) => (load === undefined ? [] : [load * 100])));
+function shedShare({ lowPercent, highPercent }: NonNullable<Route["shed"]>, addresses: readonly EndpointHealth[]): number {
+  const loads = addresses.flatMap(({ load }) => (load === undefined ? [] : [load * 100]));
   if (loads.length === 0) return 1;
   const load = loads.reduce((sum, value) => sum + value, 0) / loads.length;
-  const { lowPercent, highPercent } = route.shed;
   return Math.min(1, Math.max(0, (highPercent - load) / Math.max(1, highPercent - lowPercent)));
 }
 

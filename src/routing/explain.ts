@@ -124,7 +124,9 @@ function notes(world: ExplainWorld, spec: Route, policy: Policy, place: Place, p
     out.push("the Require rules that apply have no cluster in common: the answer is SERVFAIL rather than a forbidden cluster");
   if (mode === "NotOffered") {
     const why =
-      spec.families === "Common" ? "not every weighted backend has such an address (families: Common)" : "no backend has such an address";
+      spec.families === "Common"
+        ? "not every weighted backend has such an address (families: Common)"
+        : "no backend that the rules allow has such an address";
     out.push(`the route does not offer this family, so the answer is NODATA: ${why}`);
   }
   if (mode.startsWith("FailOpen")) out.push("nothing allowed is healthy: answering as if everything allowed were (fail-open)");

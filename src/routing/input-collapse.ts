@@ -13,34 +13,59 @@ export const COLLAPSE_LEAST = 3;
 /** Milliseconds. */
 export const COLLAPSE_WINDOW = 60_000;
 
+/** Who is there, kind by kind, in groups: routes by namespace, endpoints by cluster. */
+export type InputNames = Readonly<Record<Collapse["kind"], ReadonlyMap<string, ReadonlySet<string>>>>;
+
+const KINDS = ["routes", "clusters", "endpoints"] as const;
+
+export function namesOf({ routes, clusters }: Inventory): InputNames {
+  const endpoints = new Map<string, Set<string>>();
+  for (const route of routes) {
+    for (const { cluster, addresses } of route.backends) {
+      const known = endpoints.get(cluster);
+      if (known === undefined) endpoints.set(cluster, new Set(addresses));
+      else for (const address of addresses) known.add(address);
+    }
+  }
+  return {
+    routes: new Map([["", new Set(routes.map(routeKey))]]),
+    clusters: new Map([["", new Set(clusters.map(({ name }) => name))]]),
+    endpoints,
+  };
+}
+
 /**
  * Compares inputs with those of up to a minute ago.
  *
- * @param before the inventory that was in force {@link COLLAPSE_WINDOW} ago, or the oldest one since
+ * @param before what was in force {@link COLLAPSE_WINDOW} ago, or at any time since
  * @returns what vanished beyond measure; empty when the new inputs may be used
  */
-export function inputCollapse(before: Inventory, next: Inventory): readonly Collapse[] {
-  const kinds = [
-    ["routes", routesOf],
-    ["clusters", clustersOf],
-    ["endpoints", endpointsOf],
-  ] as const;
-  return kinds.flatMap(([kind, of]) => {
-    const old = of(before);
-    const now = of(next);
-    const vanished = [...old].filter((name) => !now.has(name)).length;
-    return vanished >= COLLAPSE_LEAST && vanished > COLLAPSE_SHARE * old.size ? [{ kind, before: old.size, vanished }] : [];
+export function collapseOf(before: InputNames, next: InputNames): readonly Collapse[] {
+  return KINDS.flatMap((kind) => {
+    const vanished = countMissing(before[kind], next[kind]);
+    const size = countAll(before[kind]);
+    return vanished >= COLLAPSE_LEAST && vanished > COLLAPSE_SHARE * size ? [{ kind, before: size, vanished }] : [];
   });
 }
 
-const routesOf = (inventory: Inventory) => new Set(inventory.routes.map(routeKey));
-const clustersOf = (inventory: Inventory) => new Set(inventory.clusters.map((cluster) => cluster.name));
-const endpointsOf = (inventory: Inventory) =>
-  new Set(
-    inventory.routes.flatMap((route) =>
-      route.backends.flatMap((backend) => backend.addresses.map((address) => `${backend.cluster} ${address}`)),
-    ),
-  );
+/** {@link collapseOf} for whole inventories. */
+export const inputCollapse = (before: Inventory, next: Inventory): readonly Collapse[] => collapseOf(namesOf(before), namesOf(next));
+
+export const isSameInput = (a: InputNames, b: InputNames): boolean =>
+  KINDS.every((kind) => countAll(a[kind]) === countAll(b[kind]) && countMissing(a[kind], b[kind]) === 0);
+
+type Names = InputNames[Collapse["kind"]];
+
+function countMissing(from: Names, names: Names): number {
+  let missing = 0;
+  for (const [group, members] of from) {
+    const left = names.get(group);
+    for (const name of members) if (left?.has(name) !== true) missing++;
+  }
+  return missing;
+}
+
+const countAll = (names: Names): number => [...names.values()].reduce((sum, group) => sum + group.size, 0);
 
 export const formatCollapse = (collapse: readonly Collapse[]): string =>
   collapse.map(({ kind, before, vanished }) => `${vanished} of ${before} ${kind} vanished`).join(", ");

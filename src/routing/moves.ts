@@ -50,10 +50,10 @@ export function sampleServing(table: RoutingTable, route: number, crowd: Crowd):
     for (let i = 0; i < size; i++) {
       choice.plan = plans + crowd.classes[i]!;
       for (let slot = 0; slot < SLOTS; slot++) {
-        choice.slotHash = Math.floor(((slot + 0.5) / SLOTS) * 0x1_0000_0000);
+        choice.slotHash = (((slot + 0.5) / SLOTS) * 0x1_0000_0000) | 0;
         chooseBySlot(table, route, family, choice);
         if (choice.backend >= 0) clusters[(family * size + i) * SLOTS + slot] = names.backends[choice.backend]!.cluster;
-        if (choice.mode >= Mode.Unknown && choice.mode !== Mode.Nothing) desperate++;
+        if (choice.mode >= Mode.Unknown && choice.mode <= Mode.Held) desperate++;
       }
     }
   }

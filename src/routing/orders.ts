@@ -29,28 +29,27 @@ export function clusterState(cluster: Cluster, overrides: readonly Override[], n
  */
 export function ordersOf(route: Route, inventory: Inventory, now: number): RouteOrders {
   const inForce = inventory.overrides.filter((override) => isInForce(override, now));
-  const clusters = new Map(inventory.clusters.map((cluster) => [cluster.name, cluster]));
-  const on = (action: Override["action"]) =>
-    new Set(
-      route.backends
-        .filter((backend) => inForce.some((override) => override.action === action && reaches(override, route, backend)))
-        .map((backend) => backend.name),
-    );
-  const inState = (state: Cluster["state"]) =>
-    route.backends.filter((backend) => clusters.get(backend.cluster)?.state === state).map((backend) => backend.name);
+  const on = (action: Override["action"]) => {
+    const overrides = inForce.filter((override) => override.action === action);
+    return route.backends.filter((backend) => overrides.some((override) => reaches(override, route, backend))).map(({ name }) => name);
+  };
+  const inState = (state: Cluster["state"]) => {
+    const clusters = new Set(inventory.clusters.filter((cluster) => cluster.state === state).map(({ name }) => name));
+    return route.backends.filter((backend) => clusters.has(backend.cluster)).map(({ name }) => name);
+  };
   const approvals = inForce.filter((override) => override.action === "ApproveFailback");
   return {
     draining: new Set([...on("Drain"), ...inState("Draining")]),
     cordoned: new Set([...on("Cordon"), ...inState("Cordoned")]),
-    forcedUp: on("ForceUp"),
+    forcedUp: new Set(on("ForceUp")),
     approvedAt: new Map(
       route.backends.flatMap((backend) => {
         const given = approvals.filter((override) => reaches(override, route, backend)).map((override) => override.start ?? now);
         return given.length === 0 ? [] : [[backend.name, Math.max(...given)] as const];
       }),
     ),
-    frozen: on("Freeze"),
-    confirmed: on("ConfirmWithdrawal"),
+    frozen: new Set(on("Freeze")),
+    confirmed: new Set(on("ConfirmWithdrawal")),
   };
 }
 

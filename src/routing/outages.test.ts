@@ -1,4 +1,4 @@
-/** Safety rule 4 (DESIGN §8) as operators meet it: one vantage, two to five dual-stack clusters, every way to lose some of them. */
+/** Safety rule 4 (docs/safety.md) as operators meet it: one vantage, two to five dual-stack clusters, every way to lose some of them. */
 import { describe, expect, test } from "vitest";
 import { testBackend, testFailover, testRoute } from "../../test/support/world/build-route.ts";
 import { SILENT } from "../../test/support/world/health.ts";

@@ -1,6 +1,6 @@
 /** Many routes, few policies, fewer partitions: interns everything of a table that routes share. Pure. */
 import type { GeoTable } from "../geo/geo-table.ts";
-import { buildPartition, type Partition } from "../geo/partition.ts";
+import { buildPartition, type Partition, partitionBytes } from "../geo/partition.ts";
 import { sharedFloat64, sharedUint8, sharedUint16, sharedUint32 } from "../model/shared-array.ts";
 import { mix32 } from "./hash.ts";
 import type { Measures } from "./measure.ts";
@@ -78,7 +78,7 @@ export class PolicyTable {
     if (known !== undefined) return known.partition;
     const id = this.partitions.length;
     this.cutsByHash.set(hash, [...cuts, { classOfPlace, requires, partition: id }]);
-    const size = this.geo.leafPlace.length + 2 * this.geo.children.length;
+    const size = partitionBytes(this.geo, requires.length);
     if (this.scopeBytes + size > this.scopeBudget) {
       this.scopeFallbacks++;
       this.partitions.push(leafScopes(this.geo, classOfPlace, requires));

@@ -1,4 +1,4 @@
-/** Safety rule 9 (DESIGN §8): a Require rule is never left, whatever else happens. */
+/** Safety rule 9 (docs/safety.md): a Require rule is never left, whatever else happens. */
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import { type OraclePrefix, oracleBytes, oracleCut, oracleNetworks, oraclePlace } from "../../test/support/oracle/geo.ts";

@@ -60,7 +60,7 @@ function planShares(table: RoutingTable, route: number, family: 0 | 1, plan: num
   choice.plan = plan;
   const shares = new Map<number, number>();
   for (let i = 0; i < tries; i++) {
-    choice.slotHash = Math.floor(((i + 0.5) / tries) * 0x1_0000_0000);
+    choice.slotHash = (((i + 0.5) / tries) * 0x1_0000_0000) | 0;
     chooseBySlot(table, route, family, choice);
     if (choice.backend < 0) continue;
     const { cluster } = table.names.backends[choice.backend]!;

@@ -227,8 +227,8 @@ const MUTANTS: readonly Mutant[] = [
   {
     name: "vanished inputs are counted against the new ones",
     file: "src/routing/input-collapse.ts",
-    text: "vanished > COLLAPSE_SHARE * old.size",
-    becomes: "vanished > COLLAPSE_SHARE * now.size",
+    text: "vanished > COLLAPSE_SHARE * size",
+    becomes: "vanished > COLLAPSE_SHARE * countAll(next[kind])",
     tests: [routing("input-collapse")],
   },
 ];

@@ -1,5 +1,5 @@
 /**
- * Which backend a slot gets (DESIGN §6, steps 5 to 7), one sentence after another. Imports nothing of what it judges.
+ * Which backend a slot gets (docs/decisions.md), one sentence after another. Imports nothing of what it judges.
  */
 import { type OracleMember, oracleHash, oracleMix, oracleOrder, oracleScore, oracleSlots } from "./slots.ts";
 

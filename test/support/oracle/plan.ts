@@ -1,5 +1,5 @@
 /**
- * Who may serve a client and in which order (DESIGN §6, steps 3 and 4), by reading every rule and sorting every candidate. Imports
+ * Who may serve a client and in which order (docs/decisions.md), by reading every rule and sorting every candidate. Imports
  * nothing of what it judges.
  */
 import type { Backend, Inventory, Route, Rule } from "../../../src/model/inventory.ts";

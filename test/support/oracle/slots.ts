@@ -1,4 +1,4 @@
-/** Shares of a tier (DESIGN §6, "Slots"), with every quotient written down and sorted. Imports nothing of what it judges. */
+/** Shares of a tier (docs/decisions.md), with every quotient written down and sorted. Imports nothing of what it judges. */
 
 export interface OracleMember {
   readonly weight: number;
