@@ -56,7 +56,8 @@ export const failbackDelay = (policy: FailbackPolicy, level: number): Millisecon
  *
  * @param now ms since the epoch
  */
-export function failback(state: FailbackState, input: FailbackInput, policy: FailbackPolicy, now: number): FailbackState {
+export function failback(before: FailbackState, input: FailbackInput, policy: FailbackPolicy, now: number): FailbackState {
+  const state = notAfter(before, now);
   if (input.health === "Unknown") return state;
   const healthy = input.health === "Healthy";
   switch (state.phase) {
@@ -78,6 +79,20 @@ export function failback(state: FailbackState, input: FailbackInput, policy: Fai
       if (approved || (until !== "approval" && now >= until)) return { phase: "Serving", level: state.level, returnedAt: now };
       return until === state.until ? state : { ...state, until };
     }
+  }
+}
+
+/** Instants that lie in the future were noted before the clock was set back: whatever waits for them waits once more, but no longer. */
+function notAfter(state: FailbackState, now: number): FailbackState {
+  switch (state.phase) {
+    case "New":
+      return state;
+    case "Serving":
+      return state.returnedAt === null || state.returnedAt <= now ? state : { ...state, returnedAt: now };
+    case "Out":
+      return state.since <= now ? state : { ...state, since: now };
+    case "Waiting":
+      return state.healthySince <= now ? state : { ...state, since: Math.min(state.since, now), healthySince: now };
   }
 }
 

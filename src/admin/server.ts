@@ -3,7 +3,8 @@
  * face the cluster's network while the API stays on loopback.
  */
 import swagger from "@fastify/swagger";
-import fastify, { type FastifyError, type FastifyInstance } from "fastify";
+import fastify, { type FastifyError, type FastifyInstance, type FastifyReply } from "fastify";
+import type { FastifySchemaValidationError } from "fastify/types/schema.js";
 import type { EngineView } from "../engine/view.ts";
 import { type ListenAddress, ListenError } from "../model/listen-address.ts";
 import type { Log } from "../observe/log.ts";
@@ -102,6 +103,10 @@ function newApp({ address }: ListenAddress, log: Pick<Log, "error">): FastifyIns
     forceCloseConnections: true,
     routerOptions: { maxParamLength: 253, ignoreTrailingSlash: true },
     ajv: { customOptions: { removeAdditional: false } },
+    schemaErrorFormatter: (errors) => new Error(describeInvalid(errors)),
+    // What the router itself refuses never reaches the error handler, so that it would come in Fastify's own form.
+    frameworkErrors: (error, _request, reply: FastifyReply) =>
+      reply.code(400).send(errorBody("bad-request", `${error.message.replace(/^'.*' /s, "The path ")}.`)),
   });
   app.setSerializerCompiler(() => (answer) => JSON.stringify(answer)); // fast-json-stringify would silently leave out what a schema forgot
   app.addHook("onRoute", ({ method, url }) => {
@@ -128,6 +133,17 @@ function newApp({ address }: ListenAddress, log: Pick<Log, "error">): FastifyIns
     return reply.code(500).send(errorBody("internal", "The request failed."));
   });
   return app;
+}
+
+/** The first thing wrong with the parameters of a request, by the parameter's own name. */
+function describeInvalid([first]: readonly FastifySchemaValidationError[]): string {
+  if (first === undefined) return "A parameter is invalid";
+  const { params, instancePath, message } = first;
+  if (first.keyword === "additionalProperties") return `There is no parameter ${JSON.stringify(params.additionalProperty)}`;
+  if (first.keyword === "required") return `The parameter ${JSON.stringify(params.missingProperty)} is missing`;
+  const name = JSON.stringify(instancePath.replace(/^\//, ""));
+  if (Array.isArray(params.allowedValues)) return `The parameter ${name} must be one of ${params.allowedValues.join(", ")}`;
+  return `The parameter ${name} ${(message ?? "is invalid").replace("must NOT", "must not").replace(" 1 characters", " 1 character")}`;
 }
 
 async function listen(app: FastifyInstance, what: string, { address, port }: ListenAddress, flag: string): Promise<void> {

@@ -46,6 +46,8 @@ test.each([
     args: ["serve", "--config", "x", "--probe-allow", "127.0.0.1/8"],
     says: /192\.0\.2\.0\/24/,
   },
+  { name: "a folder without a name", args: ["serve", "--config", ""], says: /Write a path/ },
+  { name: "a state folder without a name", args: ["confirm", "--state", ""], says: /Write a path/ },
   {
     name: "an unknown region",
     args: ["serve", "--config", "x", "--vantage-location", "aws/eu-west1"],
@@ -56,4 +58,10 @@ test.each([
   const { code, stdout, stderr } = await runCli(args);
   expect([code, stdout]).toEqual([2, ""]);
   expect(stderr).toMatch(says);
+});
+
+test("GLOBALROUTE_SERVER that is no URL is bad usage, and said to be", async () => {
+  const { code, stderr } = await runCli(["status"], { env: { GLOBALROUTE_SERVER: "localhost:8053" } });
+  expect(code).toBe(2);
+  expect(stderr).toMatch(/^globalroute: GLOBALROUTE_SERVER is "localhost:8053"\. Write a URL such as http/);
 });

@@ -11,7 +11,7 @@ import { registerValidate } from "./commands/validate.ts";
 import { registerDemo } from "./demo/register.ts";
 import { CommandError, type ExitCode, type Io, processIo } from "./io.ts";
 import { examples } from "./options.ts";
-import { paintFor } from "./text.ts";
+import { paintFor, printable } from "./text.ts";
 import { version } from "./version.ts";
 
 /**
@@ -31,7 +31,7 @@ export async function main(args: readonly string[], io: Io = processIo()): Promi
   } catch (error) {
     if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2; // help and version end with 0, and have been printed
     if (error instanceof CommandError) {
-      io.stderr.write(`globalroute: ${error.message}\n`);
+      io.stderr.write(`globalroute: ${error.message.split("\n").map(printable).join("\n")}\n`);
       return error.exitCode;
     }
     // A bug: its place matters more than good manners.

@@ -7,7 +7,8 @@ import { parseDuration } from "../model/duration.ts";
 import { formatNetwork, parseIp, parseNetwork } from "../model/ip.ts";
 import type { ListenAddress } from "../model/listen-address.ts";
 import type { Milliseconds } from "../model/units.ts";
-import type { Io } from "./io.ts";
+import { CommandError, type Io } from "./io.ts";
+import { printable } from "./text.ts";
 
 export const OUTPUT_FORMATS = ["table", "json", "yaml"] as const;
 export type OutputFormat = (typeof OUTPUT_FORMATS)[number];
@@ -21,12 +22,19 @@ export const serverOption = (): Option =>
     parseServerUrl,
   );
 export const stateOption = (): Option =>
-  new Option("--state <dir>", "folder of the server's own files (default: $XDG_STATE_HOME/globalroute, else ~/.local/state/globalroute)");
+  new Option(
+    "--state <dir>",
+    "folder of the server's own files (default: $XDG_STATE_HOME/globalroute, else ~/.local/state/globalroute)",
+  ).argParser(parsePath);
 
 /** Writes a value as JSON or YAML, or the lines that `render` makes of it. */
 export function print<T>(io: Io, format: OutputFormat, value: T, render: (value: T) => readonly string[]): void {
   const text =
-    format === "json" ? JSON.stringify(value, null, 2) : format === "yaml" ? stringify(value).trimEnd() : render(value).join("\n");
+    format === "json"
+      ? JSON.stringify(value, null, 2)
+      : format === "yaml"
+        ? stringify(value).trimEnd()
+        : render(value).map(printable).join("\n");
   io.stdout.write(`${text}\n`);
 }
 
@@ -75,17 +83,37 @@ export const collect =
   <T>(parse: (text: string) => T) =>
   (text: string, before: readonly T[] | undefined): readonly T[] => [...(before ?? []), parse(text)];
 
-function parseServerUrl(text: string): string {
-  const url = URL.canParse(text) ? new URL(text) : undefined;
-  if (url === undefined || !/^https?:$/.test(url.protocol)) throw new InvalidArgumentError(`Write a URL such as ${DEFAULT_SERVER}.`);
-  return url.href.replace(/\/$/, "");
+/** A path as it was written. An empty one is the working folder to Node, and an unset variable to whoever wrote `--state "$DIR"`. */
+export function parsePath(text: string): string {
+  if (text === "") throw new InvalidArgumentError("Write a path; the working folder is `.`.");
+  return text;
 }
 
-/** The server that a command talks to. */
+function parseServerUrl(text: string): string {
+  const url = readServerUrl(text);
+  if (url === undefined) throw new InvalidArgumentError(SERVER_URL_REMEDY);
+  return url;
+}
+
+const SERVER_URL_REMEDY = `Write a URL such as ${DEFAULT_SERVER}.`;
+
+/** Without a slash at its end; undefined when it is no URL of HTTP. */
+function readServerUrl(text: string): string | undefined {
+  const url = URL.canParse(text) ? new URL(text) : undefined;
+  return url !== undefined && /^https?:$/.test(url.protocol) ? url.href.replace(/\/$/, "") : undefined;
+}
+
+/**
+ * The server that a command talks to.
+ *
+ * @throws CommandError (exit 2) when GLOBALROUTE_SERVER is no URL
+ */
 export function serverUrl(option: string | undefined, io: Io): string {
   const fromEnvironment = io.env.GLOBALROUTE_SERVER;
   if (option !== undefined || fromEnvironment === undefined || fromEnvironment === "") return option ?? DEFAULT_SERVER;
-  return parseServerUrl(fromEnvironment);
+  const url = readServerUrl(fromEnvironment);
+  if (url === undefined) throw new CommandError(2, `GLOBALROUTE_SERVER is ${JSON.stringify(fromEnvironment)}. ${SERVER_URL_REMEDY}`);
+  return url;
 }
 
 /** Examples behind a command's help. */

@@ -13,6 +13,7 @@ export type Target = Override["target"];
 
 /** The folder for these files, below the folder of objects. */
 const SUBFOLDER = "overrides";
+const MAX_REASON = 256;
 
 /** `eu-west`; `default/shop`; `default/shop/eu-west`. */
 export function parseTarget(text: string): Target {
@@ -31,6 +32,18 @@ export function formatTarget(target: Target): string {
 }
 
 export const sameTarget = (a: Target, b: Target): boolean => a.kind === b.kind && formatTarget(a) === formatTarget(b);
+
+/**
+ * Without white space around it. The schema's bounds: an object that breaks them would have the whole folder refused.
+ *
+ * @throws CommandError (exit 2)
+ */
+export function requireReason(text: string): string {
+  const reason = text.trim();
+  if (reason === "" || reason.length > MAX_REASON)
+    throw new CommandError(2, `--reason needs 1 to ${MAX_REASON} characters: whoever finds the override later will want to know.`);
+  return reason;
+}
 
 /** What acts can be aimed at: cluster names, and route keys with the names of their backends. */
 interface Targets {

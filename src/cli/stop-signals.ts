@@ -8,14 +8,23 @@ export interface StopSignals {
   readonly forget: () => void;
 }
 
-/** @param onSecond called for every later signal */
-export function stopSignals(io: Pick<Io, "onSignal">, onSecond: () => void): StopSignals {
+/**
+ * Signals this close to the first are the same request: systemd and `timeout` signal every process of a group at once, and the launcher in
+ * bin/ forwards to us what it was sent too.
+ */
+const ONE_REQUEST_MS = 300;
+
+/** @param onSecond called for every later request */
+export function stopSignals(io: Pick<Io, "onSignal" | "now">, onSecond: () => void): StopSignals {
   const { promise, resolve } = Promise.withResolvers<void>();
-  let count = 0;
+  let first: number | undefined;
   const heard = (): void => {
-    count++;
-    if (count === 1) resolve();
-    else onSecond();
+    if (first === undefined) {
+      first = io.now();
+      resolve();
+    } else if (Math.abs(io.now() - first) >= ONE_REQUEST_MS) {
+      onSecond();
+    }
   };
   const forgets = [io.onSignal("SIGINT", heard), io.onSignal("SIGTERM", heard)];
   return {

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { count, formatAge, formatPercent, formatSince, type Paint, stateCell, table } from "./text.ts";
+import { count, formatAge, formatPercent, formatSince, type Paint, paintFor, printable, stateCell, table } from "./text.ts";
 
 const plain: Paint = (_style, text) => text;
 const marked: Paint = (style, text) => `<${style}>${text}</>`;
@@ -18,6 +18,19 @@ test("colours and letters outside the basic plane do not move columns", () => {
     ["abcdefgh", "y"],
   ];
   expect(table(["A", "B"], rows, marked).slice(1)).toEqual(["<red>São 🌍</>     x", "abcdefgh  y"]);
+});
+
+test.each([
+  { name: "a colour that is not ours", text: "a\u001b[41mb", shown: "a\ufffd[41mb" },
+  { name: "a title for the window", text: "\u001b]0;x\u0007", shown: "\ufffd]0;x\ufffd" },
+  { name: "a second line", text: "a\nb\r", shown: "a\ufffdb\ufffd" },
+  { name: "another direction of writing", text: "a\u202eb", shown: "a\ufffdb" },
+  { name: "letters", text: "São → 🌍", shown: "São → 🌍" },
+])("$name is shown, not obeyed", ({ text, shown }) => expect(printable(text)).toBe(shown));
+
+test("our own colours stay", () => {
+  const paint = paintFor({ write: () => {}, isTTY: true }, {});
+  for (const style of ["bold", "dim", "red", "green", "yellow"] as const) expect(printable(paint(style, "x"))).toBe(paint(style, "x"));
 });
 
 describe("ages", () => {

@@ -11,6 +11,18 @@ export function paintFor(output: Output, env: Readonly<Record<string, string | u
   return wanted ? (style, text) => `\u001b[${codes[style]}m${text}\u001b[0m` : (_style, text) => text;
 }
 
+/** Colours that `paintFor` writes, or what has no place in a line: control characters, and those that turn the direction of writing. */
+const colourOrControl = new RegExp(
+  `\\u001b\\[(?:0|${Object.values(codes).join("|")})m|[\\u0000-\\u001f\\u007f-\\u009f\\u2028\\u2029\\u202a-\\u202e\\u2066-\\u2069]`,
+  "g",
+);
+
+/**
+ * A line that a terminal shows and does not obey: names, reasons and paths come from files and servers. Our own colours stay; whatever else
+ * would steer a terminal or begin a line becomes U+FFFD.
+ */
+export const printable = (line: string): string => line.replace(colourOrControl, (found) => (found.length > 1 ? found : "\ufffd"));
+
 /** A cell, or a cell with its colour: widths are of the bare text. */
 export type Cell = string | { readonly text: string; readonly style: Style | undefined };
 

@@ -66,6 +66,7 @@ describe("one bad file refuses all, naming it", () => {
   test.each([
     { name: "not an mmdb", file: () => broken, code: "not-mmdb" },
     { name: "missing", file: () => join(folder, "missing.mmdb"), code: "unreadable" },
+    { name: "a device", file: () => "/dev/null", code: "unreadable" },
     { name: "a folder", file: () => folder, code: "unreadable" },
   ])("$name", async ({ file, code }) => {
     const attempt = loadGeoFiles([country, file()]);

@@ -1,6 +1,6 @@
 /** Geo files from disk: the ones that the user named, or the country file that npm brought. */
 import { createHash } from "node:crypto";
-import { readFile } from "node:fs/promises";
+import { readFile, stat } from "node:fs/promises";
 import { createRequire } from "node:module";
 import { type Capabilities, capabilitiesOf, joinCapabilities } from "./capabilities.ts";
 import { GeoFileError } from "./geo-file-error.ts";
@@ -55,10 +55,22 @@ export async function loadGeoFiles(paths: readonly string[]): Promise<GeoFiles> 
   };
 }
 
+/** Most of what the operating system says for no file at all, in words. */
+const reasons: Readonly<Record<string, string>> = {
+  ENOENT: "does not exist",
+  EACCES: "may not be read by this user",
+  EPERM: "may not be read by this user",
+};
+
 async function readGeoFile(path: string): Promise<Buffer> {
   try {
+    const facts = await stat(path);
+    // A pipe would be waited for without end.
+    if (!facts.isFile()) throw new GeoFileError("unreadable", path, facts.isDirectory() ? "is a folder" : "is no ordinary file");
     return await readFile(path);
   } catch (cause) {
-    throw new GeoFileError("unreadable", path, cause instanceof Error ? cause.message : "cannot be read", cause);
+    if (cause instanceof GeoFileError) throw cause;
+    const code = cause instanceof Error && "code" in cause ? String(cause.code) : "";
+    throw new GeoFileError("unreadable", path, reasons[code] ?? (cause instanceof Error ? cause.message : "cannot be read"), cause);
   }
 }

@@ -17,6 +17,8 @@ export function identify(raw: unknown, locate: Locate): Identity {
   }
   const apiVersion = member(raw, "apiVersion");
   const kind = member(raw, "kind");
+  if (kind === "List")
+    return refuse("kind", "kind-unknown", "a List is not read", "Write its items as documents of their own, separated by ---.");
   if (typeof apiVersion !== "string" || apiVersion !== `${API_GROUP}/${API_VERSION}`) {
     const known = `Write apiVersion: ${API_GROUP}/${API_VERSION}.`;
     if (apiVersion === undefined) return refuse("apiVersion", "api-version", "is required, but missing", known);

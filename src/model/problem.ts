@@ -1,3 +1,5 @@
+import { printable } from "./printable.ts";
+
 /** Something wrong in what the user wrote. One type for files, annotations and API objects, so that every surface prints the same line. */
 export interface Problem {
   readonly severity: "error" | "warning";
@@ -16,9 +18,9 @@ export interface Problem {
   readonly remedy: string;
 }
 
-/** `file:line:column: error: path: message. Remedy.` */
+/** `file:line:column: error: path: message. Remedy.`, on one line whatever names the user chose. */
 export function formatProblem(problem: Problem): string {
   const place = problem.line > 0 ? `${problem.file}:${problem.line}:${problem.column}` : problem.file;
   const path = problem.path === "" ? "" : `${problem.path}: `;
-  return `${place}: ${problem.severity}: ${path}${problem.message}. ${problem.remedy} [${problem.code}]`;
+  return printable(`${place}: ${problem.severity}: ${path}${problem.message}. ${problem.remedy} [${problem.code}]`);
 }

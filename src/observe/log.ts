@@ -1,5 +1,6 @@
 /** The log: JSON lines for machines, or short lines for a person at a terminal. Log once, where an error stops travelling. */
 import { type Logger, pino } from "pino";
+import { printable } from "../model/printable.ts";
 
 export type Log = Logger;
 
@@ -16,7 +17,7 @@ export interface LogOptions {
   readonly now: () => number;
 }
 
-/** Members of logged objects whose values never reach the log, at the top and up to two levels down (DESIGN §8 rule 10). */
+/** Members of logged objects whose values never reach the log, at the top and up to two levels down (docs/safety.md, rule 10). */
 const SECRET_MEMBERS = ["token", "password", "secret", "authorization", "cookie", "privateKey", "kubeconfig"];
 
 /** @returns a logger; nothing is buffered, so that the last line before a crash is there */
@@ -41,11 +42,14 @@ function prettyLine(line: string): string {
   const shown = Object.entries(facts).map(
     ([name, value]) => `${name}=${typeof value === "string" && !/[\s"=]/.test(value) ? value : JSON.stringify(value)}`,
   );
-  const head = `${String(time).slice(11, 19)} ${String(level).padEnd(5)} ${[msg, ...shown].filter((part) => part !== undefined).join(" ")}\n`;
-  return head + errorLines(err);
+  const head = `${String(time).slice(11, 19)} ${String(level).padEnd(5)} ${[msg, ...shown].filter((part) => part !== undefined).join(" ")}`;
+  return `${printable(head)}\n${errorLines(err)}`;
 }
 
 function errorLines(error: unknown): string {
   if (typeof error !== "object" || error === null || !("stack" in error)) return "";
-  return `${String(error.stack).replaceAll(/^/gm, "    ")}\n`;
+  return `${String(error.stack)
+    .split("\n")
+    .map((line) => `    ${printable(line)}`)
+    .join("\n")}\n`;
 }

@@ -240,6 +240,12 @@ describe("approve", () => {
     expect(await overrides()).toEqual([expect.objectContaining({ reason: "checked", target: expect.objectContaining({ backend: "eu" }) })]);
   });
 
+  test.each(["", " ", "x".repeat(257)])("the reason %j, with which the folder would be refused, is refused first", async (reason) => {
+    const { code, stderr } = await inFolder(["approve", "default/shop", "--reason", reason]);
+    expect([code, stderr]).toEqual([2, expect.stringContaining("--reason needs 1 to 256 characters")]);
+    expect(existsSync(join(folder.path, "overrides"))).toBe(false);
+  });
+
   test("is for routes, not for clusters", async () => {
     expect((await inFolder(["approve", "eu-west"])).code).toBe(2);
   });

@@ -26,8 +26,13 @@ export function registerConfirm(program: Command, { io, exit }: Cli): void {
 
 /** The token, from GLOBALROUTE_TOKEN or the server's state folder. */
 async function adminToken(io: Io, state: string | undefined): Promise<string> {
-  const fromEnvironment = io.env.GLOBALROUTE_TOKEN;
-  if (fromEnvironment !== undefined && fromEnvironment !== "") return fromEnvironment;
+  const fromEnvironment = io.env.GLOBALROUTE_TOKEN?.trim() ?? "";
+  if (!/^[\x21-\x7e]*$/.test(fromEnvironment))
+    throw new CommandError(
+      2,
+      "GLOBALROUTE_TOKEN holds characters that no token has. Give it the content of admin.token in the server's state folder.",
+    );
+  if (fromEnvironment !== "") return fromEnvironment;
   try {
     return await readToken(stateFolder(state, io));
   } catch (error) {

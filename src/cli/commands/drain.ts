@@ -3,12 +3,13 @@ import type { Command } from "commander";
 import type { Backend, Inventory, Route } from "../../model/inventory.ts";
 import type { Milliseconds } from "../../model/units.ts";
 import { type Cli, CommandError } from "../io.ts";
-import { examples, type OutputFormat, outputOption, parsePeriod, print, serverOption } from "../options.ts";
+import { examples, type OutputFormat, outputOption, parsePath, parsePeriod, print, serverOption } from "../options.ts";
 import {
   formatTarget,
   objectsFolder,
   parseTarget,
   removeOverride,
+  requireReason,
   requireTarget,
   sameTarget,
   type Target,
@@ -18,7 +19,6 @@ import { count } from "../text.ts";
 
 const TARGET = "<target>";
 const TARGET_HELP = "CLUSTER, NAMESPACE/ROUTE or NAMESPACE/ROUTE/BACKEND";
-const MAX_REASON = 256;
 
 interface DrainOptions {
   readonly reason: string;
@@ -35,14 +35,12 @@ export function registerDrain(program: Command, { io }: Cli): void {
     .argument(TARGET, TARGET_HELP)
     .requiredOption("--reason <text>", "why; shown in status, timeline and logs")
     .requiredOption("--for <duration>", "how long, for example 30m or 2h; ends by itself then", parsePeriod)
-    .option("--config <dir>", "folder of objects (default: the running server's)")
+    .option("--config <dir>", "folder of objects (default: the running server's)", parsePath)
     .addOption(serverOption())
     .addOption(outputOption())
     .action(async (name: string, options: DrainOptions) => {
       const target = parseTarget(name);
-      const reason = options.reason.trim();
-      if (reason === "" || reason.length > MAX_REASON)
-        throw new CommandError(2, `--reason needs 1 to ${MAX_REASON} characters: whoever finds the drain later will want to know.`);
+      const reason = requireReason(options.reason);
       const folder = await objectsFolder(io, options.config, options.server);
       const { readObjectsAt } = await import("../../engine/read-objects.ts");
       const { inventory } = await readObjectsAt([folder]);
@@ -74,7 +72,7 @@ export function registerDrain(program: Command, { io }: Cli): void {
     .command("undrain")
     .description("undo a drain; exit 1 when nothing drains the target")
     .argument(TARGET, TARGET_HELP)
-    .option("--config <dir>", "folder of objects (default: the running server's)")
+    .option("--config <dir>", "folder of objects (default: the running server's)", parsePath)
     .addOption(serverOption())
     .addOption(outputOption())
     .action(async (name: string, options: { config?: string; server?: string; output: OutputFormat }) => {

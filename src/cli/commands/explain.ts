@@ -5,7 +5,7 @@ import { parsePrefix } from "../../model/ip.ts";
 import type { Candidate, Explanation } from "../../routing/explanation.ts";
 import { createApiClient } from "../api-client.ts";
 import { type Cli, CommandError, type Io } from "../io.ts";
-import { collect, examples, type OutputFormat, outputOption, print, serverOption } from "../options.ts";
+import { collect, examples, type OutputFormat, outputOption, parsePath, print, serverOption } from "../options.ts";
 import { type Cell, formatPercent, type Paint, paintFor, stateCell, table } from "../text.ts";
 
 interface ExplainOptions {
@@ -25,8 +25,8 @@ export function registerExplain(program: Command, { io, exit }: Cli): void {
     .requiredOption("--client <ip[/n]>", "address of the client, or its network (as a resolver's client subnet)", parseClient)
     .addOption(new Option("--type <type>", "query type").choices(["A", "AAAA"]).default("A"))
     .addOption(serverOption().conflicts("config"))
-    .option("--config <dir>", "ask a folder of objects instead of a server; nothing is probed then")
-    .option("--mmdb <file>", "with --config: geo database; may be given several times, the most trusted first", collect(String))
+    .option("--config <dir>", "ask a folder of objects instead of a server; nothing is probed then", parsePath)
+    .option("--mmdb <file>", "with --config: geo database; may be given several times, the most trusted first", collect(parsePath))
     .addOption(outputOption())
     .action(async (host: string, options: ExplainOptions) => {
       const explanation = await ask(host, options, io);
@@ -80,9 +80,11 @@ export function renderExplanation(it: Explanation, paint: Paint): readonly strin
 
 const field = (name: string, value: string, paint: Paint): string => `${paint("dim", name.padEnd(7))} ${value}`;
 
-function answer({ addresses, clusters, mode }: Explanation, paint: Paint): string {
+function answer({ addresses, clusters, mode, shares }: Explanation, paint: Paint): string {
   if (addresses.length === 0) return paint("red", "nothing can be answered (SERVFAIL)");
-  const text = `${clusters.join(", ")} at ${addresses.join(", ")}`;
+  const sharing = Object.values(shares ?? {}).filter((share) => share > 0).length;
+  const drawn = sharing > clusters.length ? ` this time (${sharing} clusters share this client's answers)` : "";
+  const text = `${clusters.join(", ")} at ${addresses.join(", ")}${drawn}`;
   return mode === "Usable" ? paint("green", text) : `${paint("yellow", text)} (${MODES[mode] ?? mode})`;
 }
 
@@ -99,6 +101,7 @@ const MODES: Readonly<Record<string, string>> = {
   FailOpenDraining: "fail-open: none else is left, so a draining one",
   Held: "none may be chosen, so the last answer is held",
   Nothing: "no backend may be answered",
+  NotOffered: "nobody has an address of this family",
 };
 
 function place({ place: it }: Explanation): string {

@@ -36,6 +36,13 @@ afterEach(() => admin.stop());
 const run = (args: readonly string[], io: Partial<Io> = {}): Promise<CliRun> => runCli([...args, "--server", url], io);
 
 describe("status", () => {
+  test("of a server without objects is no empty table", async () => {
+    const { status } = view;
+    view.status = () => ({ ...status(), clusters: [], routes: [], overrides: [] });
+    const { code, stdout } = await run(["status"]);
+    expect([code, stdout.split("\n").slice(-2)]).toEqual([0, ["no clusters and no routes: every query is refused", ""]]);
+  });
+
   test("shows clusters, who is served where, and what is degraded", async () => {
     view.degraded = ["geo-stale"];
     view.setHealth("eu-west", "Unhealthy");
@@ -140,6 +147,18 @@ note: no loaded database carries subdivisions
     expect(JSON.parse(stdout)).toMatchObject({ client: "2001:db8::/56", family: "AAAA", addresses: ["192.0.2.1"] });
   });
 
+  test("an answer that is drawn anew each time is not told as the only one", async () => {
+    const { explain } = view;
+    view.explain = (...question) => {
+      const answer = explain(...question);
+      return answer.ok
+        ? { ok: true, explanation: { ...answer.explanation, shares: { "eu-west": 0.5, "us-east": 0.5, tokyo: 0 } } }
+        : answer;
+    };
+    const { stdout } = await run(["explain", "shop.example.org", "--client", "192.0.2.1"]);
+    expect(stdout).toMatch(/^[^\n]*: eu-west at 192\.0\.2\.1 this time \(2 clusters share this client's answers\)\n/);
+  });
+
   test("candidates are listed in the order in which they would serve", async () => {
     const { explain } = view;
     view.explain = (...question) => {
@@ -194,6 +213,12 @@ describe("confirm", () => {
     view.held.push("accepted: 3 routes vanished");
     expect(await run(["confirm", "--state", state])).toEqual({ code: 0, stdout: "accepted: 3 routes vanished\n", stderr: "" });
     expect(await run(["confirm", "--state", state])).toMatchObject({ code: 1, stdout: "Nothing was held back.\n" });
+  });
+
+  test("a token that no header can carry is refused before it is sent, and not printed", async () => {
+    const { code, stderr } = await run(["confirm"], { env: { GLOBALROUTE_TOKEN: "half-a-secret\nother-half" } });
+    expect([code, stderr]).toEqual([2, expect.stringContaining("GLOBALROUTE_TOKEN holds characters that no token has")]);
+    expect(stderr).not.toContain("half");
   });
 
   test("GLOBALROUTE_TOKEN goes before the file", async () => {

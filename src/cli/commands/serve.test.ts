@@ -65,6 +65,8 @@ interface Running {
   readonly done: Promise<number>;
   readonly signal: (name: "SIGINT" | "SIGTERM") => void;
   readonly aborted: number[];
+  /** Puts the command's clock forward. */
+  readonly elapse: (milliseconds: number) => void;
   readonly log: () => string;
   /** Facts of the log line "serving". */
   readonly serving: { readonly dns: readonly string[]; readonly admin: string };
@@ -74,10 +76,11 @@ interface Running {
 async function start(...more: string[]): Promise<Running> {
   const listeners = new Map<string, () => void>();
   const aborted: number[] = [];
+  let ahead = 0;
   let text = "";
   const { promise, resolve } = Promise.withResolvers<Running["serving"]>();
   const { io } = captureIo({
-    now: Date.now,
+    now: () => Date.now() + ahead,
     stderr: {
       write: (line) => {
         text += line;
@@ -98,7 +101,10 @@ async function start(...more: string[]): Promise<Running> {
     signal("SIGTERM");
     await done;
   });
-  return { done, signal, aborted, log: () => text, serving };
+  const elapse = (milliseconds: number): void => {
+    ahead += milliseconds;
+  };
+  return { done, signal, aborted, elapse, log: () => text, serving };
 }
 
 /** Addresses, or the serial of a SOA record, that the server answers. */
@@ -198,8 +204,9 @@ describe("a server", () => {
 
   test("a second signal ends the process at once", async () => {
     await startSite();
-    const { signal, aborted, done } = await start();
+    const { signal, aborted, done, elapse } = await start();
     signal("SIGINT");
+    elapse(2000);
     signal("SIGTERM");
     expect(aborted).toEqual([1]);
     await done;
@@ -211,6 +218,17 @@ describe("a start that cannot succeed says why, and leaves nothing open", () => 
     runCli(["serve", "--config", folder.path, "--state", state, "--listen", "127.0.0.1:0", "--admin", "127.0.0.1:0", ...more], {
       now: Date.now,
     });
+
+  test("a name in broken objects cannot begin a line of its own", async () => {
+    folder.write(
+      "broken.yaml",
+      'apiVersion: globalroute.dev/v1alpha1\nkind: MemberCluster\nmetadata: {name: "a\\n/etc/b.yaml:1:1: error"}\n',
+    );
+    for (const { code, stderr } of [await serve(), await runCli(["explain", "a", "--client", "::1", "--config", folder.path])]) {
+      expect(code).toBe(2);
+      expect(stderr).toContain("MemberCluster a\ufffd/etc/b.yaml");
+    }
+  });
 
   test("objects with errors: exit 2 and every problem with its place", async () => {
     const broken = folder.write("broken.yaml", "kind: [\n");

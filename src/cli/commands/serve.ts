@@ -7,7 +7,7 @@ import { formatProblem } from "../../model/problem.ts";
 import { createLog, LOG_LEVELS, type LogLevel } from "../../observe/log.ts";
 import { type Cli, CommandError, type ExitCode, type Io } from "../io.ts";
 import { hasIpv6Loopback } from "../loopback.ts";
-import { collect, examples, parseCidr, parseListenAddress, stateFolder, stateOption } from "../options.ts";
+import { collect, examples, parseCidr, parseListenAddress, parsePath, stateFolder, stateOption } from "../options.ts";
 import { stopSignals } from "../stop-signals.ts";
 import { parseVantageLocation } from "../vantage-location.ts";
 
@@ -34,7 +34,7 @@ export function registerServe(program: Command, { io, exit }: Cli): void {
   const command = program
     .command("serve")
     .description("probe the clusters of a folder of objects and answer DNS by it; changes of the folder are followed")
-    .requiredOption("--config <dir>", "folder of objects (*.yaml, *.yml at any depth)")
+    .requiredOption("--config <dir>", "folder of objects (*.yaml, *.yml at any depth)", parsePath)
     .addOption(stateOption())
     .option(
       "--listen <addr:port>",
@@ -50,7 +50,7 @@ export function registerServe(program: Command, { io, exit }: Cli): void {
     .option(
       "--mmdb <file>",
       "geo database; may be given several times, the most trusted first (default: the one in the package)",
-      collect(String),
+      collect(parsePath),
     )
     .option(
       "--probe-allow <cidr>",
@@ -99,7 +99,9 @@ async function serve(flags: ServeFlags, io: Io): Promise<ExitCode> {
     log,
   ).catch((error: unknown) => {
     if (error instanceof StartError)
-      throw new CommandError(2, [error.message, ...error.problems.map(formatProblem)].join("\n"), { cause: error });
+      throw new CommandError(2, [error.message, ...error.problems.map(formatProblem)].join("\n"), {
+        cause: error,
+      });
     if (error instanceof ListenError || error instanceof TokenError) throw new CommandError(1, error.message, { cause: error });
     throw error;
   });

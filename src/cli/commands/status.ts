@@ -51,6 +51,7 @@ function configLines({ config }: Status, paint: Paint): readonly string[] {
 }
 
 function clusterLines(clusters: readonly ClusterStatus[], now: number, paint: Paint): readonly string[] {
+  if (clusters.length === 0) return ["no clusters and no routes: every query is refused"];
   const header = ["CLUSTER", "STATE", "HEALTH", "ENDPOINTS", "PROBE", "SINCE", "LOCATION", "REASON"];
   const rows = clusters.map((cluster) => [
     cluster.name,

@@ -43,6 +43,23 @@ test("problems of one file come by line, whichever step found them", async () =>
   expect([...stdout.matchAll(/\[([a-z-]+)\]$/gm)].map(([, code]) => code)).toEqual(["region-unknown", "field-unknown"]);
 });
 
+test("a name cannot steer the terminal, nor pretend to be a line of ours", async () => {
+  folder.write("a.yaml", cluster('"\\e[2Jx\\n/etc/b.yaml:1:1: error"', "eu-west-1"));
+  const { stdout } = await runCli(["validate", folder.path]);
+  expect(stdout).toContain("MemberCluster \ufffd[2Jx\ufffd/etc/b.yaml");
+  expect(stdout.trimEnd().split("\n")).toHaveLength(2);
+});
+
+test("--mmdb takes one file and leaves the paths behind it alone", async () => {
+  const { code, stderr } = await runCli(["validate", "--mmdb", join(folder.path, "none.mmdb"), folder.path]);
+  expect([code, stderr]).toEqual([2, expect.stringContaining("none.mmdb: does not exist")]);
+});
+
+test("a path without a name is bad usage", async () => {
+  const { code, stderr } = await runCli(["validate", ""]);
+  expect([code, stderr]).toEqual([2, expect.stringContaining("Write a path")]);
+});
+
 test("warnings alone exit 0", async () => {
   folder.write(
     "lonely.yaml",

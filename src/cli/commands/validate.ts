@@ -3,7 +3,7 @@ import { resolve } from "node:path";
 import type { Command } from "commander";
 import { formatProblem, type Problem } from "../../model/problem.ts";
 import { type Cli, CommandError } from "../io.ts";
-import { examples, type OutputFormat, outputOption, print } from "../options.ts";
+import { collect, examples, type OutputFormat, outputOption, parsePath, print } from "../options.ts";
 import { count, type Paint, paintFor } from "../text.ts";
 
 interface Validation {
@@ -15,10 +15,14 @@ export function registerValidate(program: Command, { io, exit }: Cli): void {
   const command = program
     .command("validate")
     .description("report every problem in folders or files of objects; exit 2 when one is an error, 0 when all are warnings")
-    .argument("<path...>", "folders (*.yaml and *.yml at any depth) or files; read together, as one")
-    .option("--mmdb <file...>", "geo databases that the server will use, to warn of rules that ask more of them than they know")
+    .argument("<path...>", "folders (*.yaml and *.yml at any depth) or files; read together, as one", collect(parsePath))
+    .option(
+      "--mmdb <file>",
+      "geo database that the server will use, to warn of rules that ask more of it than it knows; may be given several times",
+      collect(parsePath),
+    )
     .addOption(outputOption())
-    .action(async (paths: string[], options: { output: OutputFormat; mmdb?: string[] }) => {
+    .action(async (paths: readonly string[], options: { output: OutputFormat; mmdb?: readonly string[] }) => {
       // Schemas, regions and geo data: not needed to print a help text.
       const [{ readObjectsAt }, { loadGeoFiles }, { GeoFileError }] = await Promise.all([
         import("../../engine/read-objects.ts"),

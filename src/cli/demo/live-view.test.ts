@@ -53,6 +53,18 @@ test("a resize draws for the new size", () => {
   expect(written.at(-1)).toContain("100x24");
 });
 
+test("a terminal that does not know its size is taken for 80 by 24, not for one that shows nothing", () => {
+  const { terminal, output, written } = fakeTerminal();
+  output.columns = 0;
+  output.rows = 0;
+  openLiveView(
+    terminal,
+    (width, height) => [`${width}x${height}`],
+    () => {},
+  );
+  expect(written.at(-1)).toContain("80x24");
+});
+
 test.each([
   { key: "q", quits: 1 },
   { key: "\u0003", quits: 1 },

@@ -28,6 +28,7 @@ export interface LiveView {
 const ENTER = "\u001b[?1049h\u001b[?25l"; // the other screen, without a cursor
 const LEAVE = "\u001b[?25h\u001b[?1049l";
 const CTRL_C = "\u0003";
+const UNKNOWN_SIZE = { columns: 80, rows: 24 }; // a terminal that nobody has told its size reports 0 by 0
 
 /**
  * Takes the terminal over.
@@ -41,7 +42,7 @@ export function openLiveView(terminal: Terminal, draw: (width: number, height: n
 
   const redraw = (): void => {
     if (!open) return;
-    const lines = draw(output.columns, output.rows);
+    const lines = draw(output.columns || UNKNOWN_SIZE.columns, output.rows || UNKNOWN_SIZE.rows);
     output.write(`\u001b[H${lines.map((line) => `${line}\u001b[K`).join("\r\n")}\u001b[J`);
   };
   const onKey = (key: Buffer | string): void => {
