@@ -96,6 +96,13 @@ function notAfter(state: FailbackState, now: number): FailbackState {
   }
 }
 
+/** A wait that was broken off goes on where it was: time in which nobody looked is no health. @param gap how long that was, ms */
+export function resume(state: FailbackState, gap: number): FailbackState {
+  if (state.phase !== "Waiting" || gap <= 0) return state;
+  const { healthySince, until } = state;
+  return { ...state, healthySince: healthySince + gap, until: until === "approval" ? until : until + gap };
+}
+
 function levelAfterFailure(level: number, returnedAt: number | null, policy: FailbackPolicy, now: number): number {
   if (returnedAt === null) return level;
   let served = now - returnedAt;

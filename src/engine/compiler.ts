@@ -45,7 +45,7 @@ export interface Compiler {
   parse(content: FolderContent): Promise<SourceReading>;
   /** Loads and checks geo files; the old ones stay in use when it rejects. */
   loadGeo(paths: readonly string[]): Promise<GeoInfo>;
-  /** @param fallback geo table for the time until files are loaded (a saved one) */
+  /** @param fallback geo table for as long as no file can be loaded (a saved one, or the one in use) */
   compile(
     inventory: Inventory,
     latency: LatencyMap,
@@ -59,28 +59,39 @@ export interface Compiler {
 /** A worker that could not do what it was asked; the message is for people. */
 export class CompileError extends Error {}
 
-type Pending = { readonly resolve: (reply: CompileReply) => void; readonly reject: (error: Error) => void };
+type Pending = { readonly of: Worker; readonly resolve: (reply: CompileReply) => void; readonly reject: (error: Error) => void };
 type WithoutId<T> = T extends unknown ? Omit<T, "id"> : never;
 
-export function createCompiler(): Compiler {
+function startWorker(): Worker {
+  // tsc leaves URLs alone, so the worker's ending follows this file's own: .ts in a checkout, .js in a package.
+  const extension = import.meta.url.endsWith(".ts") ? ".ts" : ".js";
+  return new Worker(new URL(`./compile-worker${extension}`, import.meta.url), { name: "compile" });
+}
+
+/** @param newWorker starts a thread that answers as `compile-worker.ts` does */
+export function createCompiler(newWorker: () => Worker = startWorker): Compiler {
   const pending = new Map<number, Pending>();
   let nextId = 1;
   let worker: Worker | undefined;
   let geoPaths: readonly string[] | undefined;
+  /** The one that holds the files of `geoPaths`; another one starts empty. */
+  let loadedWorker: Worker | undefined;
   let closed = false;
 
   function start(): Worker {
-    // tsc leaves URLs alone, so the worker's ending follows this file's own: .ts in a checkout, .js in a package.
-    const extension = import.meta.url.endsWith(".ts") ? ".ts" : ".js";
-    const started = new Worker(new URL(`./compile-worker${extension}`, import.meta.url), { name: "compile" });
+    const started = newWorker();
     started.on("message", (reply: CompileReply) => {
       pending.get(reply.id)?.resolve(reply);
       pending.delete(reply.id);
     });
     const fail = (cause: Error) => {
       if (worker === started) worker = undefined;
-      for (const { reject } of pending.values()) reject(new CompileError(`the compile worker ended: ${cause.message}`, { cause }));
-      pending.clear();
+      // Its successor may be at work already: an error is told before the exit is.
+      for (const [id, { of, reject }] of pending) {
+        if (of !== started) continue;
+        pending.delete(id);
+        reject(new CompileError(`the compile worker ended: ${cause.message}`, { cause }));
+      }
     };
     started.on("error", fail);
     started.on("exit", (code) => fail(new Error(`exit code ${code}`)));
@@ -94,7 +105,7 @@ export function createCompiler(): Compiler {
     const message = { ...request, id };
     const current = worker;
     const reply = await new Promise<CompileReply>((resolve, reject) => {
-      pending.set(id, { resolve, reject });
+      pending.set(id, { of: current, resolve, reject });
       current.postMessage(message);
     });
     if (reply.kind === "failed") throw new CompileError(reply.message);
@@ -105,7 +116,13 @@ export function createCompiler(): Compiler {
     const reply = await send({ kind: "load-geo", paths });
     if (reply.kind !== "geo") throw new CompileError("unexpected reply");
     geoPaths = paths;
+    loadedWorker = worker;
     return reply.geo;
+  }
+
+  /** Loads the files again into a worker that replaced a dead one. When they are gone by now, the caller's geo table has to do. */
+  async function reloadGeo(): Promise<void> {
+    if (geoPaths !== undefined && (worker === undefined || worker !== loadedWorker)) await loadGeo(geoPaths).catch(() => undefined);
   }
 
   return {
@@ -116,8 +133,9 @@ export function createCompiler(): Compiler {
     },
     loadGeo,
     async compile(inventory, latency, version, now, fallback) {
-      if (worker === undefined && geoPaths !== undefined) await loadGeo(geoPaths); // a replaced worker starts empty
-      const reply = await send({ kind: "compile", inventory, latency, version, now, ...(fallback === undefined ? {} : { geo: fallback }) });
+      await reloadGeo();
+      const needsGeo = fallback !== undefined && (worker === undefined || worker !== loadedWorker);
+      const reply = await send({ kind: "compile", inventory, latency, version, now, ...(needsGeo ? { geo: fallback } : {}) });
       if (reply.kind !== "compiled") throw new CompileError("unexpected reply");
       return { compiled: reply.compiled, seconds: reply.seconds };
     },

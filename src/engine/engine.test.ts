@@ -1,59 +1,9 @@
-import { afterEach, describe, expect, test } from "vitest";
-import { CLIENTS, clusterYaml, type SimulatedWorld, startWorld, type WorldOptions } from "../../test/support/simulated-world.ts";
+import { describe, expect, test } from "vitest";
+import { CLIENTS, startWorld } from "../../test/support/simulated-world.ts";
+import { ADDRESSES, ALL, drainYaml, FOUR, shopFiles as files, shopServes as serving, shopWorlds } from "../../test/support/shop-world.ts";
 import { StartError } from "./engine.ts";
 
-const REGIONS = { eu: "eu-central-1", us: "us-east-1", jp: "ap-northeast-1", br: "sa-east-1", uk: "eu-west-2" } as const;
-type Name = keyof typeof REGIONS;
-const ADDRESSES: Readonly<Record<Name, string>> = {
-  eu: "198.51.100.1",
-  us: "198.51.100.2",
-  jp: "198.51.100.3",
-  br: "198.51.100.4",
-  uk: "198.51.100.5",
-};
-
-const route = (names: readonly Name[], spec = "") => `apiVersion: globalroute.dev/v1alpha1
-kind: GlobalRoute
-metadata: {name: shop}
-spec:
-  hosts: [shop.example.org]
-  ttl: {min: 5s, max: 60s}
-  backends:
-${names.map((name) => `  - {name: ${name}, cluster: ${name}, addresses: [${ADDRESSES[name]}]}`).join("\n")}
-  health: {interval: 1s, timeout: 800ms, fall: 2, rise: 2}
-  failover: {failback: {mode: Automatic, after: 10s}}
-${spec}`;
-const zone = `apiVersion: globalroute.dev/v1alpha1
-kind: DNSZone
-metadata: {name: example}
-spec:
-  domain: example.org
-  owner: test
-  provider: {type: Embedded, embedded: {nameservers: [ns1.example.org]}}
-`;
-const files = (names: readonly Name[], spec = "") => ({
-  "clusters.yaml": names.map((name) => clusterYaml(name, REGIONS[name])).join(""),
-  "route.yaml": route(names, spec),
-  "zone.yaml": zone,
-});
-const ALL: readonly Name[] = ["eu", "us", "jp", "br", "uk"];
-const FOUR: readonly Name[] = ["eu", "us", "jp", "br"];
-
-const open: SimulatedWorld[] = [];
-async function start(options: WorldOptions) {
-  const world = await startWorld(options);
-  open.push(world);
-  await world.clock.advance(3000);
-  return world;
-}
-afterEach(async () => {
-  for (const world of open.splice(0)) {
-    const stopped = world.stop();
-    await world.clock.advance(5000);
-    await stopped;
-  }
-});
-const serving = (world: SimulatedWorld, client: keyof typeof CLIENTS) => world.ask("shop.example.org", CLIENTS[client]).clusters;
+const start = shopWorlds();
 
 test("each client gets the nearest healthy cluster", async () => {
   const world = await start({ files: files(FOUR) });
@@ -172,11 +122,7 @@ test("a Require rule holds although everything it allows is down, and nobody els
   }
 });
 
-const drain = `apiVersion: globalroute.dev/v1alpha1
-kind: TrafficOverride
-metadata: {name: drain-eu}
-spec: {targetRef: {kind: MemberCluster, name: eu}, action: Drain, reason: upgrade, until: "2027-01-15T09:00:00Z"}
-`;
+const drain = drainYaml("eu");
 
 describe("configuration changes", () => {
   test("a drain moves clients at once and its end brings them back", async () => {
@@ -233,7 +179,7 @@ describe("restart", () => {
     await first.stop();
     const second = await start({
       files: { "broken.yaml": "kind: [" },
-      state: (first as Awaited<ReturnType<typeof startWorld>>).state,
+      state: first.state,
       clock: first.clock,
       states: Object.fromEntries(FOUR.map((name) => [ADDRESSES[name], "silent" as const])),
       geo: () => undefined,

@@ -3,9 +3,10 @@
  * upstream. Everything that can be late or lost leaves the last good table serving.
  */
 import type { Monitor, MonitorOptions } from "../../health/monitor.ts";
+import type { GeoTable } from "../geo/geo-table.ts";
 import { type LatencyMap, newLatencyMap } from "../geo/latency-model.ts";
 import { type Endpoint, type EndpointHealth, type EndpointKey, NOT_PROBED } from "../model/health.ts";
-import type { Inventory, Location } from "../model/inventory.ts";
+import type { Cluster, Inventory, Location } from "../model/inventory.ts";
 import { formatProblem, type Problem } from "../model/problem.ts";
 import type { Log } from "../observe/log.ts";
 import type { MetricReadings, Metrics } from "../observe/metrics.ts";
@@ -14,12 +15,14 @@ import { formatCollapse } from "../routing/input-collapse.ts";
 import { isInForce } from "../routing/orders.ts";
 import type { RoutingTable } from "../routing/table.ts";
 import type { Compiler, GeoInfo } from "./compiler.ts";
-import { endpointsOf } from "./endpoints.ts";
+import { indexEndpoints } from "./endpoints.ts";
 import { createEngineView } from "./engine-view.ts";
 import { createGeoKeeper } from "./geo-keeper.ts";
 import { createInputGate } from "./input-gate.ts";
-import type { LastGood, LastGoodStore } from "./last-good.ts";
+import { keepAddresses } from "./keep-addresses.ts";
+import type { LastGoodStore } from "./last-good.ts";
 import { createLatencyKeeper, LATENCY_WINDOW } from "./latency-keeper.ts";
+import { createSaver } from "./saver.ts";
 import type { Publisher, Source, SourceReading } from "./source.ts";
 import { createStandings } from "./standings.ts";
 import type { EngineView } from "./view.ts";
@@ -73,8 +76,9 @@ export class StartError extends Error {
   }
 }
 
-const SAVE_AFTER = 1000;
 const LONGEST_TICK = 1000;
+/** A compile that failed for a reason outside its input (a thread that died) succeeds when it is tried again, ms. */
+const COMPILE_RETRY = 15_000;
 /** A geo database older than this many days is called stale. */
 const GEO_STALE_DAYS = 180;
 
@@ -83,21 +87,23 @@ export function createEngine(options: EngineOptions): Engine {
   let world: World | undefined;
   let wanted: Inventory | undefined;
   let endpoints: ReadonlyMap<EndpointKey, Endpoint> = new Map();
+  let clusters: ReadonlyMap<string, Cluster> = new Map();
   let version = 0;
   let scopeFallbacks = 0;
   let fromLastGood = false;
   let stopping = false;
-  let savedGeo: LastGood["geo"] | undefined;
+  /** Geo data to compile with while no file can be loaded. */
+  let knownGeo: GeoTable | undefined;
+  /** What the table that is served was compiled with. */
+  let servedGeo: GeoInfo | undefined;
   let gate = createInputGate(undefined, now);
   let latency = createLatencyKeeper(options.vantageLocation, newLatencyMap(), now);
   let work: Promise<void> = Promise.resolve();
   let compileWanted = false;
   let compileFailure: string | undefined;
   let cancelTick = () => {};
-  let cancelSave = () => {};
   let cancelFit = () => {};
-  let savePending = false;
-  let saving: Promise<void> = Promise.resolve();
+  let cancelRetry = () => {};
   let ordersSeen = new Map<string, string>();
 
   const healthOf = (key: EndpointKey): EndpointHealth => monitor.health(key) ?? NOT_PROBED;
@@ -107,7 +113,7 @@ export function createEngine(options: EngineOptions): Engine {
       const endpoint = endpoints.get(observation.endpoint);
       if (endpoint === undefined) return;
       metrics.probe(endpoint.cluster, observation.reason, observation.latency / 1000);
-      const cluster = world?.inventory.clusters.find(({ name }) => name === endpoint.cluster);
+      const cluster = clusters.get(endpoint.cluster);
       if (cluster !== undefined) latency.observe(observation, cluster);
       standings.endpointObserved(observation.endpoint);
     },
@@ -130,7 +136,20 @@ export function createEngine(options: EngineOptions): Engine {
     },
   });
 
-  const standings = createStandings({ health: healthOf, population: options.population, timeline, metrics, now, onMemory: save });
+  const saver = createSaver({
+    write: writeWorld,
+    setTimer,
+    now,
+    onError: (error) => log.error({ err: error }, "the last good world could not be saved; trying again"),
+  });
+  const standings = createStandings({
+    health: healthOf,
+    population: options.population,
+    timeline,
+    metrics,
+    now,
+    onMemory: saver.request,
+  });
 
   let geo = createGeoKeeper(options.geoPaths, undefined, geoPorts());
   function geoPorts() {
@@ -170,13 +189,16 @@ export function createEngine(options: EngineOptions): Engine {
       compileWanted = true;
       work = work.then(async () => {
         compileWanted = false;
+        cancelRetry();
         if (stopping || wanted === undefined) return;
         try {
           await compileAndPublish(wanted);
           compileFailure = undefined;
         } catch (error) {
+          if (stopping) return;
           compileFailure = error instanceof Error ? error.message : String(error);
           log.error({ err: error }, "compile failed; the last table goes on serving");
+          cancelRetry = setTimer(COMPILE_RETRY, () => void requestCompile());
         }
       });
     }
@@ -184,13 +206,18 @@ export function createEngine(options: EngineOptions): Engine {
   }
 
   async function compileAndPublish(inventory: Inventory): Promise<void> {
-    const flat = options.flatten?.apply(inventory) ?? inventory;
+    const flat = options.flatten === undefined ? inventory : keepAddresses(options.flatten.apply(inventory), world?.inventory);
     const map = latency.map();
-    const { compiled, seconds } = await compiler.compile(flat, map, version + 1, now(), savedGeo);
+    const info = geo.info();
+    const { compiled, seconds } = await compiler.compile(flat, map, version + 1, now(), knownGeo);
+    if (stopping) return;
     version++;
     metrics.compile(seconds);
     scopeFallbacks = compiled.scopeFallbacks;
-    publish(flat, compiled.table, map);
+    // Operators may have acted while it was compiled.
+    publish({ ...flat, overrides: wanted?.overrides ?? flat.overrides }, compiled.table, map);
+    knownGeo = compiled.table.geo;
+    servedGeo = info;
     log.info({ version, routes: flat.routes.length, clusters: flat.clusters.length, seconds }, "table published");
     timeline.add({
       kind: "TablePublished",
@@ -201,13 +228,26 @@ export function createEngine(options: EngineOptions): Engine {
   }
 
   function publish(inventory: Inventory, table: RoutingTable, map: LatencyMap): void {
-    endpoints = new Map(endpointsOf(inventory).map((endpoint) => [endpoint.key, endpoint]));
-    monitor.setEndpoints([...endpoints.values()]);
-    standings.adopt(inventory, table); // before anybody answers from it
-    world = { inventory, table, latency: map, warnings: publishers.flatMap((publisher) => publisher.publish(table, inventory)) };
+    takeOver(inventory, table); // before anybody answers from it
+    try {
+      const warnings = publishers.flatMap((publisher) => publisher.publish(table, inventory));
+      world = { inventory, table, latency: map, warnings };
+    } catch (error) {
+      if (world !== undefined) takeOver(world.inventory, world.table); // what goes on being served must not stand still
+      throw error;
+    }
     reportOrders(inventory);
     scheduleTick(0);
-    save();
+    saver.request();
+  }
+
+  /** From here on probes and acts change this table. */
+  function takeOver(inventory: Inventory, table: RoutingTable): void {
+    const index = indexEndpoints(inventory);
+    endpoints = index.endpoints;
+    clusters = new Map(inventory.clusters.map((cluster) => [cluster.name, cluster]));
+    monitor.setEndpoints([...endpoints.values()]);
+    standings.adopt(inventory, table, index);
   }
 
   /** Overrides need no compile: the same table, seen with other orders. */
@@ -219,7 +259,7 @@ export function createEngine(options: EngineOptions): Engine {
     world = { ...world, inventory: merged };
     reportOrders(merged);
     scheduleTick(0);
-    save();
+    saver.request();
   }
 
   function reportOrders(inventory: Inventory): void {
@@ -242,6 +282,7 @@ export function createEngine(options: EngineOptions): Engine {
   }
 
   function take(reading: SourceReading): void {
+    if (stopping) return;
     const verdict = gate.offer(reading);
     for (const problem of reading.problems) log[problem.severity === "error" ? "error" : "warn"](formatProblem(problem));
     switch (verdict.kind) {
@@ -300,37 +341,19 @@ export function createEngine(options: EngineOptions): Engine {
     });
   }
 
-  function save(): void {
-    if (savePending || stopping) return;
-    savePending = true;
-    cancelSave = setTimer(SAVE_AFTER, () => {
-      savePending = false;
-      void saveNow();
-    });
-  }
-
-  /** One after another: two writers of one file could leave the older world behind. */
-  function saveNow(): Promise<void> {
-    saving = saving.then(writeWorld);
-    return saving;
-  }
-
   async function writeWorld(): Promise<void> {
-    const info = geo.info();
-    if (world === undefined || info === undefined) return;
-    try {
-      await options.lastGood.save({
-        inventory: world.inventory,
-        routes: standings.memory(),
-        health: Object.fromEntries(monitor.snapshot()),
-        latency: latency.map(),
-        geo: world.table.geo,
-        geoInfo: info,
-        savedAt: now(),
-      });
-    } catch (error) {
-      log.error({ err: error }, "the last good world could not be saved");
-    }
+    if (world === undefined || servedGeo === undefined) return;
+    await options.lastGood.save({
+      source: source.path,
+      inventory: world.inventory,
+      routes: standings.memory(),
+      health: monitor.snapshot(),
+      latency: latency.map(),
+      geo: world.table.geo,
+      geoInfo: servedGeo,
+      inputsHeld: gate.held() !== undefined,
+      savedAt: now(),
+    });
   }
 
   function degraded(): readonly string[] {
@@ -341,6 +364,7 @@ export function createEngine(options: EngineOptions): Engine {
     if (info !== undefined && now() - info.buildEpoch > GEO_STALE_DAYS * 86_400_000) reasons.push("geo-stale");
     if (geo.rejection() !== undefined) reasons.push("geo-rejected");
     if (fromLastGood) reasons.push("last-good");
+    if (saver.isFailing()) reasons.push("state-unsaved");
     if (compileFailure !== undefined) reasons.push("compile-failed");
     if (monitor.holds().suspect) reasons.push("vantage-suspect");
     if (standings.isDesperate()) reasons.push("fail-open");
@@ -351,12 +375,16 @@ export function createEngine(options: EngineOptions): Engine {
   async function serveLastGood(): Promise<boolean> {
     const saved = await options.lastGood.load();
     if (saved === undefined) return false;
-    savedGeo = saved.geo;
-    gate = createInputGate(saved.inventory, now);
+    if (saved.source !== source.path) {
+      log.warn({ source: saved.source }, "the state folder holds the last good world of another configuration: it is not served");
+      return false;
+    }
+    knownGeo = saved.geo;
+    gate = createInputGate(saved.inventory, now, saved.inputsHeld);
     latency = createLatencyKeeper(options.vantageLocation, saved.latency, now);
     geo = createGeoKeeper(options.geoPaths, saved.geoInfo, geoPorts());
-    standings.restore(saved.routes);
-    monitor.restore(new Map(Object.entries(saved.health)));
+    standings.restore(saved.routes, saved.savedAt);
+    monitor.restore(saved.health);
     wanted = saved.inventory;
     fromLastGood = true;
     await requestCompile();
@@ -408,32 +436,38 @@ export function createEngine(options: EngineOptions): Engine {
       scopeFallbacks: () => scopeFallbacks,
     },
     async start() {
+      options.flatten?.onChange(() => void requestCompile());
       const hasLastGood = await serveLastGood();
       const geoLoaded = await geo.load();
       if (!geoLoaded && !hasLastGood) throw new StartError(geo.rejection() ?? "no geo data");
-      const reading = await source.read();
-      const errors = reading.problems.filter((problem) => problem.severity === "error");
-      if (errors.length > 0 && !hasLastGood) throw new StartError(`${source.path} cannot be used`, reading.problems);
-      take(reading);
+      try {
+        const reading = await source.read();
+        const errors = reading.problems.filter((problem) => problem.severity === "error");
+        if (errors.length > 0 && !hasLastGood) throw new StartError(`${source.path} cannot be used`, reading.problems);
+        take(reading);
+      } catch (error) {
+        if (!hasLastGood) throw error;
+        log.error({ err: error }, "today's inputs could not be read; the last good world goes on serving");
+      }
       await work;
       if (world === undefined) throw new StartError(compileFailure ?? "nothing to serve");
+      if (stopping) return;
       source.watch(take);
-      options.flatten?.onChange(() => void requestCompile());
       geo.watch();
       scheduleFit();
     },
     async stop() {
       stopping = true;
       cancelTick();
-      cancelSave();
       cancelFit();
+      cancelRetry();
       source.close();
       geo.close();
       options.flatten?.close();
       monitor.close();
+      await compiler.close(); // whoever waits for it is refused: nothing needs a new table any more
       await work;
-      await saveNow();
-      await compiler.close();
+      await saver.finish();
     },
   };
 }

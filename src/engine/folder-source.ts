@@ -1,6 +1,6 @@
 /** The standalone source: a folder of objects, read again whenever it changes. */
 import { createHash } from "node:crypto";
-import { type FSWatcher, watch } from "node:fs";
+import { type FSWatcher, statSync, watch } from "node:fs";
 import { type FolderContent, readFolder } from "./read-folder.ts";
 import type { Source, SourceReading } from "./source.ts";
 
@@ -22,6 +22,8 @@ export function createFolderSource(
 ): Source {
   let seen = "";
   let watcher: FSWatcher | undefined;
+  /** A watcher goes on watching the folder that it was given, wherever that is moved. */
+  let watched: number | undefined;
   let cancelSettle = () => {};
   let cancelSweep = () => {};
   let closed = false;
@@ -34,17 +36,31 @@ export function createFolderSource(
 
   return {
     path,
-    read: async () => parse(await read()),
+    async read() {
+      const content = await read();
+      try {
+        return await parse(content);
+      } catch (error) {
+        seen = ""; // looked at again by the first sweep
+        throw error;
+      }
+    },
     watch(onChange) {
+      if (closed) return;
       let checking = Promise.resolve();
-      const check = () => {
+      const check = (wasTold: boolean) => {
         checking = checking.then(async () => {
+          if (closed) return;
           const before = seen;
-          const content = await read();
-          if (closed || seen === before) return;
           try {
-            onChange(await parse(content));
+            if (inodeOf(path) !== watched) rewatch();
+            const content = await read();
+            if (closed || seen === before) return;
+            if (!wasTold) rewatch(); // the watcher is deaf: what it watches has been replaced
+            const reading = await parse(content);
+            if (!closed) onChange(reading);
           } catch (error) {
+            if (closed) return;
             seen = before; // tried again at the next sweep
             onError(error);
           }
@@ -53,18 +69,23 @@ export function createFolderSource(
       const rewatch = () => {
         try {
           watcher?.close();
-          watcher = watch(path, { recursive: true }, () => {
+          watched = inodeOf(path);
+          const opened = watch(path, { recursive: true }, () => {
             cancelSettle();
-            cancelSettle = setTimer(SETTLE, check);
+            cancelSettle = setTimer(SETTLE, () => check(true));
           });
-          watcher.on("error", () => watcher?.close()); // the sweep goes on
+          watcher = opened;
+          opened.on("error", () => {
+            opened.close();
+            if (watcher === opened) watcher = undefined; // the sweep goes on
+          });
         } catch {
           watcher = undefined; // the folder is gone for now; the sweep will see it return
         }
       };
       const sweep = () => {
         if (watcher === undefined) rewatch();
-        check();
+        check(false);
         cancelSweep = setTimer(SWEEP, sweep);
       };
       rewatch();
@@ -77,6 +98,15 @@ export function createFolderSource(
       watcher?.close();
     },
   };
+}
+
+/** @returns undefined when there is none, or none that may be seen */
+function inodeOf(path: string): number | undefined {
+  try {
+    return statSync(path).ino;
+  } catch {
+    return undefined;
+  }
 }
 
 function fingerprint({ files, problems }: FolderContent): string {

@@ -1,4 +1,4 @@
-import { mkdtemp, writeFile } from "node:fs/promises";
+import { mkdtemp, stat, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, test } from "vitest";
@@ -10,7 +10,7 @@ import { createGeoKeeper } from "./geo-keeper.ts";
 
 const mmdb = (country: string) => writeMmdb([{ network: "192.0.2.0/24", record: { country_code: country } }]);
 
-async function world() {
+async function world(fails: () => boolean = () => false) {
   const path = join(await mkdtemp(join(tmpdir(), "globalroute-")), "geo.mmdb");
   await writeFile(path, mmdb("DE"));
   const clock = createSimulatedClock();
@@ -18,6 +18,7 @@ async function world() {
   const rejected: string[] = [];
   const keeper = createGeoKeeper([path], undefined, {
     load: async (paths) => {
+      if (fails()) throw new Error("the compile worker ended");
       const { id, buildEpoch, capabilities } = await loadGeoFiles(paths);
       return { id, buildEpoch, capabilities };
     },
@@ -27,9 +28,12 @@ async function world() {
   });
   expect(await keeper.load()).toBe(true);
   keeper.watch();
-  /** Lets looks happen until something was told; real file reads take real time, so the clock goes on in small steps. */
+  /** Lets looks happen until something was told; real file reads take real time, so the clock goes on in small steps between them. */
   const until = async (done: () => boolean) => {
-    for (let i = 0; i < 2000 && !done(); i++) await clock.advance(100);
+    for (let i = 0; i < 2000 && !done(); i++) {
+      await clock.advance(100);
+      await stat(path);
+    }
     expect(done()).toBe(true);
   };
   return { path, keeper, loaded, rejected, until, clock };
@@ -55,5 +59,18 @@ test("a file that was not touched is not read again", async () => {
   const { keeper, loaded, clock } = await world();
   await clock.advance(60_000);
   expect(loaded).toHaveLength(1);
+  keeper.close();
+});
+
+test("files that were refused through no fault of theirs are tried again, and that is told once", async () => {
+  let broken = false;
+  const { path, keeper, loaded, rejected, until } = await world(() => broken);
+  broken = true;
+  await writeFile(path, mmdb("FR"));
+  await until(() => rejected.length === 1);
+  await until(() => keeper.rejection() !== undefined);
+  broken = false;
+  await until(() => loaded.length === 2);
+  expect([keeper.rejection(), rejected.length]).toEqual([undefined, 1]);
   keeper.close();
 });

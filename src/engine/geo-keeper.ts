@@ -22,12 +22,15 @@ export interface GeoKeeper {
 
 /** Milliseconds between two looks. */
 const LOOK = 2000;
+/** Looks after which files that were refused are tried again although they look the same: a disk or a thread may have failed, not they. */
+const RETRY_LOOKS = 30;
 
 /** @param paths as the user named them; empty = the data set that comes with the package, which does not change while running */
 export function createGeoKeeper(paths: readonly string[], saved: GeoInfo | undefined, ports: GeoKeeperPorts): GeoKeeper {
   let info = saved;
   let rejection: string | undefined;
   let seen = "";
+  let looks = 0;
   let cancel = () => {};
   let closed = false;
 
@@ -37,17 +40,22 @@ export function createGeoKeeper(paths: readonly string[], saved: GeoInfo | undef
   }
 
   async function load(): Promise<boolean> {
+    const before = seen;
     seen = await fingerprint();
+    looks = 0;
     try {
       const loaded = await ports.load(paths);
+      if (closed) return true;
       rejection = undefined;
       const changed = loaded.id !== info?.id;
       info = loaded;
       if (changed) ports.onLoaded(loaded);
       return true;
     } catch (error) {
+      if (closed) return false;
+      const known = rejection;
       rejection = error instanceof Error ? error.message : String(error);
-      ports.onRejected(rejection);
+      if (rejection !== known || seen !== before) ports.onRejected(rejection);
       return false;
     }
   }
@@ -55,14 +63,16 @@ export function createGeoKeeper(paths: readonly string[], saved: GeoInfo | undef
   async function look(): Promise<void> {
     const before = seen;
     const now = await fingerprint();
-    if (now !== before && !closed) await load();
+    looks++;
+    const isDue = now !== before || (rejection !== undefined && looks >= RETRY_LOOKS);
+    if (isDue && !closed) await load();
     if (!closed) cancel = ports.setTimer(LOOK, () => void look());
   }
 
   return {
     load,
     watch() {
-      if (paths.length > 0) cancel = ports.setTimer(LOOK, () => void look());
+      if (!closed && (paths.length > 0 || rejection !== undefined)) cancel = ports.setTimer(LOOK, () => void look());
     },
     info: () => info,
     rejection: () => rejection,

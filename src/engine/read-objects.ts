@@ -2,6 +2,7 @@
 import type { Capabilities } from "../geo/capabilities.ts";
 import { loadCloudRegions } from "../geo/cloud-regions.ts";
 import { parseManifests } from "../model/manifest.ts";
+import type { Override } from "../model/inventory.ts";
 import type { ManifestObject } from "../model/manifest-object.ts";
 import type { Problem } from "../model/problem.ts";
 import type { RegionTable } from "../model/region-table.ts";
@@ -21,10 +22,24 @@ export interface ObjectsRead extends SourceReading {
  */
 export function readObjects(content: FolderContent, regions: RegionTable, geo?: Capabilities): ObjectsRead {
   const { objects, rejected, problems } = parseManifests(content.files);
-  const { inventory, problems: crossProblems } = buildInventory(objects, regions, rejected);
+  const { inventory: built, problems: crossProblems } = buildInventory(objects, regions, rejected);
+  const inventory = { ...built, overrides: withFiles(built.overrides, objects) };
   const coarse = geo === undefined ? [] : geoWarnings(inventory, objects, geo);
   const all = [...content.problems, ...problems, ...crossProblems, ...coarse];
   return { files: content.files.length, objects, inventory, problems: sortProblems(all) };
+}
+
+/** Of two objects of one name the first counts, as in `buildInventory`. */
+function withFiles(overrides: readonly Override[], objects: readonly ManifestObject[]): readonly Override[] {
+  const files = new Map<string, string>();
+  for (const { kind, namespace, name, locate } of objects) {
+    const key = `${namespace}/${name}`;
+    if (kind === "TrafficOverride" && !files.has(key)) files.set(key, locate(["metadata", "name"]).file);
+  }
+  return overrides.map((override) => {
+    const file = files.get(`${override.namespace}/${override.name}`);
+    return file === undefined ? override : { ...override, file };
+  });
 }
 
 /** Several folders or files, read as one. */

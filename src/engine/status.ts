@@ -5,7 +5,8 @@ import { parseIp } from "../model/ip.ts";
 import type { RouteEvaluation } from "../routing/evaluate-route.ts";
 import { clusterState, isInForce } from "../routing/orders.ts";
 import { Standing } from "../routing/table.ts";
-import { type FailoverRecord, keyOf } from "./standings.ts";
+import { keyOf } from "./endpoints.ts";
+import type { FailoverRecord } from "./standings.ts";
 import type { BackendStatus, ClusterStatus, RouteStatus, ServedShare, Status } from "./view.ts";
 
 export interface StatusInput {

@@ -18,14 +18,14 @@ export interface EngineView {
   ): { readonly ok: true; readonly explanation: Explanation } | { readonly ok: false; readonly error: string };
   readiness(): Readiness;
   readonly timeline: Timeline;
-  /** Act: accept inputs that the guard holds back (DESIGN §8 rule 11). @returns what was accepted, in words; empty when nothing was held */
+  /** Act: accept inputs that the guard holds back (docs/safety.md, rule 11). @returns what was accepted, in words; empty when nothing was held */
   confirm(): readonly string[];
 }
 
 export interface Readiness {
   /** False only before the first table and after shutdown began. */
   readonly ready: boolean;
-  /** Reasons, stable words: `config-rejected`, `inputs-held`, `geo-stale`, `geo-rejected`, `last-good`, `vantage-suspect`, `fail-open`, `withdrawal-held`, `compile-failed`. */
+  /** Reasons, stable words: `config-rejected`, `inputs-held`, `geo-stale`, `geo-rejected`, `last-good`, `vantage-suspect`, `fail-open`, `withdrawal-held`, `compile-failed`, `state-unsaved`. */
   readonly degraded: readonly string[];
 }
 

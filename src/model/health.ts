@@ -92,9 +92,12 @@ export const NOT_PROBED: EndpointHealth = {
 };
 
 /** Identity of an endpoint: equal address, probe and policy give equal keys. */
-export function endpointKey(address: string, probe: Probe, policy: Endpoint["policy"]): EndpointKey {
+export const endpointKey = (address: string, probe: Probe, policy: Endpoint["policy"]): EndpointKey => address + probeKey(probe, policy);
+
+/** What {@link endpointKey} puts behind the address. */
+export function probeKey(probe: Probe, policy: Endpoint["policy"]): string {
   const quorum = policy.quorum.type === "Count" ? `count:${policy.quorum.count}` : "majority";
   const expect = `${probe.expect.status.map((range) => `${range.from}-${range.to}`).join(",")}~${probe.expect.body ?? ""}`;
   const how = `${probe.type}|${probe.scheme}|${probe.host}|${probe.path}|${probe.service}|${probe.verify}|${expect}`;
-  return `${address}|${probe.port}|${how}|${policy.interval}|${policy.timeout}|${policy.rise}/${policy.fall}|${quorum}`;
+  return `|${probe.port}|${how}|${policy.interval}|${policy.timeout}|${policy.rise}/${policy.fall}|${quorum}`;
 }

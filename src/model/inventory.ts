@@ -175,4 +175,6 @@ export interface Override {
   /** Milliseconds since the epoch; absent = at once / without end. */
   readonly start?: number;
   readonly until?: number;
+  /** The file that it was read from, if there is one: while that cannot be read, nobody knows that the override has been taken back. */
+  readonly file?: string;
 }

@@ -89,6 +89,8 @@ export interface BackendEvaluation {
   readonly keep: readonly [number, number];
   /** By family: earliest instant at which an answer that names it can change for the worse, ms since the epoch. */
   readonly worsensAt: readonly [number, number];
+  /** By family: earliest instant at which it can come (or come more) into answers; 0 while it ramps or is held. */
+  readonly returnsAt: readonly [number, number];
   readonly health: Health;
 }
 
@@ -100,6 +102,8 @@ export interface RouteEvaluation {
   readonly changes: readonly UnitChange[];
   /** When time alone changes something, ms since the epoch; Infinity when nothing is pending. */
   readonly due: number;
+  /** Some health is only known from before a restart: the next probe can change standings although the verdict stays. */
+  readonly presumes: boolean;
 }
 
 /** A unit (backend and family) whose standing changed. */
@@ -139,22 +143,18 @@ export function evaluateRoute(input: RouteInput): RouteEvaluation {
   const held = new Set([...v4.held, ...v6.held]);
   const stepped = v4Units.map((unit, i): Pair => [stepUnit(input, unit, held), stepUnit(input, v6Units[i]!, held)]);
   const all = stepped.flat();
+  const backends = stepped.map((pair) => evaluateBackend(input, pair));
   return {
-    backends: stepped.map((pair) => evaluateBackend(input, pair)),
-    returnsAt: earliest(all, (one) => returnsAt(input, one)),
+    backends,
+    returnsAt: backends.reduce((first, { returnsAt: [v4, v6] }) => Math.min(first, v4, v6), Number.POSITIVE_INFINITY),
     memory: { units: remembered(memory.units, all), withdrawals: { "4": v4.history, "6": v6.history } },
     changes: all.flatMap((one) => changeOf(input, one)),
-    due: Math.min(
-      earliest(all, (one) => dueOf(input, one)),
+    due: all.reduce(
+      (first, one) => Math.min(first, dueOf(input, one)),
       held.size > 0 ? input.now + 1000 : Number.POSITIVE_INFINITY, // the budget's window moves on
     ),
+    presumes: all.some(({ unit }) => seenHealth(unit) !== unit.health),
   };
-}
-
-function earliest(all: readonly Stepped[], instant: (one: Stepped) => number): number {
-  let first = Number.POSITIVE_INFINITY;
-  for (const one of all) first = Math.min(first, instant(one));
-  return first;
 }
 
 /** Most evaluations change a unit or none: what is equal stays the same object. */
@@ -223,12 +223,16 @@ function stepUnit(input: RouteInput, unit: Unit, heldKeys: ReadonlySet<string>):
   const state =
     held || isFrozen(input, unit)
       ? before.failback // held: it never left, so there is nothing to come back from
-      : failback(before.failback, { health: unit.health, ...(approvedAt !== undefined && { approvedAt }) }, route.failover.failback, now);
+      : failback(before.failback, { health: seenHealth(unit), ...(approvedAt !== undefined && { approvedAt }) }, route.failover.failback, now);
   const standing = held ? Standing.Usable : standingOf(input, unit, state);
   if (state === before.failback && standing === before.standing && held === before.held) return { unit, state: before };
   const lastUsable = before.standing === Standing.Usable && standing !== Standing.Usable ? now : before.lastUsable;
   return { unit, state: { failback: state, standing, lastUsable, held } };
 }
+
+/** Health that nobody votes for was known before a restart: it keeps a unit where it is, and does not let it return. */
+const seenHealth = ({ health, addresses }: Unit): Health =>
+  health === "Healthy" && !addresses.some((address) => address.health === "Healthy" && address.votes > 0) ? "Unknown" : health;
 
 function standingOf(input: RouteInput, unit: Unit, state: FailbackState): Standing {
   const { orders, warming } = input;
@@ -259,7 +263,8 @@ function evaluateBackend(input: RouteInput, [v4, v6]: Pair): BackendEvaluation {
     lastUsable: [v4.state.lastUsable, v6.state.lastUsable],
     addressStanding: [addressStandings(v4, warming), addressStandings(v6, warming)],
     keep: [keptShare(input, v4, shed), keptShare(input, v6, shed)],
-    worsensAt: [worsensAt(v4), worsensAt(v6)],
+    worsensAt: [worsensAt(v4.unit.addresses, v4.state), worsensAt(v6.unit.addresses, v6.state)],
+    returnsAt: [returnsAt(input, v4.unit.addresses, v4.state), returnsAt(input, v6.unit.addresses, v6.state)],
     health: backendHealth(v4.unit, v6.unit),
   };
 }
@@ -276,10 +281,10 @@ function backendHealth(v4: Unit, v6: Unit): Health {
 }
 
 /** An address of unknown health can be found dead like a healthy one; what an answer names in spite of its health cannot get worse. */
-function worsensAt({ unit, state }: Stepped): number {
+function worsensAt(addresses: readonly EndpointHealth[], { standing }: UnitMemory): number {
   let first = Number.POSITIVE_INFINITY;
-  if (state.standing !== Standing.Usable) return first;
-  for (const { health, nextChange } of unit.addresses) if (health !== "Unhealthy") first = Math.min(first, nextChange);
+  if (standing !== Standing.Usable) return first;
+  for (const { health, nextChange } of addresses) if (health !== "Unhealthy") first = Math.min(first, nextChange);
   return first;
 }
 
@@ -299,8 +304,8 @@ function shedShare({ lowPercent, highPercent }: NonNullable<Route["shed"]>, addr
   return Math.min(1, Math.max(0, (highPercent - load) / Math.max(1, highPercent - lowPercent)));
 }
 
-/** When this unit could come (or come more) into answers without anybody's act; 0 while it ramps or is held. */
-function returnsAt({ route, now }: RouteInput, { unit, state }: Stepped): number {
+/** When a unit could come (or come more) into answers without anybody's act; 0 while it ramps or is held. */
+function returnsAt({ route, now }: Pick<RouteInput, "route" | "now">, addresses: readonly EndpointHealth[], state: UnitMemory): number {
   const policy = route.failover.failback;
   switch (state.standing) {
     case Standing.Usable:
@@ -308,10 +313,10 @@ function returnsAt({ route, now }: RouteInput, { unit, state }: Stepped): number
     case Standing.Pending:
       return state.failback.phase === "Waiting" && state.failback.until !== "approval" ? state.failback.until : Number.POSITIVE_INFINITY;
     case Standing.Unknown:
-      return nextChange(unit);
+      return nextChange(addresses);
     case Standing.Unhealthy:
-      if (state.failback.phase !== "Out") return nextChange(unit);
-      return policy.mode === "Approval" ? Number.POSITIVE_INFINITY : nextChange(unit) + failbackDelay(policy, state.failback.level);
+      if (state.failback.phase !== "Out") return nextChange(addresses);
+      return policy.mode === "Approval" ? Number.POSITIVE_INFINITY : nextChange(addresses) + failbackDelay(policy, state.failback.level);
     case Standing.Draining:
     case Standing.Excluded:
     case Standing.Absent:
@@ -319,13 +324,29 @@ function returnsAt({ route, now }: RouteInput, { unit, state }: Stepped): number
   }
 }
 
-/** When time alone changes this unit. A frozen one does not come back, but a ramp that has begun goes on. */
+/** When time alone changes this unit. One that is frozen or not seen does not come back, but a ramp that has begun goes on. */
 const dueOf = (input: RouteInput, { unit, state }: Stepped): number =>
-  isFrozen(input, unit) && state.failback.phase === "Waiting"
+  state.failback.phase === "Waiting" && (isFrozen(input, unit) || seenHealth(unit) === "Unknown")
     ? Number.POSITIVE_INFINITY
     : failbackDue(state.failback, input.route.failover.failback, input.now);
 
-const nextChange = (unit: Unit): number => Math.min(...unit.addresses.map((address) => address.nextChange));
+const nextChange = (addresses: readonly EndpointHealth[]): number => Math.min(...addresses.map((address) => address.nextChange));
+
+/** {@link BackendEvaluation.worsensAt} and `returnsAt` of one unit. */
+export interface Deadlines {
+  readonly worsensAt: number;
+  readonly returnsAt: number;
+}
+
+/**
+ * The part of {@link evaluateRoute} that one more probe moves when it has changed nothing else.
+ *
+ * @param state of the unit, as it was evaluated last
+ */
+export function unitDeadlines(input: Pick<RouteInput, "route" | "health" | "now">, spec: UnitSpec, state: UnitMemory): Deadlines {
+  const addresses = spec.addresses.map(input.health);
+  return { worsensAt: worsensAt(addresses, state), returnsAt: returnsAt(input, addresses, state) };
+}
 
 function changeOf({ orders }: RouteInput, { unit, state }: Stepped): UnitChange[] {
   const from = unit.before.standing;
@@ -346,7 +367,8 @@ function changeOf({ orders }: RouteInput, { unit, state }: Stepped): UnitChange[
       to: state.standing,
       held: state.held,
       reason: byOrder ?? telling?.reason ?? "not-probed",
-      firstSign: byOrder === undefined ? (telling?.firstSign ?? 0) : 0,
+      // The unit turned with the last of its addresses.
+      firstSign: byOrder === undefined ? Math.max(0, ...unit.addresses.map((address) => address.firstSign)) : 0,
     },
   ];
 }

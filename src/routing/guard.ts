@@ -44,7 +44,8 @@ export function guardWithdrawals(
   maxWithdrawalPercent: number,
   now: number,
 ): WithdrawalVerdict {
-  const recent = history.filter(({ at }) => now - at < WITHDRAWAL_WINDOW);
+  // What lies in the future was noted before the clock was set back.
+  const recent = history.filter(({ at }) => now - at < WITHDRAWAL_WINDOW).map((past) => (past.at > now ? { ...past, at: now } : past));
   const leaving = claims.filter((claim) => claim.published && !claim.wanted);
   const free = (claim: BackendClaim) => claim.cause !== "inferred" || claim.votes >= 2;
   // With nothing left to go to there is nothing to protect: fail-open names the same backends again.

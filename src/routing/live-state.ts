@@ -1,5 +1,5 @@
 /** Writes an evaluation into the live half of a table. One byte a backend and family is all that a health flip touches. */
-import type { RouteEvaluation } from "./evaluate-route.ts";
+import type { Deadlines, RouteEvaluation, RouteMemory, UnitSpec } from "./evaluate-route.ts";
 import { FULL, type RoutingTable } from "./table.ts";
 
 /** @param route index in the table; `evaluation` is of the same route of the inventory that the table was compiled from */
@@ -19,5 +19,27 @@ export function writeRoute(table: RoutingTable, route: number, evaluation: Route
     }
   });
   state.returnsAt[route] = evaluation.returnsAt;
+  Atomics.add(state.sequence, 0, 1);
+}
+
+/** Writes what a route remembers into a table that nothing has been written to: the standings as they were before an evaluation. */
+export function writeMemory(table: RoutingTable, route: number, units: readonly (readonly UnitSpec[])[], memory: RouteMemory): void {
+  const { hot, state } = table;
+  const base = hot.routeBackends[route]!;
+  units.forEach((pair, position) => {
+    pair.forEach(({ key }, family) => {
+      const known = memory.units[key];
+      const row = (base + position) * 2 + family;
+      if (known !== undefined) state.standing[row] = known.standing;
+      if (known !== undefined) state.lastUsable[row] = known.lastUsable;
+    });
+  });
+}
+
+/** @param row of the route's own: backend position × 2 + family; `returnsAt` is the whole route's */
+export function writeDeadlines(table: RoutingTable, route: number, row: number, { worsensAt, returnsAt }: Deadlines): void {
+  const { hot, state } = table;
+  state.worsensAt[hot.routeBackends[route]! * 2 + row] = worsensAt;
+  state.returnsAt[route] = returnsAt;
   Atomics.add(state.sequence, 0, 1);
 }

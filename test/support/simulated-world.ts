@@ -4,8 +4,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createMonitor } from "../../health/monitor.ts";
 import type { Compiler } from "../../src/engine/compiler.ts";
-import { createEngine, type Engine } from "../../src/engine/engine.ts";
-import { createLastGoodStore } from "../../src/engine/last-good.ts";
+import { createEngine, type Engine, type EngineOptions } from "../../src/engine/engine.ts";
+import { createLastGoodStore, type LastGoodStore } from "../../src/engine/last-good.ts";
 import { readObjects } from "../../src/engine/read-objects.ts";
 import type { SourceReading } from "../../src/engine/source.ts";
 import { compileWorld, createGeoCache } from "../../src/engine/world.ts";
@@ -14,6 +14,7 @@ import { loadCloudRegions } from "../../src/geo/cloud-regions.ts";
 import { type MmdbTree, openMmdb } from "../../src/geo/mmdb-tree.ts";
 import type { ProbeResult } from "../../src/model/health.ts";
 import { parsePrefix } from "../../src/model/ip.ts";
+import type { Problem } from "../../src/model/problem.ts";
 import { ms } from "../../src/model/units.ts";
 import { createLog } from "../../src/observe/log.ts";
 import { createMetrics } from "../../src/observe/metrics.ts";
@@ -31,8 +32,10 @@ export interface SimulatedWorld {
   readonly engine: Engine;
   /** Changes what an address does from now on. */
   set(address: string, state: SiteState): void;
-  /** Replaces the folder's content; the engine sees it at once. */
-  write(files: Readonly<Record<string, string>>): void;
+  /** Replaces the folder's content; the engine sees it at once. @param problems what went wrong while the folder was read */
+  write(files: Readonly<Record<string, string>>, problems?: readonly Problem[]): void;
+  /** Sets the wall clock that much forward, or back; the monotonic clock goes on as it was. */
+  setWallClock(by: number): void;
   /** What a client is answered now. */
   ask(host: string, client: string, family?: 0 | 1): Decision;
   table(): RoutingTable;
@@ -60,6 +63,20 @@ export interface WorldOptions {
   readonly clock?: SimulatedClock;
   /** Bytes of the geo file, or undefined when it cannot be read. */
   readonly geo?: () => Buffer | undefined;
+  /** What went wrong while the folder was read. */
+  readonly problems?: readonly Problem[];
+  /** Stand between the engine and the real things, to hold them up or break them. */
+  readonly compiler?: (real: Compiler) => Compiler;
+  readonly lastGood?: (real: LastGoodStore) => LastGoodStore;
+  readonly flatten?: EngineOptions["flatten"];
+  /** Where the folder is said to be. */
+  readonly path?: string;
+  /** Path of a real file whose changes announce new geo data. */
+  readonly geoPath?: string;
+  /** Called before each reading of the folder at the start; may throw. */
+  readonly beforeRead?: () => void;
+  /** Called before the table is taken over; may throw. */
+  readonly beforePublish?: (table: RoutingTable) => void;
 }
 
 export async function startWorld(options: WorldOptions): Promise<SimulatedWorld & { readonly state: string }> {
@@ -67,11 +84,14 @@ export async function startWorld(options: WorldOptions): Promise<SimulatedWorld 
   const states = new Map(Object.entries(options.states ?? {}));
   const state = options.state ?? (await mkdtemp(join(tmpdir(), "globalroute-")));
   let files = options.files;
+  let problems = options.problems ?? [];
+  let skew = 0;
+  const wallClock = () => clock.wallClock() + skew;
   let onChange: (reading: SourceReading) => void = () => undefined;
   let table: RoutingTable | undefined;
   const regions = loadCloudRegions();
-  const read = () => readObjects({ files: Object.entries(files).map(([path, text]) => ({ path, text })), problems: [] }, regions);
-  const timeline = createTimeline(10_000, clock.wallClock);
+  const read = () => readObjects({ files: Object.entries(files).map(([path, text]) => ({ path, text })), problems }, regions);
+  const timeline = createTimeline(10_000, wallClock);
   const probe = async (endpoint: { readonly address: string }, limits: { readonly timeout: number }): Promise<ProbeResult> => {
     switch (states.get(endpoint.address) ?? "up") {
       case "up":
@@ -88,22 +108,34 @@ export async function startWorld(options: WorldOptions): Promise<SimulatedWorld 
     }
   };
   const engine = createEngine({
-    source: { path: "world", read: async () => read(), watch: (listener) => (onChange = listener), close: () => undefined },
+    source: {
+      path: options.path ?? "world",
+      read: async () => {
+        options.beforeRead?.();
+        return read();
+      },
+      watch: (listener) => {
+        onChange = listener;
+      },
+      close: () => undefined,
+    },
     publishers: [
       {
         publish: (next) => {
+          options.beforePublish?.(next);
           table = next;
           return [];
         },
       },
     ],
-    compiler: inlineCompiler(options.geo ?? (() => WORLD_MMDB)),
-    lastGood: createLastGoodStore(join(state, "last-good")),
-    geoPaths: ["world.mmdb"],
+    compiler: (options.compiler ?? ((real) => real))(inlineCompiler(options.geo ?? (() => WORLD_MMDB))),
+    lastGood: (options.lastGood ?? ((real) => real))(createLastGoodStore(join(state, "last-good"))),
+    ...(options.flatten === undefined ? {} : { flatten: options.flatten }),
+    geoPaths: [options.geoPath ?? "world.mmdb"],
     createMonitor: (events) =>
       createMonitor({
         vantage: "here",
-        ports: { now: clock.now, wallClock: clock.wallClock, setTimer: clock.setTimer, random: () => 0.5, probe },
+        ports: { now: clock.now, wallClock, setTimer: clock.setTimer, random: () => 0.5, probe },
         ...events,
       }),
     population: new Map([
@@ -112,8 +144,8 @@ export async function startWorld(options: WorldOptions): Promise<SimulatedWorld 
     ]),
     metrics: createMetrics(),
     timeline,
-    log: createLog({ level: "error", pretty: false, write: () => undefined, now: clock.wallClock }),
-    now: clock.wallClock,
+    log: createLog({ level: "error", pretty: false, write: () => undefined, now: wallClock }),
+    now: wallClock,
     setTimer: (delay, callback) => clock.setTimer(ms(delay), callback),
   });
   await engine.start();
@@ -122,14 +154,18 @@ export async function startWorld(options: WorldOptions): Promise<SimulatedWorld 
     engine,
     state,
     set: (address, value) => states.set(address, value),
-    write(next) {
+    write(next, found = []) {
       files = next;
+      problems = found;
       onChange(read());
+    },
+    setWallClock(by) {
+      skew += by;
     },
     ask(host, client, family = 0) {
       const route = findRoute(indexHosts(table!), host);
       if (route === undefined) throw new Error(`no route for ${host}`);
-      return decide(table!, route, parsePrefix(client)!, family, 0.5, clock.wallClock());
+      return decide(table!, route, parsePrefix(client)!, family, 0.5, wallClock());
     },
     table: () => table!,
     events: (kind) =>
