@@ -161,6 +161,10 @@ spec: {targetRef: {kind: GlobalRoute, name: shop}, action: ApproveFailback, reas
   await outage();
   expect(serving(world, "DE")).toEqual(["us"]);
   await world.stop();
-  const second = await start({ files: { ...approval, "route.yaml": route, "approve.yaml": approve }, state: world.state, clock: world.clock });
+  const second = await start({
+    files: { ...approval, "route.yaml": route, "approve.yaml": approve },
+    state: world.state,
+    clock: world.clock,
+  });
   expect(serving(second, "DE")).toEqual(["us"]);
 });

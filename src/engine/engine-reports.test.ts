@@ -1,7 +1,7 @@
 /** What the timeline, the metrics and `degraded` say is what happened, no more and no less. */
 import { describe, expect, test } from "vitest";
-import { CLIENTS } from "../../test/support/simulated-world.ts";
 import { ADDRESSES, ALL, drainYaml, FOUR, shopFiles as files, shopServes as serving, shopWorlds } from "../../test/support/shop-world.ts";
+import { CLIENTS } from "../../test/support/simulated-world.ts";
 
 const start = shopWorlds();
 const residency = `  routing:
@@ -9,7 +9,7 @@ const residency = `  routing:
     - {name: gdpr, mode: Require, unknownPlace: Skip, clients: {sets: [eu-gdpr]}, to: {clusters: [eu, uk]}}
 `;
 const seconds = (world: Awaited<ReturnType<typeof start>>) =>
-  world.engine.view.timeline.list().flatMap(({ kind, details }) => (kind === "Failover" && "seconds" in details ? [details["seconds"]] : []));
+  world.engine.view.timeline.list().flatMap(({ kind, details }) => (kind === "Failover" && "seconds" in details ? [details.seconds] : []));
 
 test("the duration of a failover begins with the failure that caused it, not with that of a neighbour long ago", async () => {
   const two = files(FOUR);

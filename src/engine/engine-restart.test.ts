@@ -4,8 +4,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { writeMmdb } from "../../test/support/mmdb-writer.ts";
-import { CLIENTS, WORLD_MMDB } from "../../test/support/simulated-world.ts";
 import { ADDRESSES, ALL, FOUR, shopFiles as files, shopServes as serving, shopWorlds } from "../../test/support/shop-world.ts";
+import { CLIENTS, WORLD_MMDB } from "../../test/support/simulated-world.ts";
 import type { Inventory } from "../model/inventory.ts";
 import { parseIp } from "../model/ip.ts";
 import type { Compiler } from "./compiler.ts";
@@ -132,7 +132,10 @@ function flattener(known: Record<string, readonly string[]>) {
 
 describe("host names among the addresses", () => {
   const named = files(FOUR);
-  const folder = { ...named, "route.yaml": named["route.yaml"].replaceAll(ADDRESSES.eu, "eu.example.net").replaceAll(ADDRESSES.us, "us.example.net") };
+  const folder = {
+    ...named,
+    "route.yaml": named["route.yaml"].replaceAll(ADDRESSES.eu, "eu.example.net").replaceAll(ADDRESSES.us, "us.example.net"),
+  };
   const known = () => ({ "eu.example.net": [ADDRESSES.eu], "us.example.net": [ADDRESSES.us] });
 
   test("that are resolved while the first table is compiled are in the second", async () => {

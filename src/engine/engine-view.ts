@@ -63,6 +63,7 @@ export function createEngineView(input: EngineViewInput): EngineView {
       return buildStatus({
         inventory: world.inventory,
         health,
+        endpointKeys: (route) => standings.endpointKeys(route),
         evaluation: (route) => standings.evaluation(route),
         lastFailover: (route) => standings.lastFailover(route),
         servedBy: (route, index) => served(world, route, index),

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
-import { CLIENTS, startWorld } from "../../test/support/simulated-world.ts";
 import { ADDRESSES, ALL, drainYaml, FOUR, shopFiles as files, shopServes as serving, shopWorlds } from "../../test/support/shop-world.ts";
+import { CLIENTS, startWorld } from "../../test/support/simulated-world.ts";
 import { StartError } from "./engine.ts";
 
 const start = shopWorlds();

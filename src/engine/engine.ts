@@ -2,6 +2,7 @@
  * The loop: source → gate → compile → standings → publishers, and probes → health → standings beside it. Nothing downstream writes
  * upstream. Everything that can be late or lost leaves the last good table serving.
  */
+import { isDeepStrictEqual } from "node:util";
 import type { Monitor, MonitorOptions } from "../../health/monitor.ts";
 import type { GeoTable } from "../geo/geo-table.ts";
 import { type LatencyMap, newLatencyMap } from "../geo/latency-model.ts";
@@ -315,7 +316,7 @@ export function createEngine(options: EngineOptions): Engine {
       message: `${routes.length} routes, ${clusters.length} clusters, ${zones.length} zones`,
       details: {},
     });
-    if (world !== undefined && wanted !== undefined && sameButOverrides(wanted, inventory)) {
+    if (world !== undefined && wanted !== undefined && isSameButOverrides(wanted, inventory)) {
       applyOverrides(inventory);
       return;
     }
@@ -472,6 +473,4 @@ export function createEngine(options: EngineOptions): Engine {
   };
 }
 
-function sameButOverrides(a: Inventory, b: Inventory): boolean {
-  return JSON.stringify({ ...a, overrides: [] }) === JSON.stringify({ ...b, overrides: [] });
-}
+const isSameButOverrides = (a: Inventory, b: Inventory): boolean => isDeepStrictEqual({ ...a, overrides: [] }, { ...b, overrides: [] });

@@ -1,8 +1,8 @@
 /** Text to inventory: the one way by which the engine and every command understand a folder of objects. */
 import type { Capabilities } from "../geo/capabilities.ts";
 import { loadCloudRegions } from "../geo/cloud-regions.ts";
-import { parseManifests } from "../model/manifest.ts";
 import type { Override } from "../model/inventory.ts";
+import { parseManifests } from "../model/manifest.ts";
 import type { ManifestObject } from "../model/manifest-object.ts";
 import type { Problem } from "../model/problem.ts";
 import type { RegionTable } from "../model/region-table.ts";

@@ -14,6 +14,7 @@ import {
   type RouteMemory,
   type RouteOrders,
   type UnitChange,
+  type UnitSpec,
   unitDeadlines,
 } from "../routing/evaluate-route.ts";
 import { writeDeadlines, writeMemory, writeRoute } from "../routing/live-state.ts";
@@ -93,6 +94,7 @@ interface Use {
   readonly entry: Entry;
   /** Backend position × 2 + family. */
   readonly row: number;
+  readonly spec: UnitSpec;
 }
 
 /** Plans sampled for a report when all routes flip at once. */
@@ -162,7 +164,11 @@ export function createStandings({ health, population, timeline, metrics, now, on
     const { changes, memory } = evaluation;
     if (isNew && changes.length > 0) writeMemory(table!, entry.index, entry.units, entry.memory);
     const before = changes.length > 0 ? sample(entry) : undefined;
-    if (isNew || memory.units !== entry.memory.units) setHolds(entry, Object.values(memory.units).some(({ held }) => held));
+    if (isNew || memory.units !== entry.memory.units)
+      setHolds(
+        entry,
+        Object.values(memory.units).some(({ held }) => held),
+      );
     entry.memory = memory;
     entry.evaluation = evaluation;
     evaluation.backends.forEach(({ returnsAt }, position) => {
@@ -172,6 +178,10 @@ export function createStandings({ health, population, timeline, metrics, now, on
     earliest = Math.min(earliest, entry.due);
     writeRoute(table!, entry.index, evaluation);
     if (before === undefined && !isNew) return;
+    if (before === undefined && isAllUsable(evaluation)) {
+      reportDesperation(entry, 0);
+      return;
+    }
     const after = sample(entry);
     if (before !== undefined) report(entry, before, after, changes);
     reportDesperation(entry, after.desperate);
@@ -296,10 +306,10 @@ export function createStandings({ health, population, timeline, metrics, now, on
 
   function noteUses(entry: Entry): void {
     entry.units.forEach((pair, position) => {
-      pair.forEach(({ addresses }, family) => {
-        for (const address of addresses) {
+      pair.forEach((spec, family) => {
+        for (const address of spec.addresses) {
           const key = entry.keys.get(address)!;
-          const use = { entry, row: 2 * position + family };
+          const use = { entry, row: 2 * position + family, spec };
           const known = users.get(key);
           if (known === undefined) users.set(key, [use]);
           else known.push(use);
@@ -308,15 +318,16 @@ export function createStandings({ health, population, timeline, metrics, now, on
     });
   }
 
-  function moveDeadlines(entry: Entry, row: number, at: number): void {
-    const spec = entry.units[row >> 1]![row % 2 === 0 ? 0 : 1];
+  /** @param seen health of the endpoint that was observed */
+  function moveDeadlines({ entry, row, spec }: Use, seen: readonly EndpointHealth[], now: number): void {
     const state = entry.memory.units[spec.key];
     if (state === undefined) return;
-    const { route, keys } = entry;
-    const { worsensAt, returnsAt } = unitDeadlines({ route, health: (address) => health(keys.get(address)!), now: at }, spec, state);
-    entry.returns[row] = returnsAt;
-    let first = Number.POSITIVE_INFINITY;
-    for (const instant of entry.returns) first = Math.min(first, instant);
+    const { route, keys, returns } = entry;
+    const addresses = spec.addresses.length === 1 ? seen : spec.addresses.map((address) => health(keys.get(address)!));
+    const { worsensAt, returnsAt } = unitDeadlines({ route, now }, addresses, state);
+    returns[row] = returnsAt;
+    let first = returnsAt;
+    for (let i = 0; i < returns.length; i++) if (returns[i]! < first) first = returns[i]!;
     writeDeadlines(table!, entry.index, row, { worsensAt, returnsAt: first });
   }
 
@@ -375,10 +386,12 @@ export function createStandings({ health, population, timeline, metrics, now, on
     },
     endpointObserved(key) {
       const at = now();
-      for (const { entry, row } of users.get(key) ?? []) {
+      const seen = [health(key)];
+      for (const use of users.get(key) ?? []) {
+        const { route, holds, evaluation } = use.entry;
         // Load sheds clients with each probe, what is held may be let go by another site's vote, and what was presumed is seen now.
-        if (entry.route.shed !== undefined || entry.holds || entry.evaluation.presumes) refresh(entry, at);
-        else moveDeadlines(entry, row, at);
+        if (route.shed !== undefined || holds || evaluation.presumes) refresh(use.entry, at);
+        else moveDeadlines(use, seen, at);
       }
     },
     tick() {
@@ -401,6 +414,10 @@ export function createStandings({ health, population, timeline, metrics, now, on
     holdsWithdrawals: () => holdingRoutes > 0,
   };
 }
+
+/** Nobody needs fail-open then. */
+const isAllUsable = ({ backends }: RouteEvaluation): boolean =>
+  backends.every(({ standing }) => standing.every((one) => one === Standing.Usable || one === Standing.Absent));
 
 function resumed({ units, withdrawals }: RouteMemory, gap: number): RouteMemory {
   const entries = Object.entries(units).map(([key, unit]) => [key, { ...unit, failback: resume(unit.failback, gap) }] as const);

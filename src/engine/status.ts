@@ -1,17 +1,17 @@
 /** The JSON of `status`, from what the engine holds. Pure. */
 import type { EndpointHealth, EndpointKey, Health } from "../model/health.ts";
-import { type Inventory, type Override, type Route, routeKey } from "../model/inventory.ts";
-import { parseIp } from "../model/ip.ts";
+import { type Cluster, type Inventory, type Override, type Route, routeKey } from "../model/inventory.ts";
 import type { RouteEvaluation } from "../routing/evaluate-route.ts";
 import { clusterState, isInForce } from "../routing/orders.ts";
 import { Standing } from "../routing/table.ts";
-import { keyOf } from "./endpoints.ts";
 import type { FailoverRecord } from "./standings.ts";
 import type { BackendStatus, ClusterStatus, RouteStatus, ServedShare, Status } from "./view.ts";
 
 export interface StatusInput {
   readonly inventory: Inventory;
   readonly health: (key: EndpointKey) => EndpointHealth;
+  /** Address → key of its probe, of a route; host names that could not be resolved have none. */
+  readonly endpointKeys: (route: string) => ReadonlyMap<string, EndpointKey>;
   readonly evaluation: (route: string) => RouteEvaluation | undefined;
   readonly lastFailover: (route: string) => FailoverRecord | null;
   readonly servedBy: (route: Route, index: number) => readonly ServedShare[];
@@ -34,14 +34,33 @@ const STANDING_NAMES: Readonly<Record<Standing, string>> = {
 
 export function buildStatus(input: StatusInput): Status {
   const { inventory, now } = input;
+  const endpoints = endpointsByCluster(input);
+  const weights = new Map(inventory.clusters.map((cluster) => [cluster.name, cluster.weight]));
   return {
-    clusters: inventory.clusters.map((cluster) => clusterStatus(input, cluster.name)),
-    routes: inventory.routes.map((route, index) => routeStatus(input, route, index)),
+    clusters: inventory.clusters.map((cluster) => clusterStatus(input, cluster, endpoints.get(cluster.name) ?? new Map())),
+    routes: inventory.routes.map((route, index) => routeStatus(input, route, index, weights)),
     table: { version: input.table.version, age: Math.max(0, Math.round((now - input.table.builtAt) / 1000)) },
     config: input.config,
     overrides: inventory.overrides.filter((override) => isInForce(override, now)).map(overrideStatus),
     degraded: input.degraded,
   };
+}
+
+/** Cluster → key → address, each endpoint once, however many routes share it. */
+function endpointsByCluster({ inventory, endpointKeys }: StatusInput): ReadonlyMap<string, ReadonlyMap<EndpointKey, string>> {
+  const clusters = new Map<string, Map<EndpointKey, string>>();
+  for (const route of inventory.routes) {
+    const keys = endpointKeys(routeKey(route));
+    for (const { cluster, addresses } of route.backends) {
+      const known = clusters.get(cluster) ?? new Map<EndpointKey, string>();
+      clusters.set(cluster, known);
+      for (const address of addresses) {
+        const key = keys.get(address);
+        if (key !== undefined) known.set(key, address);
+      }
+    }
+  }
+  return clusters;
 }
 
 const iso = (instant: number): string => new Date(instant).toISOString();
@@ -61,21 +80,13 @@ function overrideStatus(override: Override): Status["overrides"][number] {
   };
 }
 
-function clusterStatus({ inventory, health, now }: StatusInput, name: string): ClusterStatus {
-  const cluster = inventory.clusters.find((one) => one.name === name)!;
-  const keys = new Map<EndpointKey, string>();
-  for (const route of inventory.routes) {
-    for (const backend of route.backends) {
-      if (backend.cluster !== name) continue;
-      for (const address of backend.addresses) if (parseIp(address) !== undefined) keys.set(keyOf(route, address), address);
-    }
-  }
+function clusterStatus({ inventory, health, now }: StatusInput, cluster: Cluster, keys: ReadonlyMap<EndpointKey, string>): ClusterStatus {
   const all = [...keys.keys()].map(health);
   const worst = all.find((one) => one.health === "Unhealthy") ?? all.find((one) => one.health === "Unknown") ?? all[0];
   const latencies = all.flatMap(({ latency }) => (latency === undefined ? [] : [latency])).sort((a, b) => a - b);
   const { label, latitude, longitude, country } = cluster.location;
   return {
-    name,
+    name: cluster.name,
     state: clusterState(cluster, inventory.overrides, now),
     health: combine(all),
     location: { label, latitude, longitude, ...(country === undefined ? {} : { country }) },
@@ -93,11 +104,11 @@ function combine(all: readonly EndpointHealth[]): Health {
   return all.length === 0 || all.some(({ health }) => health === "Unknown") ? "Unknown" : "Unhealthy";
 }
 
-function routeStatus(input: StatusInput, route: Route, index: number): RouteStatus {
+function routeStatus(input: StatusInput, route: Route, index: number, weights: ReadonlyMap<string, number>): RouteStatus {
   const key = routeKey(route);
   const evaluation = input.evaluation(key);
   const failover = input.lastFailover(key);
-  const weights = new Map(input.inventory.clusters.map((cluster) => [cluster.name, cluster.weight]));
+  const keys = input.endpointKeys(key);
   return {
     namespace: route.namespace,
     name: route.name,
@@ -105,9 +116,10 @@ function routeStatus(input: StatusInput, route: Route, index: number): RouteStat
     order: route.order,
     sticky: route.sticky === "ClientSubnet",
     backends: route.backends.map((backend, i): BackendStatus => {
-      const own = backend.addresses
-        .filter((address) => parseIp(address) !== undefined)
-        .map((address) => input.health(keyOf(route, address)));
+      const own = backend.addresses.flatMap((address) => {
+        const endpoint = keys.get(address);
+        return endpoint === undefined ? [] : [input.health(endpoint)];
+      });
       const result = evaluation?.backends[i];
       const best = result === undefined ? Standing.Unknown : (Math.min(...result.standing) as Standing);
       const telling = own.find((one) => one.health === "Unhealthy") ?? own[0];

@@ -1,7 +1,7 @@
 /** Text of others in lines of ours. */
 
 /** Control characters, line and paragraph separators, and what turns the direction of writing. */
-const UNPRINTABLE = /[\u0000-\u001f\u007f-\u009f\u2028\u2029\u202a-\u202e\u2066-\u2069]/g;
+const UNPRINTABLE = /[\p{Cc}\p{Zl}\p{Zp}\u202a-\u202e\u2066-\u2069]/gu;
 
 /** A text that a terminal shows and does not obey, on one line: whatever else it holds becomes U+FFFD. */
 export const printable = (text: string): string => text.replace(UNPRINTABLE, "\ufffd");

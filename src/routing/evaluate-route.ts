@@ -223,7 +223,12 @@ function stepUnit(input: RouteInput, unit: Unit, heldKeys: ReadonlySet<string>):
   const state =
     held || isFrozen(input, unit)
       ? before.failback // held: it never left, so there is nothing to come back from
-      : failback(before.failback, { health: seenHealth(unit), ...(approvedAt !== undefined && { approvedAt }) }, route.failover.failback, now);
+      : failback(
+          before.failback,
+          { health: seenHealth(unit), ...(approvedAt !== undefined && { approvedAt }) },
+          route.failover.failback,
+          now,
+        );
   const standing = held ? Standing.Usable : standingOf(input, unit, state);
   if (state === before.failback && standing === before.standing && held === before.held) return { unit, state: before };
   const lastUsable = before.standing === Standing.Usable && standing !== Standing.Usable ? now : before.lastUsable;
@@ -330,7 +335,11 @@ const dueOf = (input: RouteInput, { unit, state }: Stepped): number =>
     ? Number.POSITIVE_INFINITY
     : failbackDue(state.failback, input.route.failover.failback, input.now);
 
-const nextChange = (addresses: readonly EndpointHealth[]): number => Math.min(...addresses.map((address) => address.nextChange));
+function nextChange(addresses: readonly EndpointHealth[]): number {
+  let first = Number.POSITIVE_INFINITY;
+  for (const address of addresses) first = Math.min(first, address.nextChange);
+  return first;
+}
 
 /** {@link BackendEvaluation.worsensAt} and `returnsAt` of one unit. */
 export interface Deadlines {
@@ -341,10 +350,14 @@ export interface Deadlines {
 /**
  * The part of {@link evaluateRoute} that one more probe moves when it has changed nothing else.
  *
- * @param state of the unit, as it was evaluated last
+ * @param addresses of the unit
+ * @param state     of the unit, as it was evaluated last
  */
-export function unitDeadlines(input: Pick<RouteInput, "route" | "health" | "now">, spec: UnitSpec, state: UnitMemory): Deadlines {
-  const addresses = spec.addresses.map(input.health);
+export function unitDeadlines(
+  input: Pick<RouteInput, "route" | "now">,
+  addresses: readonly EndpointHealth[],
+  state: UnitMemory,
+): Deadlines {
   return { worsensAt: worsensAt(addresses, state), returnsAt: returnsAt(input, addresses, state) };
 }
 
