@@ -322,6 +322,17 @@ describe("endpoints come and go", () => {
   });
 });
 
+test("restored health is not given to an endpoint that comes much later", async () => {
+  const old = await settled(2);
+  const world = createWorld([]);
+  world.monitor.restore(old.monitor.snapshot());
+  world.monitor.setEndpoints([endpointOf("c0")]);
+  expect(world.monitor.health(endpointOf("c0").key)).toMatchObject({ health: "Healthy", votes: 0 });
+  await world.clock.advance(600_000);
+  world.monitor.setEndpoints([endpointOf("c0"), endpointOf("c1")]);
+  expect(world.monitor.health(endpointOf("c1").key)).toMatchObject({ health: "Unknown" });
+});
+
 describe("votes of other sites", () => {
   const voteOf = (site: string, opinion: Vote["opinion"], at: number): Vote => ({
     site,

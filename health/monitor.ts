@@ -49,7 +49,10 @@ export interface Monitor {
   /** @returns undefined for an endpoint that is not watched */
   health(key: EndpointKey): EndpointHealth | undefined;
   snapshot(): ReadonlyMap<EndpointKey, EndpointHealth>;
-  /** Takes the health known before a restart as the verdict of endpoints that have not been probed yet; only full counts overturn it. */
+  /**
+   * Takes the health known before a restart as the verdict of endpoints that have not been probed yet; only full counts overturn it.
+   * It is for the endpoints that are there, and for those of the next {@link setEndpoints}.
+   */
   restore(saved: ReadonlyMap<EndpointKey, EndpointHealth>): void;
   /** Counts a vote of another site, or of another replica of this one. Votes on endpoints that are not watched are ignored. */
   offer(key: EndpointKey, vote: Vote): void;
@@ -84,7 +87,7 @@ export function createMonitor(options: MonitorOptions): Monitor {
   const evidence = createEvidenceBook(references);
   /** Endpoints whose silence is put down to the vantage. */
   const suspects = new Set<Entry>();
-  let saved = new Map<EndpointKey, EndpointHealth>();
+  let saved: ReadonlyMap<EndpointKey, EndpointHealth> = new Map();
 
   const scheduler = createScheduler({
     ports,
@@ -235,8 +238,8 @@ export function createMonitor(options: MonitorOptions): Monitor {
       const kept = entries.get(endpoint.key);
       if (kept !== undefined) kept.endpoint = endpoint;
       else entries.set(endpoint.key, newEntry(endpoint, saved.get(endpoint.key) ?? predecessors.get(placeOf(endpoint))));
-      saved.delete(endpoint.key);
     }
+    saved = new Map(); // of endpoints that come later it would be old news
     evidence.setClusters(new Set(endpoints.map((endpoint) => endpoint.cluster)));
     scheduler.setTargets([...endpoints, ...references]);
   }
@@ -246,7 +249,7 @@ export function createMonitor(options: MonitorOptions): Monitor {
     health: (key) => entries.get(key)?.health,
     snapshot: () => new Map([...entries].map(([key, entry]) => [key, entry.health])),
     restore: (known) => {
-      saved = new Map(known);
+      saved = known;
       for (const [key, entry] of entries) {
         const health = known.get(key);
         if (health !== undefined && entry.view.newest === undefined) entries.set(key, newEntry(entry.endpoint, health));

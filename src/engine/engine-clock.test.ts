@@ -55,6 +55,37 @@ describe("set back by an hour", () => {
   });
 });
 
+describe("a failback delay counts only time in which somebody looked", () => {
+  async function waiting() {
+    const world = await start({ files: files(FOUR) });
+    world.set(ADDRESSES.eu, "refused");
+    await world.clock.advance(4000);
+    world.set(ADDRESSES.eu, "up");
+    await world.clock.advance(4000);
+    expect(world.engine.view.status().routes[0]!.backends[0]!.standing).toBe("Pending");
+    return world;
+  }
+
+  test("a process that was stopped for an hour waits for the rest of it", async () => {
+    const world = await waiting();
+    world.set(ADDRESSES.eu, "silent");
+    await world.clock.jump(HOUR);
+    for (let i = 0; i < 80; i++) {
+      expect(serving(world, "DE")).toEqual(["us"]);
+      await world.clock.advance(100);
+    }
+  });
+
+  test("so does one whose clock is set forward", async () => {
+    const world = await waiting();
+    world.setWallClock(HOUR);
+    await world.clock.advance(2000);
+    expect(serving(world, "DE")).toEqual(["us"]);
+    await world.clock.advance(10_000);
+    expect(serving(world, "DE")).toEqual(["eu"]);
+  });
+});
+
 test("set forward by an hour nothing is withdrawn and nothing is in a hurry", async () => {
   const world = await start({ files: files(FOUR) });
   world.setWallClock(HOUR);

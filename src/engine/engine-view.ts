@@ -1,7 +1,7 @@
 /** The engine as others see it: status, explanations, readiness. Reads only. */
 import type { Capabilities } from "../geo/capabilities.ts";
 import type { EndpointHealth, EndpointKey } from "../model/health.ts";
-import type { Route } from "../model/inventory.ts";
+import { type Route, type RouteKey, routeKey } from "../model/inventory.ts";
 import { maskNetwork, parsePrefix } from "../model/ip.ts";
 import type { Problem } from "../model/problem.ts";
 import type { Timeline } from "../observe/timeline.ts";
@@ -32,22 +32,28 @@ export interface EngineViewInput {
   readonly now: () => number;
 }
 
-/** Shares of the population are worked out for at most this many routes at a time; they cost about a millisecond each. */
+/** Shares of the population are worked out for at most this many routes… */
 const MOST_SHARES = 200;
+/** …and for no longer than this at a time, ms: with geo data of cities one route can take a tenth of a second. The rest has its turn later. */
+const SHARES_TIME = 100;
 
 export function createEngineView(input: EngineViewInput): EngineView {
   const { standings, health, timeline, now } = input;
-  const shares = new Map<number, { readonly stamp: string; readonly served: readonly ServedShare[] }>();
+  const shares = new Map<RouteKey, { readonly stamp: string; readonly served: readonly ServedShare[] }>();
 
-  function served(world: World, route: Route, index: number): readonly ServedShare[] {
+  /** @param until when to leave it at what is known */
+  function served(world: World, route: Route, index: number, until: number): readonly ServedShare[] {
     if (index >= MOST_SHARES) return [];
-    const standing = standings.evaluation(`${route.namespace}/${route.name}`)?.backends.map(({ standing, keep }) => `${standing}@${keep}`);
+    const key = routeKey(route);
+    const standing = standings.evaluation(key)?.backends.map(({ standing, keep }) => `${standing}@${keep}`);
     const stamp = `${world.table.version} ${standing?.join(" ")}`;
-    const known = shares.get(index);
+    const known = shares.get(key);
     if (known?.stamp === stamp) return known.served;
+    if (now() >= until) return known?.served ?? [];
     const family = (world.table.hot.routeFlags[index]! & ROUTE_OFFERS_A) !== 0 ? 0 : 1;
     const fresh = servedBy(world.table, index, family, input.population);
-    shares.set(index, { stamp, served: fresh });
+    if (shares.size > 2 * MOST_SHARES) shares.clear(); // routes that are gone
+    shares.set(key, { stamp, served: fresh });
     return fresh;
   }
 
@@ -58,6 +64,7 @@ export function createEngineView(input: EngineViewInput): EngineView {
     status() {
       const world = input.world();
       const config = { path: input.path, problems: input.problems() };
+      const until = now() + SHARES_TIME;
       if (world === undefined)
         return { clusters: [], routes: [], table: { version: 0, age: 0 }, config, overrides: [], degraded: input.degraded() };
       return buildStatus({
@@ -66,7 +73,7 @@ export function createEngineView(input: EngineViewInput): EngineView {
         endpointKeys: (route) => standings.endpointKeys(route),
         evaluation: (route) => standings.evaluation(route),
         lastFailover: (route) => standings.lastFailover(route),
-        servedBy: (route, index) => served(world, route, index),
+        servedBy: (route, index) => served(world, route, index, until),
         table: world.table,
         config,
         degraded: input.degraded(),

@@ -13,7 +13,6 @@ import type { Log } from "../observe/log.ts";
 import type { MetricReadings, Metrics } from "../observe/metrics.ts";
 import type { Timeline } from "../observe/timeline.ts";
 import { formatCollapse } from "../routing/input-collapse.ts";
-import { isInForce } from "../routing/orders.ts";
 import type { RoutingTable } from "../routing/table.ts";
 import type { Compiler, GeoInfo } from "./compiler.ts";
 import { indexEndpoints } from "./endpoints.ts";
@@ -23,6 +22,8 @@ import { createInputGate } from "./input-gate.ts";
 import { keepAddresses } from "./keep-addresses.ts";
 import type { LastGoodStore } from "./last-good.ts";
 import { createLatencyKeeper, LATENCY_WINDOW } from "./latency-keeper.ts";
+import { createOrderReports } from "./order-reports.ts";
+import { createRetriedWork } from "./retried-work.ts";
 import { createSaver } from "./saver.ts";
 import type { Publisher, Source, SourceReading } from "./source.ts";
 import { createStandings } from "./standings.ts";
@@ -99,13 +100,9 @@ export function createEngine(options: EngineOptions): Engine {
   let servedGeo: GeoInfo | undefined;
   let gate = createInputGate(undefined, now);
   let latency = createLatencyKeeper(options.vantageLocation, newLatencyMap(), now);
-  let work: Promise<void> = Promise.resolve();
-  let compileWanted = false;
-  let compileFailure: string | undefined;
   let cancelTick = () => {};
   let cancelFit = () => {};
-  let cancelRetry = () => {};
-  let ordersSeen = new Map<string, string>();
+  const reportOrders = createOrderReports(timeline, now);
 
   const healthOf = (key: EndpointKey): EndpointHealth => monitor.health(key) ?? NOT_PROBED;
 
@@ -164,7 +161,7 @@ export function createEngine(options: EngineOptions): Engine {
           message: `geo data of ${new Date(info.buildEpoch).toISOString().slice(0, 10)} is in use`,
           details: { id: info.id },
         });
-        requestCompile();
+        void compiling.request();
       },
       onRejected(message: string) {
         log.error({ geo: message }, "geo data refused; what was loaded stays in use");
@@ -184,27 +181,14 @@ export function createEngine(options: EngineOptions): Engine {
     });
   }
 
-  /** Compiles and publishes the wanted inventory; requests that come meanwhile become one more run. */
-  function requestCompile(): Promise<void> {
-    if (!compileWanted) {
-      compileWanted = true;
-      work = work.then(async () => {
-        compileWanted = false;
-        cancelRetry();
-        if (stopping || wanted === undefined) return;
-        try {
-          await compileAndPublish(wanted);
-          compileFailure = undefined;
-        } catch (error) {
-          if (stopping) return;
-          compileFailure = error instanceof Error ? error.message : String(error);
-          log.error({ err: error }, "compile failed; the last table goes on serving");
-          cancelRetry = setTimer(COMPILE_RETRY, () => void requestCompile());
-        }
-      });
-    }
-    return work;
-  }
+  const compiling = createRetriedWork({
+    async run() {
+      if (wanted !== undefined) await compileAndPublish(wanted);
+    },
+    setTimer,
+    retryAfter: COMPILE_RETRY,
+    onError: (error) => log.error({ err: error }, "compile failed; the last table goes on serving"),
+  });
 
   async function compileAndPublish(inventory: Inventory): Promise<void> {
     const flat = options.flatten === undefined ? inventory : keepAddresses(options.flatten.apply(inventory), world?.inventory);
@@ -237,7 +221,7 @@ export function createEngine(options: EngineOptions): Engine {
       if (world !== undefined) takeOver(world.inventory, world.table); // what goes on being served must not stand still
       throw error;
     }
-    reportOrders(inventory);
+    reportOrders(inventory.overrides);
     scheduleTick(0);
     saver.request();
   }
@@ -258,28 +242,9 @@ export function createEngine(options: EngineOptions): Engine {
     const merged = { ...world.inventory, overrides: inventory.overrides };
     standings.adopt(merged, world.table);
     world = { ...world, inventory: merged };
-    reportOrders(merged);
+    reportOrders(merged.overrides);
     scheduleTick(0);
     saver.request();
-  }
-
-  function reportOrders(inventory: Inventory): void {
-    const inForce = new Map(
-      inventory.overrides
-        .filter((override) => isInForce(override, now()))
-        .map((override) => [
-          `${override.namespace}/${override.name}`,
-          `${override.action} ${override.target.kind} ${override.target.name}: ${override.reason}`,
-        ]),
-    );
-    for (const [name, text] of inForce) {
-      if (!ordersSeen.has(name)) timeline.add({ kind: "OverrideBegan", object: `TrafficOverride ${name}`, message: text, details: {} });
-    }
-    for (const [name, text] of ordersSeen) {
-      if (!inForce.has(name))
-        timeline.add({ kind: "OverrideEnded", object: `TrafficOverride ${name}`, message: `no longer in force: ${text}`, details: {} });
-    }
-    ordersSeen = inForce;
   }
 
   function take(reading: SourceReading): void {
@@ -321,7 +286,7 @@ export function createEngine(options: EngineOptions): Engine {
       return;
     }
     wanted = inventory;
-    void requestCompile();
+    void compiling.request();
   }
 
   function scheduleTick(delay: number): void {
@@ -329,7 +294,7 @@ export function createEngine(options: EngineOptions): Engine {
     if (stopping) return;
     cancelTick = setTimer(delay, () => {
       const due = standings.tick();
-      if (world !== undefined) reportOrders(world.inventory);
+      if (world !== undefined) reportOrders(world.inventory.overrides);
       scheduleTick(Math.min(LONGEST_TICK, Math.max(10, due - now())));
     });
   }
@@ -337,7 +302,7 @@ export function createEngine(options: EngineOptions): Engine {
   function scheduleFit(): void {
     cancelFit = setTimer(LATENCY_WINDOW, () => {
       if (stopping) return;
-      if (latency.fit()) void requestCompile();
+      if (latency.fit()) void compiling.request();
       scheduleFit();
     });
   }
@@ -366,7 +331,7 @@ export function createEngine(options: EngineOptions): Engine {
     if (geo.rejection() !== undefined) reasons.push("geo-rejected");
     if (fromLastGood) reasons.push("last-good");
     if (saver.isFailing()) reasons.push("state-unsaved");
-    if (compileFailure !== undefined) reasons.push("compile-failed");
+    if (compiling.failure() !== undefined) reasons.push("compile-failed");
     if (monitor.holds().suspect) reasons.push("vantage-suspect");
     if (standings.isDesperate()) reasons.push("fail-open");
     if (standings.holdsWithdrawals()) reasons.push("withdrawal-held");
@@ -388,7 +353,8 @@ export function createEngine(options: EngineOptions): Engine {
     monitor.restore(saved.health);
     wanted = saved.inventory;
     fromLastGood = true;
-    await requestCompile();
+    await compiling.request();
+    if (world === undefined) return false;
     const age = Math.round((now() - saved.savedAt) / 1000);
     log.warn({ ageSeconds: age }, "serving the last good world until today's inputs are read");
     timeline.add({
@@ -397,7 +363,7 @@ export function createEngine(options: EngineOptions): Engine {
       message: `the world of ${age} s ago is served until today's inputs are read`,
       details: { ageSeconds: age },
     });
-    return world !== undefined;
+    return true;
   }
 
   const view = createEngineView({
@@ -437,7 +403,7 @@ export function createEngine(options: EngineOptions): Engine {
       scopeFallbacks: () => scopeFallbacks,
     },
     async start() {
-      options.flatten?.onChange(() => void requestCompile());
+      options.flatten?.onChange(() => void compiling.request());
       const hasLastGood = await serveLastGood();
       const geoLoaded = await geo.load();
       if (!geoLoaded && !hasLastGood) throw new StartError(geo.rejection() ?? "no geo data");
@@ -450,8 +416,8 @@ export function createEngine(options: EngineOptions): Engine {
         if (!hasLastGood) throw error;
         log.error({ err: error }, "today's inputs could not be read; the last good world goes on serving");
       }
-      await work;
-      if (world === undefined) throw new StartError(compileFailure ?? "nothing to serve");
+      await compiling.settled();
+      if (world === undefined) throw new StartError(compiling.failure() ?? "nothing to serve");
       if (stopping) return;
       source.watch(take);
       geo.watch();
@@ -461,13 +427,13 @@ export function createEngine(options: EngineOptions): Engine {
       stopping = true;
       cancelTick();
       cancelFit();
-      cancelRetry();
+      compiling.stop();
       source.close();
       geo.close();
       options.flatten?.close();
       monitor.close();
       await compiler.close(); // whoever waits for it is refused: nothing needs a new table any more
-      await work;
+      await compiling.settled();
       await saver.finish();
     },
   };

@@ -30,6 +30,8 @@ export function createSaver({ write, setTimer, now, onError }: SaverPorts): Save
   let waiting = false;
   let cancel = () => {};
   let writing: Promise<void> = Promise.resolve();
+  let isWriting = false;
+  let requested = false;
   let pause = SOON;
   let failing = false;
   let finished = false;
@@ -47,21 +49,28 @@ export function createSaver({ write, setTimer, now, onError }: SaverPorts): Save
   function writeNext(): Promise<void> {
     writing = writing.then(async () => {
       const began = now();
+      isWriting = true;
+      requested = false;
       try {
         await write();
         failing = false;
       } catch (error) {
         failing = true;
         onError(error);
-        schedule(RETRY);
       }
+      isWriting = false;
       pause = Math.min(LONGEST_PAUSE, Math.max(SOON, PAUSE * (now() - began)));
+      if (failing) schedule(RETRY);
+      else if (requested) schedule(pause);
     });
     return writing;
   }
 
   return {
-    request: () => schedule(pause),
+    request() {
+      if (isWriting) requested = true;
+      else schedule(pause);
+    },
     async finish() {
       finished = true;
       cancel();

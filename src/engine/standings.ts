@@ -4,32 +4,24 @@
  */
 import { resume } from "../../health/failback.ts";
 import type { EndpointHealth, EndpointKey } from "../model/health.ts";
-import { type Backend, type Inventory, type Route, type RouteKey, routeKey } from "../model/inventory.ts";
+import { type Inventory, type Route, type RouteKey, routeKey } from "../model/inventory.ts";
 import type { Metrics } from "../observe/metrics.ts";
-import type { EventKind, Timeline } from "../observe/timeline.ts";
+import type { Timeline } from "../observe/timeline.ts";
 import {
   evaluateRoute,
   NEW_ROUTE,
   type RouteEvaluation,
   type RouteMemory,
   type RouteOrders,
-  type UnitChange,
   type UnitSpec,
   unitDeadlines,
 } from "../routing/evaluate-route.ts";
 import { writeDeadlines, writeMemory, writeRoute } from "../routing/live-state.ts";
-import { type Crowd, commonestMove, crowdOf, type Serving, sampleServing } from "../routing/moves.ts";
+import { type Crowd, crowdOf, peopleOf, type Serving, sampleServing } from "../routing/moves.ts";
 import { ordersDue, ordersOf } from "../routing/orders.ts";
 import { type RoutingTable, Standing } from "../routing/table.ts";
 import { type EndpointIndex, indexEndpoints, type RouteEndpoints } from "./endpoints.ts";
-
-export interface FailoverRecord {
-  readonly from: string;
-  readonly to: string;
-  /** Milliseconds since the epoch. */
-  readonly at: number;
-  readonly reason: string;
-}
+import { createRouteReports, type FailoverRecord } from "./route-reports.ts";
 
 export interface StandingsPorts {
   readonly health: (key: EndpointKey) => EndpointHealth;
@@ -84,7 +76,9 @@ interface Entry extends RouteEndpoints {
   evaluation: RouteEvaluation;
   /** When each unit can return, in the table's order of rows; the earliest is the route's. */
   readonly returns: Float64Array;
-  desperate: number;
+  /** Some clients are answered by fail-open or a hold. */
+  isDesperate: boolean;
+  /** The withdrawal budget holds a backend in service. */
   holds: boolean;
   due: number;
 }
@@ -102,18 +96,11 @@ const SAMPLED_PLANS = 1 << 16;
 /** Milliseconds of work in one {@link Standings.tick}: answers and probes wait for it. */
 const SLICE = 15;
 
+/** Ticks and probes never lie further apart, unless the process was stopped or its clock was set forward, ms. */
+const LONGEST_GAP = 10_000;
+
 /** How long the first verdicts of a new route may take, ms. */
 const warmth = ({ health }: Route): number => health.interval + health.timeout + 1000;
-
-const EVENT_OF: Readonly<Record<Standing, EventKind>> = {
-  [Standing.Usable]: "BackendReturned",
-  [Standing.Pending]: "FailbackPending",
-  [Standing.Unknown]: "BackendWithdrawn",
-  [Standing.Unhealthy]: "BackendWithdrawn",
-  [Standing.Draining]: "BackendWithdrawn",
-  [Standing.Excluded]: "BackendWithdrawn",
-  [Standing.Absent]: "BackendWithdrawn",
-};
 
 export function createStandings({ health, population, timeline, metrics, now, onMemory }: StandingsPorts): Standings {
   let table: RoutingTable | undefined;
@@ -123,15 +110,17 @@ export function createStandings({ health, population, timeline, metrics, now, on
   let entries: readonly Entry[] = [];
   let byKey: ReadonlyMap<RouteKey, Entry> = new Map();
   const users = new Map<EndpointKey, Use[]>();
-  const failovers = new Map<RouteKey, FailoverRecord>();
+  const reports = createRouteReports(timeline, metrics, now);
   const crowds = new Map<number, Crowd>();
+  /** By place of the present geo data. */
+  let people: Float64Array | undefined;
   let desperateRoutes = 0;
   let holdingRoutes = 0;
   /** No route is due before. */
   let earliest = Number.POSITIVE_INFINITY;
   /** Where the next tick goes on: those behind it have waited longest. */
   let cursor = 0;
-  let lastTick = Number.NEGATIVE_INFINITY;
+  let lastLook = Number.NaN;
 
   /** Of the route's partition; fewer plans are looked at the more routes there are, so that a flip of them all stays quick. */
   function crowdFor(route: number): Crowd {
@@ -139,7 +128,8 @@ export function createStandings({ health, population, timeline, metrics, now, on
     const partition = hot.policyPartition[hot.routePolicy[route]!]!;
     const known = crowds.get(partition);
     if (known !== undefined) return known;
-    const crowd = crowdOf(table!, partition, population, Math.min(256, Math.max(8, Math.floor(SAMPLED_PLANS / inventory!.routes.length))));
+    people ??= peopleOf(table!.geo, population);
+    const crowd = crowdOf(table!, partition, people, Math.min(256, Math.max(8, Math.floor(SAMPLED_PLANS / inventory!.routes.length))));
     crowds.set(partition, crowd);
     return crowd;
   }
@@ -164,11 +154,7 @@ export function createStandings({ health, population, timeline, metrics, now, on
     const { changes, memory } = evaluation;
     if (isNew && changes.length > 0) writeMemory(table!, entry.index, entry.units, entry.memory);
     const before = changes.length > 0 ? sample(entry) : undefined;
-    if (isNew || memory.units !== entry.memory.units)
-      setHolds(
-        entry,
-        Object.values(memory.units).some(({ held }) => held),
-      );
+    if (isNew || memory.units !== entry.memory.units) setHolds(entry, isHolding(memory));
     entry.memory = memory;
     entry.evaluation = evaluation;
     evaluation.backends.forEach(({ returnsAt }, position) => {
@@ -178,13 +164,9 @@ export function createStandings({ health, population, timeline, metrics, now, on
     earliest = Math.min(earliest, entry.due);
     writeRoute(table!, entry.index, evaluation);
     if (before === undefined && !isNew) return;
-    if (before === undefined && isAllUsable(evaluation)) {
-      reportDesperation(entry, 0);
-      return;
-    }
-    const after = sample(entry);
-    if (before !== undefined) report(entry, before, after, changes);
-    reportDesperation(entry, after.desperate);
+    const after = before === undefined && isAllUsable(evaluation) ? undefined : sample(entry);
+    if (before !== undefined && after !== undefined) reports.changed(entry.route, table!.names, changes, before, after);
+    setDesperate(entry, after !== undefined && after.desperate > 0);
     if (before !== undefined) onMemory();
   }
 
@@ -193,79 +175,11 @@ export function createStandings({ health, population, timeline, metrics, now, on
     entry.holds = holds;
   }
 
-  function report(entry: Entry, before: Serving, after: Serving, changes: readonly UnitChange[]): void {
-    const object = `GlobalRoute ${entry.key}`;
-    for (const change of changes) reportChange(entry, object, change);
-    for (const backend of new Set(changes.map((change) => change.backend))) {
-      const change = changes.find((one) => one.backend === backend)!;
-      reportMove(entry, object, before, after, change);
-    }
-  }
-
-  function reportDesperation(entry: Entry, desperate: number): void {
-    const object = `GlobalRoute ${entry.key}`;
-    desperateRoutes += Number(desperate > 0) - Number(entry.desperate > 0);
-    if (desperate > 0 && entry.desperate === 0) {
-      timeline.add({
-        kind: "FailOpen",
-        object,
-        message: "some clients have no healthy backend that rules allow: answering as if all were healthy",
-        details: {},
-      });
-    } else if (desperate === 0 && entry.desperate > 0) {
-      timeline.add({ kind: "FailOpenEnded", object, message: "every client has a usable backend again", details: {} });
-    }
-    entry.desperate = desperate;
-  }
-
-  function reportChange(entry: Entry, object: string, change: UnitChange): void {
-    const cluster = clusterOf(entry.route, change.backend);
-    const details = { cluster, backend: change.backend, family: change.family, reason: change.reason };
-    if (change.held) {
-      metrics.guardHold("withdrawal-budget");
-      const message = `${change.backend} (IPv${change.family}) fails its probes (${change.reason}) but stays in service: the withdrawal budget is spent. Confirm with a ConfirmWithdrawal override`;
-      timeline.add({ kind: "WithdrawalHeld", object, message, details });
-      return;
-    }
-    if (change.from === change.to) {
-      timeline.add({ kind: "WithdrawalReleased", object, message: `${change.backend} (IPv${change.family}) is no longer held`, details });
-      return;
-    }
-    if (change.from === Standing.Unknown && change.to === Standing.Usable) return; // the first verdict moves nobody
-    if (change.from !== Standing.Usable && change.to !== Standing.Usable && change.to !== Standing.Pending) return;
-    const verb =
-      change.to === Standing.Usable
-        ? "serves again"
-        : change.to === Standing.Pending
-          ? "is healthy again and waits for its failback"
-          : "is out of service";
-    timeline.add({
-      kind: EVENT_OF[change.to],
-      object,
-      message: `${change.backend} (IPv${change.family}) ${verb}: ${change.reason}`,
-      details,
-    });
-  }
-
-  function reportMove(entry: Entry, object: string, before: Serving, after: Serving, change: UnitChange): void {
-    if (change.from === Standing.Unknown || change.held) return;
-    const { names } = table!;
-    const move = commonestMove(before, after, names.clusters.indexOf(clusterOf(entry.route, change.backend)));
-    if (move === undefined) return;
-    const [from, to] = [names.clusters[move.from]!, names.clusters[move.to]!];
-    const at = now(); // it has been written
-    const back = change.to === Standing.Usable;
-    const reason = back ? "failback" : change.reason;
-    const seconds = back || change.firstSign === 0 ? undefined : Math.max(0, (at - change.firstSign) / 1000);
-    failovers.set(entry.key, { from, to, at, reason });
-    metrics.failover({ route: entry.key, from, to, reason, ...(seconds === undefined ? {} : { seconds }) });
-    timeline.add({
-      kind: "Failover",
-      object,
-      message: back ? `clients went back from ${from} to ${to}` : `clients moved from ${from} to ${to}: ${reason}`,
-      details: { from, to, reason, ...(seconds === undefined ? {} : { seconds }) },
-      at,
-    });
+  function setDesperate(entry: Entry, isDesperate: boolean): void {
+    if (isDesperate === entry.isDesperate) return;
+    desperateRoutes += Number(isDesperate) - Number(entry.isDesperate);
+    entry.isDesperate = isDesperate;
+    reports.desperate(entry.route, isDesperate);
   }
 
   function newEntry(index: number, known: Entry | undefined, endpoints: RouteEndpoints, at: number): Entry {
@@ -280,9 +194,9 @@ export function createStandings({ health, population, timeline, metrics, now, on
       orders: ordersOf(route, inventory!, at),
       warmUntil: known?.warmUntil ?? (memory === NEW_ROUTE ? at + warmth(route) : 0),
       memory,
-      evaluation: { backends: [], returnsAt: 0, memory, changes: [], due: 0, presumes: false },
+      evaluation: { backends: [], returnsAt: 0, memory, changes: [], due: 0 },
       returns: new Float64Array(2 * route.backends.length),
-      desperate: known?.desperate ?? 0,
+      isDesperate: known?.isDesperate ?? false,
       holds: false,
       due: 0,
     };
@@ -298,10 +212,19 @@ export function createStandings({ health, population, timeline, metrics, now, on
     earliest = at;
   }
 
-  /** Instants that were noted before the clock was set back are void. */
-  function restartClock(at: number): void {
-    for (const entry of entries) entry.warmUntil = Math.min(entry.warmUntil, at + warmth(entry.route));
-    reorder(at);
+  /** Every call from outside begins with it: a clock that was set, or a process that was stopped, makes void what was noted before. */
+  function look(): number {
+    const at = now();
+    const gap = at - lastLook; // NaN at first
+    lastLook = at;
+    if (gap < 0) {
+      for (const entry of entries) entry.warmUntil = Math.min(entry.warmUntil, at + warmth(entry.route));
+      reorder(at);
+    } else if (gap > LONGEST_GAP) {
+      for (const entry of entries) entry.memory = resumed(entry.memory, gap);
+      reorder(at);
+    }
+    return at;
   }
 
   function noteUses(entry: Entry): void {
@@ -350,7 +273,7 @@ export function createStandings({ health, population, timeline, metrics, now, on
 
   return {
     adopt(nextInventory, nextTable, endpoints) {
-      const at = now();
+      const at = look();
       const isSame = table === nextTable && inventory?.routes === nextInventory.routes && inventory.clusters === nextInventory.clusters;
       inventory = nextInventory;
       table = nextTable;
@@ -364,20 +287,21 @@ export function createStandings({ health, population, timeline, metrics, now, on
       byKey = new Map(entries.map((entry) => [entry.key, entry]));
       remembered = new Map();
       overridesDue = ordersDue(inventory.overrides, at);
-      desperateRoutes = entries.filter(({ desperate }) => desperate > 0).length;
+      desperateRoutes = entries.filter(({ isDesperate }) => isDesperate).length;
       holdingRoutes = 0;
       earliest = Number.POSITIVE_INFINITY;
       cursor = 0;
       users.clear();
       crowds.clear();
+      people = undefined;
       for (const entry of entries) {
         noteUses(entry);
         refresh(entry, at, true);
       }
-      for (const key of failovers.keys()) if (!byKey.has(key)) failovers.delete(key);
+      reports.keepOnly(byKey);
     },
     endpointChanged(key) {
-      const at = now();
+      const at = look();
       let last: Entry | undefined;
       for (const { entry } of users.get(key) ?? []) {
         if (entry !== last) refresh(entry, at);
@@ -385,20 +309,19 @@ export function createStandings({ health, population, timeline, metrics, now, on
       }
     },
     endpointObserved(key) {
-      const at = now();
-      const seen = [health(key)];
+      const at = look();
+      const seen = health(key);
       for (const use of users.get(key) ?? []) {
         const { route, holds, evaluation } = use.entry;
+        const isSeen = seen.votes > 0 && evaluation.backends[use.row >> 1]?.presumed[use.row % 2 === 0 ? 0 : 1] === true;
         // Load sheds clients with each probe, what is held may be let go by another site's vote, and what was presumed is seen now.
-        if (route.shed !== undefined || holds || evaluation.presumes) refresh(use.entry, at);
-        else moveDeadlines(use, seen, at);
+        if (route.shed !== undefined || holds || isSeen) refresh(use.entry, at);
+        else moveDeadlines(use, [seen], at);
       }
     },
     tick() {
-      const at = now();
-      if (at < lastTick) restartClock(at);
-      else if (at >= overridesDue) reorder(at);
-      lastTick = at;
+      const at = look();
+      if (at >= overridesDue) reorder(at);
       if (at >= earliest) refreshDue(at);
       return Math.min(overridesDue, earliest);
     },
@@ -409,19 +332,20 @@ export function createStandings({ health, population, timeline, metrics, now, on
     },
     evaluation: (route) => byKey.get(route)?.evaluation,
     endpointKeys: (route) => byKey.get(route)?.keys ?? new Map(),
-    lastFailover: (route) => failovers.get(route) ?? null,
+    lastFailover: reports.lastFailover,
     isDesperate: () => desperateRoutes > 0,
     holdsWithdrawals: () => holdingRoutes > 0,
   };
 }
 
+const isHolding = ({ units }: RouteMemory): boolean => Object.values(units).some(({ held }) => held);
+
 /** Nobody needs fail-open then. */
 const isAllUsable = ({ backends }: RouteEvaluation): boolean =>
   backends.every(({ standing }) => standing.every((one) => one === Standing.Usable || one === Standing.Absent));
 
+/** Nobody looked for so long. */
 function resumed({ units, withdrawals }: RouteMemory, gap: number): RouteMemory {
   const entries = Object.entries(units).map(([key, unit]) => [key, { ...unit, failback: resume(unit.failback, gap) }] as const);
   return { units: Object.fromEntries(entries), withdrawals };
 }
-
-const clusterOf = (route: Route, backend: string): string => (route.backends.find(({ name }) => name === backend) as Backend).cluster;

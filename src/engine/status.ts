@@ -4,7 +4,7 @@ import { type Cluster, type Inventory, type Override, type Route, routeKey } fro
 import type { RouteEvaluation } from "../routing/evaluate-route.ts";
 import { clusterState, isInForce } from "../routing/orders.ts";
 import { Standing } from "../routing/table.ts";
-import type { FailoverRecord } from "./standings.ts";
+import type { FailoverRecord } from "./route-reports.ts";
 import type { BackendStatus, ClusterStatus, RouteStatus, ServedShare, Status } from "./view.ts";
 
 export interface StatusInput {

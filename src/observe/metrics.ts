@@ -13,6 +13,7 @@ export const DEGRADED_REASONS: readonly string[] = [
   "vantage-suspect",
   "fail-open",
   "withdrawal-held",
+  "state-unsaved",
 ];
 
 /** Values that somebody else keeps; they are read when a scrape asks. A reading that is left out exports no series. */

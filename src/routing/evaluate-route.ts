@@ -92,6 +92,8 @@ export interface BackendEvaluation {
   /** By family: earliest instant at which it can come (or come more) into answers; 0 while it ramps or is held. */
   readonly returnsAt: readonly [number, number];
   readonly health: Health;
+  /** By family: nobody has seen its health since a restart, so that the next probe can change its standing although the verdict stays. */
+  readonly presumed: readonly [boolean, boolean];
 }
 
 export interface RouteEvaluation {
@@ -102,8 +104,6 @@ export interface RouteEvaluation {
   readonly changes: readonly UnitChange[];
   /** When time alone changes something, ms since the epoch; Infinity when nothing is pending. */
   readonly due: number;
-  /** Some health is only known from before a restart: the next probe can change standings although the verdict stays. */
-  readonly presumes: boolean;
 }
 
 /** A unit (backend and family) whose standing changed. */
@@ -153,7 +153,6 @@ export function evaluateRoute(input: RouteInput): RouteEvaluation {
       (first, one) => Math.min(first, dueOf(input, one)),
       held.size > 0 ? input.now + 1000 : Number.POSITIVE_INFINITY, // the budget's window moves on
     ),
-    presumes: all.some(({ unit }) => seenHealth(unit) !== unit.health),
   };
 }
 
@@ -271,6 +270,7 @@ function evaluateBackend(input: RouteInput, [v4, v6]: Pair): BackendEvaluation {
     worsensAt: [worsensAt(v4.unit.addresses, v4.state), worsensAt(v6.unit.addresses, v6.state)],
     returnsAt: [returnsAt(input, v4.unit.addresses, v4.state), returnsAt(input, v6.unit.addresses, v6.state)],
     health: backendHealth(v4.unit, v6.unit),
+    presumed: [seenHealth(v4.unit) !== v4.unit.health, seenHealth(v6.unit) !== v6.unit.health],
   };
 }
 

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { testBackend, testInventory, testRoute } from "../../test/support/world/build-route.ts";
 import { COUNTRY_FILE, compileTestTable, everythingUsable } from "../../test/support/world/compile-test-world.ts";
-import { commonestMove, crowdOf, type Serving, sampleServing } from "./moves.ts";
+import { commonestMove, crowdOf, peopleOf, type Serving, sampleServing } from "./moves.ts";
 import { type RoutingTable, Standing } from "./table.ts";
 
 const NAMES = ["frankfurt", "dublin", "virginia", "tokyo"];
@@ -24,7 +24,7 @@ const POPULATION = new Map([
   ["BR", 210],
 ]);
 const crowd = (table: RoutingTable, population: ReadonlyMap<string, number> = POPULATION, most = 100) =>
-  crowdOf(table, table.hot.policyPartition[table.hot.routePolicy[0]!]!, population, most);
+  crowdOf(table, table.hot.policyPartition[table.hot.routePolicy[0]!]!, peopleOf(table.geo, population), most);
 const sample = (table: RoutingTable, population?: ReadonlyMap<string, number>): Serving =>
   sampleServing(table, 0, crowd(table, population));
 

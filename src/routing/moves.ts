@@ -1,4 +1,5 @@
 /** Who moved: compares what a route answers before and after a change of standings. Pure. */
+import type { GeoTable } from "../geo/geo-table.ts";
 import { chooseBySlot, Mode, newChoice } from "./choose.ts";
 import { ROUTE_OFFERS_A, ROUTE_OFFERS_AAAA, type RoutingTable } from "./table.ts";
 
@@ -20,19 +21,28 @@ export interface Serving {
 const SLOTS = 4;
 
 /**
+ * How many people live in each place, a country's spread evenly over its places.
+ *
  * @param population country → people
- * @param most       classes to keep, those with most people first
  */
-export function crowdOf(table: RoutingTable, partition: number, population: ReadonlyMap<string, number>, most: number): Crowd {
-  const { classOfPlace, classes } = table.partitions[partition]!;
+export function peopleOf({ places }: GeoTable, population: ReadonlyMap<string, number>): Float64Array {
   const placesPerCountry = new Map<string, number>();
-  for (const { country } of table.geo.places) {
+  for (const { country } of places) {
     if (country !== undefined) placesPerCountry.set(country, (placesPerCountry.get(country) ?? 0) + 1);
   }
+  return Float64Array.from(places, ({ country }) =>
+    country === undefined ? 0 : (population.get(country) ?? 0) / placesPerCountry.get(country)!,
+  );
+}
+
+/**
+ * @param peopleOfPlace {@link peopleOf} of the table's geo data
+ * @param most          classes to keep, those with most people first
+ */
+export function crowdOf({ partitions }: RoutingTable, partition: number, peopleOfPlace: Float64Array, most: number): Crowd {
+  const { classOfPlace, classes } = partitions[partition]!;
   const people = new Float64Array(classes).fill(1);
-  table.geo.places.forEach(({ country }, place) => {
-    if (country !== undefined) people[classOfPlace[place]!]! += (population.get(country) ?? 0) / placesPerCountry.get(country)!;
-  });
+  for (let place = 0; place < peopleOfPlace.length; place++) people[classOfPlace[place]!]! += peopleOfPlace[place]!;
   const largest = [...people.keys()].sort((a, b) => people[b]! - people[a]! || a - b).slice(0, most);
   return { classes: Uint32Array.from(largest), people: Float64Array.from(largest, (cls) => people[cls]!) };
 }

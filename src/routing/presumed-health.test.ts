@@ -29,10 +29,10 @@ test("one that waits does not return before somebody has seen it, and does not s
   ({ memory } = evaluate(3000, HEALTHY, memory));
   const late = evaluate(60_000, PRESUMED, memory);
   expect(late.backends[0]!.standing).toEqual([Standing.Pending, Standing.Pending]);
-  expect([late.due, late.presumes]).toEqual([Number.POSITIVE_INFINITY, true]);
+  expect([late.due, late.backends[0]!.presumed]).toEqual([Number.POSITIVE_INFINITY, [true, true]]);
   const seen = evaluate(60_500, HEALTHY, late.memory);
   expect(seen.backends[0]!.standing).toEqual([Standing.Usable, Standing.Usable]);
-  expect(seen.presumes).toBe(false);
+  expect(seen.backends[0]!.presumed).toEqual([false, false]);
 });
 
 test("one that is new waits for its first probe", () => {

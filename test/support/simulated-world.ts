@@ -69,6 +69,8 @@ export interface WorldOptions {
   readonly compiler?: (real: Compiler) => Compiler;
   readonly lastGood?: (real: LastGoodStore) => LastGoodStore;
   readonly flatten?: EngineOptions["flatten"];
+  /** How far the wall clock is off at the start, ms. */
+  readonly skew?: number;
   /** Where the folder is said to be. */
   readonly path?: string;
   /** Path of a real file whose changes announce new geo data. */
@@ -85,7 +87,7 @@ export async function startWorld(options: WorldOptions): Promise<SimulatedWorld 
   const state = options.state ?? (await mkdtemp(join(tmpdir(), "globalroute-")));
   let files = options.files;
   let problems = options.problems ?? [];
-  let skew = 0;
+  let skew = options.skew ?? 0;
   const wallClock = () => clock.wallClock() + skew;
   let onChange: (reading: SourceReading) => void = () => undefined;
   let table: RoutingTable | undefined;

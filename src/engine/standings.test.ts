@@ -1,0 +1,169 @@
+import fc from "fast-check";
+import { expect, test } from "vitest";
+import { testBackend, testFailover, testInventory, testOverride, testRoute } from "../../test/support/world/build-route.ts";
+import { COUNTRY_FILE, compileTestTable } from "../../test/support/world/compile-test-world.ts";
+import { HEALTHY, REFUSED, SILENT, UNKNOWN } from "../../test/support/world/health.ts";
+import type { EndpointHealth, EndpointKey } from "../model/health.ts";
+import type { Inventory, Route } from "../model/inventory.ts";
+import { ms } from "../model/units.ts";
+import { createMetrics } from "../observe/metrics.ts";
+import { createTimeline } from "../observe/timeline.ts";
+import type { LiveState, RoutingTable } from "../routing/table.ts";
+import { Standing } from "../routing/table.ts";
+import { indexEndpoints, keyOf } from "./endpoints.ts";
+import { createStandings } from "./standings.ts";
+
+const NAMES = ["frankfurt", "dublin", "virginia", "tokyo"];
+const START = 1_700_000_000_000;
+const compiled = (inventory: Inventory): RoutingTable => compileTestTable(inventory, [COUNTRY_FILE]).table;
+
+/** @param step how far the clock moves with each look at it, ms */
+function life(inventory: Inventory, initial: EndpointHealth = HEALTHY, step = 0) {
+  const health = new Map<EndpointKey, EndpointHealth>();
+  let at = START;
+  const timeline = createTimeline(1000, () => at);
+  let memories = 0;
+  const standings = createStandings({
+    health: (key) => health.get(key) ?? initial,
+    population: new Map([["DE", 80]]),
+    timeline,
+    metrics: createMetrics(),
+    now: () => {
+      at += step;
+      return at;
+    },
+    onMemory: () => memories++,
+  });
+  const table = compiled(inventory);
+  standings.adopt(inventory, table);
+  return {
+    standings,
+    table,
+    health,
+    advance: (by: number) => {
+      at += by;
+    },
+    set(route: Route, address: string, value: EndpointHealth) {
+      health.set(keyOf(route, address), value);
+      standings.endpointChanged(keyOf(route, address));
+    },
+    /** Ticks as the engine does. @returns how often */
+    settle() {
+      for (let ticks = 1; ; ticks++) if (standings.tick() > at || ticks > 10_000) return ticks;
+    },
+    kinds: () => timeline.list().map(({ kind }) => kind),
+    memories: () => memories,
+  };
+}
+
+const live = ({ standing, addressStanding, keep, lastUsable, worsensAt, returnsAt }: LiveState) =>
+  [standing, addressStanding, keep, lastUsable, worsensAt, returnsAt].map((column) => [...column]);
+
+/** Routes that share all of their endpoints. */
+const routesOf = (count: number, more: Partial<Route> = {}): readonly Route[] =>
+  Array.from({ length: count }, (_, i) =>
+    testRoute(
+      NAMES.map((name, n) => testBackend(name, n + 1)),
+      { name: `shop-${i}`, hosts: [`shop-${i}.example.org`], ...more },
+    ),
+  );
+
+const healths = fc.record({
+  health: fc.constantFrom(HEALTHY, REFUSED, SILENT, UNKNOWN, { ...HEALTHY, votes: 0 }),
+  nextChange: fc.integer({ min: 0, max: 20_000 }),
+});
+
+test("a probe that only moves deadlines leaves the table as a whole evaluation would", () => {
+  const two = NAMES.map((name, n) => testBackend(name, n + 1, n === 0 ? { addresses: ["192.0.2.1", "192.0.2.11", "2001:db8::1"] } : {}));
+  const inventory = testInventory([
+    testRoute(two, { failover: testFailover({ failback: { mode: "Automatic", after: ms(5000), slowStart: ms(3000) } }) }),
+    testRoute(two.slice(1), { name: "other", hosts: ["other.example.org"] }),
+  ]);
+  const addresses = two.flatMap((backend) => backend.addresses);
+  const steps = fc.array(fc.record({ address: fc.constantFrom(...addresses), seen: healths, wait: fc.integer({ min: 0, max: 4000 }) }), {
+    maxLength: 25,
+  });
+  fc.assert(
+    fc.property(steps, (all) => {
+      const world = life(inventory);
+      for (const { address, seen, wait } of all) {
+        world.advance(wait);
+        world.settle();
+        for (const route of inventory.routes) world.set(route, address, { ...seen.health, nextChange: START + seen.nextChange });
+        // The next probe finds the same and knows more of the future.
+        for (const route of inventory.routes) {
+          const key = keyOf(route, address);
+          world.health.set(key, { ...seen.health, nextChange: START + 2 * seen.nextChange + 1000 });
+          world.standings.endpointObserved(key);
+        }
+        const quick = live(world.table.state);
+        world.standings.adopt({ ...inventory, routes: [...inventory.routes] }, world.table);
+        expect(quick).toEqual(live(world.table.state));
+      }
+    }),
+    { numRuns: 60 },
+  );
+});
+
+test("routes that share an endpoint all follow it, each told once", () => {
+  const routes = routesOf(50);
+  const world = life(testInventory(routes));
+  world.settle();
+  expect(indexEndpoints(testInventory(routes)).endpoints.size).toBe(2 * NAMES.length);
+  world.set(routes[0]!, "192.0.2.1", REFUSED);
+  for (let route = 0; route < 50; route++) expect(world.table.state.standing[2 * NAMES.length * route]).toBe(Standing.Unhealthy);
+  expect(world.kinds().filter((kind) => kind === "Failover")).toHaveLength(50);
+});
+
+test("much work is done in parts, and every part goes on where the last one stopped", () => {
+  const routes = routesOf(200);
+  const inventory = testInventory(routes);
+  const world = life(inventory, HEALTHY, 1); // each look at the clock costs a millisecond
+  world.settle();
+  const drained = { ...inventory, overrides: [testOverride("Drain", { kind: "MemberCluster", name: "frankfurt" })] };
+  world.standings.adopt(drained, world.table);
+  const drainedRoutes = () => routes.filter((_, i) => world.table.state.standing[2 * NAMES.length * i] === Standing.Draining).length;
+  expect(drainedRoutes()).toBe(0);
+  world.standings.tick();
+  const first = drainedRoutes();
+  expect(first).toBeGreaterThan(0);
+  expect(first).toBeLessThan(50);
+  expect(world.settle()).toBeGreaterThan(5);
+  expect(drainedRoutes()).toBe(200);
+});
+
+test("ramps of more routes than fit into a part leave no route behind", () => {
+  const failover = testFailover({ failback: { mode: "Automatic", after: ms(1000), slowStart: ms(1000) } });
+  const routes = routesOf(100, { failover });
+  const world = life(testInventory(routes), HEALTHY, 1);
+  world.settle();
+  for (const address of ["192.0.2.1", "2001:db8::1"]) world.set(routes[0]!, address, REFUSED);
+  for (const address of ["192.0.2.1", "2001:db8::1"]) world.set(routes[0]!, address, HEALTHY);
+  for (let i = 0; i < 400; i++) {
+    world.advance(10);
+    world.standings.tick();
+  }
+  expect(new Set(world.table.state.keep)).toEqual(new Set([0xffff]));
+  expect(new Set(world.table.state.standing)).toEqual(new Set([Standing.Usable]));
+});
+
+test("what is remembered is of the routes that there are, and no more", () => {
+  const [first, second] = [testInventory(routesOf(3)), testInventory(routesOf(2, { namespace: "other" }))];
+  const world = life(first);
+  expect([...world.standings.memory().keys()]).toEqual(["default/shop-0", "default/shop-1", "default/shop-2"]);
+  world.standings.adopt(second, compiled(second));
+  expect([...world.standings.memory().keys()]).toEqual(["other/shop-0", "other/shop-1"]);
+  expect(world.standings.evaluation("default/shop-0")).toBeUndefined();
+  world.standings.endpointChanged(keyOf(first.routes[0]!, "192.0.2.1"));
+});
+
+test("memory is written when standings change, not with every probe", () => {
+  const routes = routesOf(1);
+  const world = life(testInventory(routes));
+  world.settle();
+  const before = world.memories();
+  for (let i = 0; i < 100; i++) world.standings.endpointObserved(keyOf(routes[0]!, "192.0.2.1"));
+  expect(world.memories()).toBe(before);
+  world.set(routes[0]!, "192.0.2.1", REFUSED);
+  expect(world.memories()).toBe(before + 1);
+});
