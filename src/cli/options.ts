@@ -1,5 +1,5 @@
 /** Options that several commands share, and the parsers of their values. A value that does not parse is bad usage (exit 2). */
-import { homedir } from "node:os";
+import { availableParallelism, homedir } from "node:os";
 import { join, resolve } from "node:path";
 import { type Command, InvalidArgumentError, Option } from "commander";
 import { stringify } from "yaml";
@@ -77,6 +77,18 @@ export function parsePeriod(text: string): Milliseconds {
   if (result.value === 0) throw new InvalidArgumentError("It must be longer than 0.");
   return result.value;
 }
+
+const MAX_WORKERS = 64;
+
+/** Of `--dns-workers`. */
+export function parseWorkers(text: string): number {
+  const count = Number(text);
+  if (!/^\d+$/.test(text) || count < 1 || count > MAX_WORKERS) throw new InvalidArgumentError(`Write a number from 1 to ${MAX_WORKERS}.`);
+  return count;
+}
+
+/** One core is left to probes and the API. Beyond eight the network is the limit, and each costs memory. */
+export const defaultWorkers = (): number => Math.min(8, Math.max(1, availableParallelism() - 1));
 
 /** For options that may be given several times: the first replaces the default. */
 export const collect =

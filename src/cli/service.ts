@@ -12,7 +12,8 @@ import { createDnsServer, type DnsServer } from "../dns/dns-server.ts";
 import { createFlattener } from "../dns/flatten.ts";
 import { expandWildcards } from "../dns/local-addresses.ts";
 import { createHostResolver } from "../dns/resolver.ts";
-import { buildZoneTable } from "../dns/zone-table.ts";
+import type { TransportChoice } from "../dns/udp-transport.ts";
+import { type BuiltTables, createZoneBuilder, type ZoneBuilder } from "../dns/zone-builder.ts";
 import { createCompiler } from "../engine/compiler.ts";
 import { createEngine } from "../engine/engine.ts";
 import { createFolderSource } from "../engine/folder-source.ts";
@@ -39,6 +40,9 @@ export interface ServiceOptions {
   readonly state: string;
   /** DNS over UDP and TCP. */
   readonly listen: readonly ListenAddress[];
+  /** How UDP is answered, and by how many threads. */
+  readonly transport: TransportChoice;
+  readonly workers: number;
   /** The option that moves the DNS listeners, for messages. */
   readonly listenFlag: string;
   readonly admin: ListenAddress;
@@ -83,6 +87,9 @@ export async function startService(options: ServiceOptions, io: Pick<Io, "now" |
     listen: options.listen,
     flag: options.listenFlag,
     ports,
+    transport: options.transport,
+    workers: options.workers,
+    onFallback: (reason) => log.warn({ reason }, "DNS: the fast transport cannot be had here; UDP is answered by node:dgram"),
     onDuration: metrics.dnsQueryDuration,
     onError: (error) => log.warn({ err: error }, "DNS: a socket failed; serving goes on"),
   });
@@ -90,6 +97,7 @@ export async function startService(options: ServiceOptions, io: Pick<Io, "now" |
   const flattener = createFlattener({ resolver, now: ports.now, setTimer: ports.setTimer, allow });
   const config = resolve(io.cwd, options.config);
   const compiler = createCompiler();
+  const zoneBuilder = createZoneBuilder({ now: io.now });
   const engine = createEngine({
     source: createFolderSource(
       config,
@@ -97,7 +105,7 @@ export async function startService(options: ServiceOptions, io: Pick<Io, "now" |
       (delay, callback) => ports.setTimer(ms(delay), callback),
       (error) => log.error({ err: error }, "the folder could not be parsed; trying again"),
     ),
-    publishers: [dnsPublisher(dns, io.now)],
+    publishers: [dnsPublisher(dns, zoneBuilder)],
     compiler,
     lastGood: createLastGoodStore(join(options.state, "last-good")),
     geoPaths: options.mmdb.map((path) => resolve(io.cwd, path)),
@@ -112,7 +120,7 @@ export async function startService(options: ServiceOptions, io: Pick<Io, "now" |
     now: io.now,
     setTimer: (delay, callback) => ports.setTimer(ms(delay), callback),
   });
-  metrics.attach({ ...engine.readings, dnsQueries: () => readQueries(dns.counters), decisions: () => readDecisions(dns.counters) });
+  metrics.attach({ ...engine.readings, dnsQueries: () => readQueries(dns.counters()), decisions: () => readDecisions(dns.counters()) });
 
   const admin = await createAdminServer({
     view: engine.view,
@@ -129,6 +137,7 @@ export async function startService(options: ServiceOptions, io: Pick<Io, "now" |
     admin.shutdownBegan();
     await dns.stop();
     await engine.stop();
+    await zoneBuilder.close();
     resolver.close();
     await prober.close();
     await admin.stop();
@@ -141,6 +150,7 @@ export async function startService(options: ServiceOptions, io: Pick<Io, "now" |
     log.info(
       {
         dns: bound.map(formatListenAddress),
+        transport: dns.transport(),
         admin: formatListenAddress(admin.address()),
         ...(options.metrics === undefined ? {} : { metrics: formatListenAddress(admin.metricsAddress() ?? options.metrics) }),
         config,
@@ -155,14 +165,17 @@ export async function startService(options: ServiceOptions, io: Pick<Io, "now" |
   }
 }
 
-/** Tables go to the DNS server by one assignment. */
-function dnsPublisher(dns: Pick<DnsServer, "swap">, now: () => number): Publisher {
-  let serial = 0;
+/** Zone tables are built beforehand, on a thread of their own; the DNS server takes them over by one assignment. */
+function dnsPublisher(dns: Pick<DnsServer, "swap">, builder: Pick<ZoneBuilder, "build">): Publisher {
+  let prepared: BuiltTables | undefined;
   return {
-    publish(routing, inventory) {
-      // Seconds since the epoch grow over restarts too; several tables within one second still differ.
-      serial = Math.max(serial + 1, Math.floor(now() / 1000));
-      const { zones, problems } = buildZoneTable(inventory.zones, routing, serial);
+    async prepare(routing, inventory) {
+      prepared = await builder.build(inventory.zones, routing);
+    },
+    publish(routing) {
+      if (prepared?.routing !== routing) throw new Error("a table is published that was not prepared");
+      const { zones, problems } = prepared;
+      prepared = undefined; // its parts live on where they are used
       dns.swap({ routing, zones });
       return problems.map(formatProblem);
     },

@@ -44,7 +44,8 @@ function typeClass(type: number): number {
 }
 
 /** @returns one reading for each combination that has occurred; `rcode` is `dropped` for what got no answer */
-export function readQueries(counters: QueryCounters): DnsQueryReading[] {
+export function readQueries(threads: OneOrMany): DnsQueryReading[] {
+  const counters = sumCounters(threads);
   const readings: DnsQueryReading[] = [];
   TRANSPORTS.forEach((transport, t) => {
     RCODES.forEach((rcode, r) => {
@@ -61,6 +62,22 @@ export function readQueries(counters: QueryCounters): DnsQueryReading[] {
 }
 
 /** @returns one reading for each mode that has occurred, named as in an explanation */
-export function readDecisions(counters: QueryCounters): DecisionReading[] {
-  return [...counters.decisions].flatMap((count, mode) => (count > 0 ? [{ mode: modeName(mode), count }] : []));
+export function readDecisions(threads: OneOrMany): DecisionReading[] {
+  return [...sumCounters(threads).decisions].flatMap((count, mode) => (count > 0 ? [{ mode: modeName(mode), count }] : []));
+}
+
+/** The counters of one thread, or of all that answer. */
+export type OneOrMany = QueryCounters | readonly QueryCounters[];
+
+function sumCounters(threads: OneOrMany): QueryCounters {
+  const all = "answers" in threads ? [threads] : threads;
+  const total = newQueryCounters();
+  for (const one of all) {
+    for (const key of Object.keys(total) as (keyof QueryCounters)[]) {
+      one[key].forEach((count, i) => {
+        total[key][i]! += count;
+      });
+    }
+  }
+  return total;
 }

@@ -1,12 +1,15 @@
-/** The authoritative server: UDP and TCP on the same ports, one answering context for all of them, tables swapped by one assignment. */
+/** The authoritative server: UDP and TCP on the same ports. TCP is answered on the main thread, UDP by whichever transport can be had. */
 import { networkInterfaces } from "node:os";
 import { type ListenAddress, ListenError, systemCode } from "../model/listen-address.ts";
 import type { Milliseconds } from "../model/units.ts";
 import { newAnswerContext, useTables } from "./answer.ts";
 import { newQueryCounters, type QueryCounters } from "./counters.ts";
+import { createFastTransport } from "./fast/fast-transport.ts";
+import { FastTransportUnavailable } from "./fast/libc.ts";
 import { expandWildcards } from "./local-addresses.ts";
 import { openTcpServer, TCP_LIMITS, type TcpLimits, type TcpPorts, type TcpServer } from "./tcp-server.ts";
-import { openUdpServer, type TransportHooks, type UdpServer } from "./udp-server.ts";
+import { createDgramTransport } from "./udp-server.ts";
+import type { TransportChoice, TransportHooks, UdpTransport } from "./udp-transport.ts";
 import type { ServingTables } from "./zone-table.ts";
 
 export interface DnsPorts {
@@ -25,6 +28,12 @@ export interface DnsServerOptions {
   readonly listen: readonly ListenAddress[];
   readonly ports: DnsPorts;
   readonly counters?: QueryCounters;
+  /** How UDP is answered; `dgram` if not given. */
+  readonly transport?: TransportChoice;
+  /** Threads of the fast transport; 1 if not given. */
+  readonly workers?: number;
+  /** Called once when `auto` has to do without the fast transport, with the reason. */
+  readonly onFallback?: (reason: string) => void;
   readonly tcp?: Partial<TcpLimits>;
   /** The option that moves the listeners, for messages; `--dns` if not given. */
   readonly flag?: string;
@@ -37,11 +46,16 @@ export interface DnsServerOptions {
 export interface DnsServer {
   /** Opens every listener, or none. Rejects with {@link ListenError}. @returns what was opened, with real ports */
   readonly start: () => Promise<readonly ListenAddress[]>;
-  /** Answers from these tables from the next query on; until the first call every answer is SERVFAIL. */
+  /** Answers from these tables, within milliseconds on every thread; until the first call every answer is SERVFAIL. */
   readonly swap: (tables: ServingTables) => void;
+  /** Every thread answers from the tables of the last swap, and reads none before them. */
+  readonly isCurrent: () => boolean;
   /** Closes every listener and connection; answers already written are sent. */
   readonly stop: () => Promise<void>;
-  readonly counters: QueryCounters;
+  /** How UDP is answered; undefined until started. */
+  readonly transport: () => UdpTransport["kind"] | undefined;
+  /** Of every thread that answers; to be added up. */
+  readonly counters: () => readonly QueryCounters[];
   /** Open TCP connections. */
   readonly connections: () => number;
 }
@@ -62,7 +76,14 @@ export function atMostEvery<T>(interval: number, now: () => number, next: (value
 }
 
 export function createDnsServer(options: DnsServerOptions): DnsServer {
-  const { ports, flag = "--dns", onDuration = () => undefined, onError = () => undefined } = options;
+  const {
+    ports,
+    flag = "--dns",
+    transport: choice = "dgram",
+    onFallback = () => undefined,
+    onDuration = () => undefined,
+    onError = () => undefined,
+  } = options;
   const context = newAnswerContext({ now: ports.wallClock, random: ports.random }, options.counters ?? newQueryCounters());
   const hooks: TransportHooks & TcpPorts = {
     now: ports.now,
@@ -71,45 +92,76 @@ export function createDnsServer(options: DnsServerOptions): DnsServer {
     onError: atMostEvery(QUIET, ports.now, onError),
   };
   const limits = { ...TCP_LIMITS, ...options.tcp };
-  let open: { readonly udp: UdpServer; readonly tcp: TcpServer }[] = [];
+  let udp: UdpTransport | undefined;
+  let tables: ServingTables | undefined;
+  let open: TcpServer[] = [];
+  let counters: readonly QueryCounters[] = [context.counters];
 
-  async function openPair(listen: ListenAddress): Promise<ListenAddress> {
+  async function openPair(transport: UdpTransport, listen: ListenAddress): Promise<ListenAddress> {
     for (let attempt = 1; ; attempt++) {
-      const udp = await openUdpServer(listen, context, hooks).catch((cause: unknown) => {
+      const shared = await transport.bind(listen).catch((cause: unknown) => {
         throw new ListenError("DNS over UDP", listen, flag, cause);
       });
-      const bound = { address: listen.address, port: udp.port };
+      const bound = { address: listen.address, port: shared.port };
       try {
-        open.push({ udp, tcp: await openTcpServer(bound, context, hooks, limits) });
+        open.push(await openTcpServer(bound, context, hooks, limits));
         return bound;
       } catch (cause) {
-        await udp.close();
+        await shared.close();
         const retry = listen.port === 0 && systemCode(cause) === "EADDRINUSE" && attempt < FREE_PORT_TRIES;
         if (!retry) throw new ListenError("DNS over TCP", bound, flag, cause);
       }
     }
   }
 
+  async function openAll(transport: UdpTransport): Promise<readonly ListenAddress[]> {
+    udp = transport;
+    counters = [context.counters, ...transport.counters];
+    const bound: ListenAddress[] = [];
+    for (const listen of expandWildcards(options.listen, networkInterfaces())) bound.push(await openPair(transport, listen));
+    if (tables !== undefined) transport.swap(tables);
+    await transport.start();
+    return bound;
+  }
+
   async function stop(): Promise<void> {
     const closing = open;
     open = [];
-    await Promise.all(closing.flatMap(({ udp, tcp }) => [udp.close(), tcp.close()]));
+    await Promise.all([udp?.stop(), ...closing.map((tcp) => tcp.close())]);
+    udp = undefined;
+  }
+
+  /** Opens every listener, or none. */
+  async function openWith(make: () => UdpTransport): Promise<readonly ListenAddress[]> {
+    try {
+      return await openAll(make());
+    } catch (error) {
+      await stop();
+      throw error;
+    }
   }
 
   return {
     start: async () => {
-      const bound: ListenAddress[] = [];
+      const dgram = () => createDgramTransport(context, hooks);
+      if (choice === "dgram") return await openWith(dgram);
       try {
-        for (const listen of expandWildcards(options.listen, networkInterfaces())) bound.push(await openPair(listen));
+        return await openWith(() => createFastTransport(options.workers ?? 1, hooks));
       } catch (error) {
-        await stop();
-        throw error;
+        if (choice === "fast" || !(error instanceof FastTransportUnavailable)) throw error;
+        onFallback(error.message);
+        return await openWith(dgram);
       }
-      return bound;
     },
-    swap: (tables) => useTables(context, tables),
+    swap: (next) => {
+      tables = next;
+      useTables(context, next);
+      udp?.swap(next);
+    },
+    isCurrent: () => udp?.isCurrent() ?? true,
     stop,
-    counters: context.counters,
-    connections: () => open.reduce((total, { tcp }) => total + tcp.connections(), 0),
+    transport: () => udp?.kind,
+    counters: () => counters,
+    connections: () => open.reduce((total, tcp) => total + tcp.connections(), 0),
   };
 }

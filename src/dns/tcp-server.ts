@@ -7,7 +7,7 @@ import { type Milliseconds, ms } from "../model/units.ts";
 import { type AnswerContext, answer } from "./answer.ts";
 import { Transport } from "./counters.ts";
 import { newSource, type Source, setSource } from "./source.ts";
-import type { TransportHooks } from "./udp-server.ts";
+import type { TransportHooks } from "./udp-transport.ts";
 
 export interface TcpLimits {
   /** Beyond it the connection that has been idle longest makes room. */

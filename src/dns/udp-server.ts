@@ -2,24 +2,16 @@
 import { createSocket, type RemoteInfo } from "node:dgram";
 import { once } from "node:events";
 import type { ListenAddress } from "../model/listen-address.ts";
-import { type AnswerContext, answer } from "./answer.ts";
+import { type AnswerContext, answer, useTables } from "./answer.ts";
 import { Transport } from "./counters.ts";
 import { MAX_UDP } from "./reply.ts";
 import { newSource, setSource } from "./source.ts";
+import type { TransportHooks, UdpTransport } from "./udp-transport.ts";
 
 /** Queries that the kernel keeps while this thread is busy elsewhere: 4 MiB hold about 5,000. The kernel may grant less. */
 const RECEIVE_BUFFER = 4 << 20;
 /** One query of so many is timed. A power of two. */
 const SAMPLE = 64;
-
-export interface TransportHooks {
-  /** Called for a sample of queries: seconds from reading one to handing its answer to the kernel. */
-  readonly onDuration: (seconds: number) => void;
-  /** A socket's own errors (an answer that cannot be sent); the server goes on. */
-  readonly onError: (error: Error) => void;
-  /** Milliseconds, monotonic. */
-  readonly now: () => number;
-}
 
 export interface UdpServer {
   readonly port: number;
@@ -78,6 +70,34 @@ export async function openUdpServer(listen: ListenAddress, context: AnswerContex
       const closed = once(socket, "close");
       socket.close();
       await closed;
+    },
+  };
+}
+
+/** Answers on the calling thread: slower than worker threads with batched system calls, and there wherever Node is. */
+export function createDgramTransport(context: AnswerContext, hooks: TransportHooks): UdpTransport {
+  const servers = new Set<UdpServer>();
+  return {
+    kind: "dgram",
+    counters: [], // the context is the caller's
+    bind: async (listen) => {
+      const server = await openUdpServer(listen, context, hooks);
+      servers.add(server);
+      return {
+        port: server.port,
+        close: async () => {
+          servers.delete(server);
+          await server.close();
+        },
+      };
+    },
+    start: async () => undefined,
+    swap: (tables) => useTables(context, tables),
+    isCurrent: () => true,
+    stop: async () => {
+      const closing = [...servers];
+      servers.clear();
+      await Promise.all(closing.map((server) => server.close()));
     },
   };
 }

@@ -196,6 +196,8 @@ export function createEngine(options: EngineOptions): Engine {
     const info = geo.info();
     const { compiled, seconds } = await compiler.compile(flat, map, version + 1, now(), knownGeo);
     if (stopping) return;
+    await Promise.all(publishers.map((publisher) => publisher.prepare?.(compiled.table, flat)));
+    if (stopping) return;
     version++;
     metrics.compile(seconds);
     scopeFallbacks = compiled.scopeFallbacks;

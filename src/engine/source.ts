@@ -21,6 +21,11 @@ export interface Source {
 /** Makes tables true somewhere: the DNS server, a provider, a proxy. */
 export interface Publisher {
   /**
+   * Does beforehand, away from whoever is serving, what would make {@link Publisher.publish} of this table slow. The table before it goes on
+   * serving meanwhile. Rejects when the table cannot be published: then nothing changes, and it is tried again.
+   */
+  prepare?(table: RoutingTable, inventory: Inventory): Promise<void>;
+  /**
    * Takes over a table, whose live state goes on changing in place. Must not block and must not throw: what cannot be published keeps
    * what was, and is told.
    *

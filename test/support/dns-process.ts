@@ -1,6 +1,7 @@
 /** Our DNS server on free loopback ports with the world of `dns-world.ts`, for tests with real clients: real clock, real sockets. */
 import { createDnsServer, type DnsServer } from "../../src/dns/dns-server.ts";
 import { dnsWorld } from "./dns-world.ts";
+import { realPorts } from "./real-ports.ts";
 
 export interface RunningDns {
   readonly server: DnsServer;
@@ -14,15 +15,7 @@ export async function startDns(): Promise<RunningDns> {
       { address: "127.0.0.1", port: 0 },
       { address: "::1", port: 0 },
     ],
-    ports: {
-      wallClock: Date.now,
-      now: () => performance.now(),
-      random: Math.random,
-      setTimer: (delay, callback) => {
-        const timer = setTimeout(callback, delay);
-        return () => clearTimeout(timer);
-      },
-    },
+    ports: realPorts,
   });
   const [v4, v6] = await server.start();
   server.swap(dnsWorld());

@@ -1,13 +1,25 @@
 /** `globalroute serve`: answers DNS by a folder of objects until it is told to stop. */
 import { type Command, Option } from "commander";
 import { TokenError } from "../../admin/token.ts";
+import { FastTransportUnavailable } from "../../dns/fast/libc.ts";
+import { TRANSPORTS, type TransportChoice } from "../../dns/udp-transport.ts";
 import type { Location } from "../../model/inventory.ts";
 import { type ListenAddress, ListenError } from "../../model/listen-address.ts";
 import { formatProblem } from "../../model/problem.ts";
 import { createLog, LOG_LEVELS, type LogLevel } from "../../observe/log.ts";
 import { type Cli, CommandError, type ExitCode, type Io } from "../io.ts";
 import { hasIpv6Loopback } from "../loopback.ts";
-import { collect, examples, parseCidr, parseListenAddress, parsePath, stateFolder, stateOption } from "../options.ts";
+import {
+  collect,
+  defaultWorkers,
+  examples,
+  parseCidr,
+  parseListenAddress,
+  parsePath,
+  parseWorkers,
+  stateFolder,
+  stateOption,
+} from "../options.ts";
 import { stopSignals } from "../stop-signals.ts";
 import { parseVantageLocation } from "../vantage-location.ts";
 
@@ -15,6 +27,8 @@ interface ServeFlags {
   readonly config: string;
   readonly state?: string;
   readonly listen?: readonly ListenAddress[];
+  readonly dnsTransport: TransportChoice;
+  readonly dnsWorkers: number;
   readonly admin: ListenAddress;
   readonly metrics?: ListenAddress;
   readonly mmdb?: readonly string[];
@@ -40,6 +54,19 @@ export function registerServe(program: Command, { io, exit }: Cli): void {
       "--listen <addr:port>",
       "DNS over UDP and TCP; may be given several times (default: 127.0.0.1:5300 and [::1]:5300)",
       collect(parseListenAddress),
+    )
+    .addOption(
+      new Option(
+        "--dns-transport <kind>",
+        "how DNS over UDP is answered: by threads of its own, by node:dgram, or by the former where it can be had",
+      )
+        .choices(TRANSPORTS)
+        .default("auto"),
+    )
+    .addOption(
+      new Option("--dns-workers <count>", "threads that answer DNS over UDP (not with node:dgram)")
+        .argParser(parseWorkers)
+        .default(defaultWorkers(), "one less than there are cores, 1 to 8"),
     )
     .addOption(
       new Option("--admin <addr:port>", "HTTP API, probes and metrics")
@@ -86,6 +113,8 @@ async function serve(flags: ServeFlags, io: Io): Promise<ExitCode> {
       state: stateFolder(flags.state, io),
       listen: flags.listen ?? defaultListen(),
       listenFlag: "--listen",
+      transport: flags.dnsTransport,
+      workers: flags.dnsWorkers,
       admin: flags.admin,
       adminFlag: "--admin",
       ...(flags.metrics === undefined ? {} : { metrics: flags.metrics }),
@@ -102,6 +131,9 @@ async function serve(flags: ServeFlags, io: Io): Promise<ExitCode> {
       throw new CommandError(2, [error.message, ...error.problems.map(formatProblem)].join("\n"), {
         cause: error,
       });
+    if (error instanceof FastTransportUnavailable) {
+      throw new CommandError(1, `${error.message}. Leave out --dns-transport fast, or use dgram.`, { cause: error });
+    }
     if (error instanceof ListenError || error instanceof TokenError) throw new CommandError(1, error.message, { cause: error });
     throw error;
   });

@@ -30,6 +30,8 @@ export async function startDemoService(
     state: folder.state,
     listen: ["127.0.0.1", ...(hasIpv6Loopback() ? ["::1"] : [])].map((address) => ({ address, port: dnsPort })),
     listenFlag: "--port",
+    transport: "auto" as const,
+    workers: 1,
     admin: { address: "127.0.0.1", port: adminPort },
     adminFlag: "--admin-port",
     mmdb: [],
