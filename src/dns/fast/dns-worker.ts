@@ -4,6 +4,7 @@
  */
 import { parentPort, receiveMessageOnPort, workerData } from "node:worker_threads";
 import { type AnswerContext, answer, newAnswerContext, useTables } from "../answer.ts";
+import { garbageCollector } from "../collect-garbage.ts";
 import { Transport } from "../counters.ts";
 import { newSource, type Source } from "../source.ts";
 import { BATCH, type Batch, createBatch, HEADER_WORDS, IOVEC_WORDS } from "./batch.ts";
@@ -32,6 +33,7 @@ function run(libc: Libc, start: WorkerStart): void {
   let pollSet = new Int32Array(new SharedArrayBuffer(POLLFD));
   let pollAddress = 0;
   let passed = 0;
+  const collectGarbage = garbageCollector();
 
   /** { int fd; short events; short revents } for the eventfd, then for each socket. */
   function watch(next: readonly WorkerSocket[]): void {
@@ -45,11 +47,17 @@ function run(libc: Libc, start: WorkerStart): void {
   }
 
   function takeMessages(version: number): void {
+    let outdated = false;
     for (let next = receiveMessageOnPort(port); next !== undefined; next = receiveMessageOnPort(port)) {
       const message = next.message as WorkerMessage;
-      if (message.kind === "tables") useTables(context, message.tables);
-      else watch(message.sockets);
+      if (message.kind === "tables") {
+        outdated = context.tables !== undefined;
+        useTables(context, message.tables);
+      } else {
+        watch(message.sockets);
+      }
     }
+    if (outdated) collectGarbage();
     passed = version;
     Atomics.store(control, Control.Passed, version);
   }

@@ -7,6 +7,7 @@ import { askUdp, openUdp, type UdpClient } from "../../../test/support/dns-clien
 import { dnsWorld } from "../../../test/support/dns-world.ts";
 import { realPorts } from "../../../test/support/real-ports.ts";
 import { Standing } from "../../routing/table.ts";
+import { garbageCollector } from "../collect-garbage.ts";
 import { readQueries } from "../counters.ts";
 import type { UdpTransport } from "../udp-transport.ts";
 import { Rcode, Type } from "../wire/codes.ts";
@@ -127,6 +128,20 @@ describe.skipIf(!isHere())("worker threads", () => {
       transport.swap(dnsWorld());
       await until(() => transport.isCurrent());
     }
+  });
+
+  test("tables that were replaced do not stay in memory", async () => {
+    const { transport, tables } = await run(2);
+    const collectGarbage = garbageCollector(); // this thread's own share
+    const before = process.memoryUsage.rss();
+    for (let swap = 0; swap < 40; swap++) {
+      const large = new Float64Array(new SharedArrayBuffer(32 << 20)).fill(1);
+      const state = { ...tables.routing.state, lastUsable: large };
+      transport.swap({ routing: { ...tables.routing, state }, zones: tables.zones });
+      await until(() => transport.isCurrent());
+      collectGarbage();
+    }
+    expect(process.memoryUsage.rss() - before).toBeLessThan(20 * (32 << 20));
   });
 
   test("answers more queries than one batch holds", async () => {
