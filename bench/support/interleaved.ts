@@ -6,6 +6,18 @@ export interface Rival {
   readonly run: (count: number) => number;
 }
 
+export interface Run {
+  /** For one operation. */
+  readonly nanoseconds: number;
+  /** Print it, or the work may be optimised away. */
+  readonly checksum: number;
+}
+
+export interface Turn {
+  readonly name: string;
+  readonly take: () => Promise<Run>;
+}
+
 export interface Timing {
   /** Nanoseconds for one operation: median over the rounds, and the tenth and ninetieth percentile. */
   readonly median: number;
@@ -13,26 +25,19 @@ export interface Timing {
   readonly p90: number;
 }
 
-export interface Timed {
-  readonly timings: ReadonlyMap<string, Timing>;
-  /** Print it, or the work may be optimised away. */
-  readonly checksum: number;
-}
-
-/**
- * @param rounds a first one more is run and thrown away
- * @param count  operations of each rival in each round
- */
-export function timeInterleaved(rivals: readonly Rival[], rounds: number, count: number): Timed {
-  const samples = new Map<string, number[]>(rivals.map(({ name }) => [name, []]));
+/** @param rounds a first one more is run and thrown away */
+export async function interleave(
+  turns: readonly Turn[],
+  rounds: number,
+): Promise<{ readonly timings: ReadonlyMap<string, Timing>; readonly checksum: number }> {
+  const samples = new Map<string, number[]>(turns.map(({ name }) => [name, []]));
   let checksum = 0;
   for (let round = -1; round < rounds; round++) {
-    const order = round % 2 === 0 ? rivals : rivals.toReversed();
-    for (const { name, run } of order) {
-      const started = process.hrtime.bigint();
-      checksum = (checksum + run(count)) % 0x1_0000_0000;
-      const nanoseconds = Number(process.hrtime.bigint() - started) / count;
-      if (round >= 0) samples.get(name)!.push(nanoseconds);
+    const order = round % 2 === 0 ? turns : turns.toReversed();
+    for (const { name, take } of order) {
+      const run = await take();
+      checksum = (checksum + run.checksum) % 0x1_0000_0000;
+      if (round >= 0) samples.get(name)!.push(run.nanoseconds);
     }
   }
   const timings = new Map<string, Timing>();

@@ -3,7 +3,7 @@ import { formatNetwork, type Network } from "../model/ip.ts";
 import { sharedInt32, sharedUint8, sharedUint32 } from "../model/shared-array.ts";
 import type { Centroids } from "./country-centroids.ts";
 import type { GeoTable, PlaceNeeds } from "./geo-table.ts";
-import { lookupTables } from "./lpm-table.ts";
+import { LPM_FIRST, LPM_STRIDE, lookupTables } from "./lpm-table.ts";
 import type { MmdbTree } from "./mmdb-tree.ts";
 import { numberPlaces, type PlaceNumbering } from "./place-numbering.ts";
 import { buildSubnetTree } from "./subnet-tree.ts";
@@ -127,28 +127,53 @@ interface Layout {
 }
 
 /**
- * Copies one family into its final order: parents before children, leaves by address.
+ * Copies one family into its final order: parents before children, leaves in the order of the look-up table.
  *
  * @returns the root (node number or ~leaf)
  */
 function lay(layout: Layout, merged: Int32Array, mergedRoot: number): number {
-  const place = (from: number, depth: number): number => {
-    if (from < 0) {
-      layout.leafPlace[layout.leaves] = ~from;
-      layout.leafLength[layout.leaves] = depth;
-      return ~layout.leaves++;
+  const { children, leafPlace, leafLength } = layout;
+  let root = 0;
+  let level: Hook[] = [{ from: mergedRoot, into: -1, depth: 0 }];
+  for (let end = LPM_FIRST; level.length > 0; end += LPM_STRIDE) {
+    const below: Hook[] = [];
+    /** Copies what lies above depth `end`. @returns its number; a node at `end` gets one when its own block is laid */
+    const place = (from: number, depth: number): number => {
+      if (from < 0) {
+        leafPlace[layout.leaves] = ~from;
+        leafLength[layout.leaves] = depth;
+        return ~layout.leaves++;
+      }
+      const node = layout.nodes++;
+      for (let side = 0; side < 2; side++) {
+        const child = merged[2 * from + side]!;
+        if (child >= 0 && depth + 1 === end) below.push({ from: child, into: 2 * node + side, depth: end });
+        else children[2 * node + side] = place(child, depth + 1);
+      }
+      return node;
+    };
+    for (const { from, into, depth } of level) {
+      const at = place(from, depth);
+      if (into < 0) root = at;
+      else children[into] = at;
     }
-    const node = layout.nodes++;
-    layout.children[2 * node] = place(merged[2 * from]!, depth + 1);
-    layout.children[2 * node + 1] = place(merged[2 * from + 1]!, depth + 1);
-    return node;
-  };
-  return place(mergedRoot, 0);
+    level = below;
+  }
+  return root;
+}
+
+/** A subtree that is still to be laid. */
+interface Hook {
+  /** In the merged trie. */
+  readonly from: number;
+  /** The entry of `children` that will hold its number; -1 = it is the root. */
+  readonly into: number;
+  readonly depth: number;
 }
 
 /** Of what goes in: hashing the tables would cost more than building them. Raise the format when the layout changes. */
 function contentId({ trees, subnets, needs, centroids }: GeoInput): string {
-  const content = { format: 1, trees: trees.map((tree) => tree.id), subnets: subnets.map(formatNetwork), needs, centroids: [...centroids] };
+  const content = { format: 2, trees: trees.map((tree) => tree.id), subnets: subnets.map(formatNetwork), needs, centroids: [...centroids] };
   const text = JSON.stringify(content);
   return hash(text, 0x811c_9dc5) + hash(text, 0x0103_0507);
 }

@@ -1,59 +1,77 @@
-/** A binary trie as a multibit table: a root of 2^first entries, then blocks of 2^stride. */
-import { sharedUint32 } from "../model/shared-array.ts";
-import { BLOCK, type GeoTable } from "./geo-table.ts";
+/** A binary trie as a multibit table: a root of 2^16 entries, then blocks of 256. Layout: {@link GeoTable}. */
+import { sharedInt32 } from "../model/shared-array.ts";
+import { BLOCK_WORDS, type GeoTable, GROUP_WORDS } from "./geo-table.ts";
 
-interface LpmTable {
-  readonly root: Uint32Array;
-  readonly blocks: Uint32Array;
-}
+/** Bits that the root is indexed with, and bits of each further step. */
+export const LPM_FIRST = 16;
+export const LPM_STRIDE = 8;
 
-const V4_FIRST = 16;
-const V4_STRIDE = 8;
-const V6_FIRST = 16;
-const V6_STRIDE = 4;
+/** Words of the root's block. */
+const ROOT_WORDS = GROUP_WORDS * 2 ** (LPM_FIRST - 5);
 
 /** The look-up tables of both families: the members of {@link GeoTable} that its trie determines. */
-export function lookupTables(
-  trie: Pick<GeoTable, "children" | "v4TrieRoot" | "v6TrieRoot">,
-): Pick<GeoTable, "v4Root" | "v4Blocks" | "v6Root" | "v6Blocks"> {
-  const v4 = buildLpmTable(trie.children, trie.v4TrieRoot, V4_FIRST, V4_STRIDE);
-  const v6 = buildLpmTable(trie.children, trie.v6TrieRoot, V6_FIRST, V6_STRIDE);
-  return { v4Root: v4.root, v4Blocks: v4.blocks, v6Root: v6.root, v6Blocks: v6.blocks };
+export function lookupTables(trie: Pick<GeoTable, "children" | "v4TrieRoot" | "v6TrieRoot">): Pick<GeoTable, "v4Groups" | "v6Groups"> {
+  return { v4Groups: buildGroups(trie.children, trie.v4TrieRoot), v6Groups: buildGroups(trie.children, trie.v6TrieRoot) };
 }
 
 /**
- * @param children the trie, two entries a node: a node number, or ~leaf
- * @param trieRoot node number, or ~leaf
- * @param first    bits that the root table is indexed with
- * @param stride   bits of each further step
+ * Goes through a family's blocks in the order of their numbers, and through the entries of each in address order: first what a root of
+ * 16 bits holds, then what the blocks below it hold, and so on. Leaves are numbered in this order.
+ *
+ * @param children two entries a node: a node number, or negative for a leaf
+ * @param root     node number, or negative for a leaf
+ * @param onEntry  told of each: the block it is in (-1 = the root's), its first position there, and the node or leaf as `children` has it; a
+ *                 node stands for one position and is the next block
  */
-function buildLpmTable(children: Int32Array, trieRoot: number, first: number, stride: number): LpmTable {
-  const size = 2 ** stride;
-  const table: LpmTable = { root: sharedUint32(2 ** first), blocks: sharedUint32(size * countBlocks(children, trieRoot, first, stride)) };
-  let used = 0;
-
-  /** Fills the 2^bits entries from `offset` on with what lies below `at`. */
-  const fill = (into: Uint32Array, at: number, bits: number, offset: number): void => {
-    if (at < 0) {
-      into.fill(~at, offset, offset + 2 ** bits);
-    } else if (bits > 0) {
-      fill(into, children[2 * at]!, bits - 1, offset);
-      fill(into, children[2 * at + 1]!, bits - 1, offset + 2 ** (bits - 1));
-    } else {
-      const block = used++;
-      into[offset] = BLOCK + block;
-      fill(table.blocks, children[2 * at]!, stride - 1, block * size);
-      fill(table.blocks, children[2 * at + 1]!, stride - 1, block * size + size / 2);
+function walkBlocks(children: Int32Array, root: number, onEntry: (block: number, position: number, at: number) => void): void {
+  let queue: number[] = [];
+  const walk = (block: number, at: number, position: number, open: number): void => {
+    if (at >= 0 && open > 0) {
+      walk(block, children[2 * at]!, position, open - 1);
+      walk(block, children[2 * at + 1]!, position + 2 ** (open - 1), open - 1);
+      return;
     }
+    onEntry(block, position, at);
+    if (at >= 0) queue.push(at);
   };
-
-  fill(table.root, trieRoot, first, 0);
-  return table;
+  walk(-1, root, 0, LPM_FIRST);
+  for (let block = 0; queue.length > 0; ) {
+    const level = queue;
+    queue = [];
+    for (const at of level) {
+      // The node itself stands for no bit of the block: its children are the first step.
+      walk(block, at, 0, LPM_STRIDE);
+      block++;
+    }
+  }
 }
 
-/** Nodes at depth first, first + stride, first + 2·stride, … */
-function countBlocks(children: Int32Array, at: number, untilBlock: number, stride: number): number {
-  if (at < 0) return 0;
-  const [here, next] = untilBlock === 0 ? [1, stride] : [0, untilBlock];
-  return here + countBlocks(children, children[2 * at]!, next - 1, stride) + countBlocks(children, children[2 * at + 1]!, next - 1, stride);
+function buildGroups(children: Int32Array, trieRoot: number): Int32Array {
+  let blocks = 0;
+  let firstLeaf = Number.POSITIVE_INFINITY;
+  walkBlocks(children, trieRoot, (_block, _position, at) => {
+    if (at >= 0) blocks++;
+    else firstLeaf = Math.min(firstLeaf, ~at);
+  });
+  const groups = sharedInt32(ROOT_WORDS + BLOCK_WORDS * blocks);
+  let begun = 0;
+  let leaf = firstLeaf - 1; // the last one that was met
+  let block = ROOT_WORDS; // where the next one starts
+  /** Groups begin with the numbers that are next when the walk gets to them. */
+  const begin = (end: number): void => {
+    for (; begun < end; begun += GROUP_WORDS) {
+      groups[begun + 2] = leaf;
+      groups[begun + 3] = block;
+    }
+  };
+  walkBlocks(children, trieRoot, (number, position, at) => {
+    const start = number < 0 ? 0 : ROOT_WORDS + BLOCK_WORDS * number;
+    const group = start + GROUP_WORDS * (position >>> 5);
+    begin(group + GROUP_WORDS);
+    groups[group + (at < 0 ? 1 : 0)]! |= 1 << (position & 31);
+    if (at < 0) leaf = ~at;
+    else block += BLOCK_WORDS;
+  });
+  begin(groups.length);
+  return groups;
 }

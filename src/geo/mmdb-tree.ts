@@ -20,7 +20,9 @@ export interface MmdbTree {
   readonly buildEpoch: number;
   /** Two entries a node, for bit 0 and bit 1: a node number, or ~record. */
   readonly children: Int32Array;
-  /** Node number or ~record. A file of version 4 holds nothing of IPv6, so its `v6Root` is ~0. */
+  /**
+   * Node number or ~record. A file of version 4 holds nothing of IPv6, so its `v6Root` is ~0. The IPv4 tree cannot be reached from `v6Root`.
+   */
   readonly v4Root: number;
   readonly v6Root: number;
   /** Record 0 is the empty one: networks that the file does not hold. */
@@ -57,13 +59,15 @@ export function openMmdb(bytes: Buffer, file: string): MmdbTree {
     bits: ipVersion === 4 ? 32 : 128,
     dataLength: metadataStart - dataStart,
   });
+  const v4Root = ipVersion === 4 ? 0 : ipv4Root(walk.children);
+  if (ipVersion === 6) cutAliases(walk.children, v4Root);
   return {
     id: createHash("sha256").update(bytes).digest("hex"),
     databaseType: String(databaseType),
     ipVersion: ipVersion === 4 ? 4 : 6,
     buildEpoch: buildEpoch.getTime(),
     ...walk,
-    v4Root: ipVersion === 4 ? 0 : ipv4Root(walk.children),
+    v4Root,
     v6Root: ipVersion === 4 ? ~0 : 0,
   };
 }
@@ -191,4 +195,13 @@ function ipv4Root(children: Int32Array): number {
   let at = 0;
   for (let bit = 0; bit < 96 && at >= 0; bit++) at = children[2 * at]!;
   return at;
+}
+
+/**
+ * IPv6 addresses that embed IPv4 ones lead into the IPv4 tree: ::/96 in every file, ::ffff:0:0/96 and 2002::/16 in MaxMind's own. Nobody's
+ * queries come from there (a mapped address is taken for the IPv4 one that it is), and each would be one more copy of all IPv4 networks.
+ */
+function cutAliases(children: Int32Array, v4Root: number): void {
+  if (v4Root < 0) return;
+  for (let i = 0; i < children.length; i++) if (children[i] === v4Root) children[i] = ~0;
 }

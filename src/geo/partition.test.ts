@@ -15,7 +15,7 @@ import { loadCentroids } from "./country-centroids.ts";
 import type { GeoTable } from "./geo-table.ts";
 import { leafOfV4, leafOfV6, nodeOfV4, nodeOfV6 } from "./lookup.ts";
 import { openMmdb } from "./mmdb-tree.ts";
-import { buildPartition } from "./partition.ts";
+import { buildPartition, markOfLeaf, type Partition } from "./partition.ts";
 
 const centroids = loadCentroids();
 const needs = { continent: true, country: true, subdivision: true, asn: true, coordinates: true };
@@ -25,6 +25,9 @@ const leafOf = (geo: GeoTable, address: OracleAddress): number =>
 
 const nodeOf = (geo: GeoTable, address: OracleAddress, length: number): number =>
   address.family === 4 ? nodeOfV4(geo, Number(address.value), length) : nodeOfV6(geo, oracleBytes(address), 0, length);
+
+const scopeOf = (geo: GeoTable, partition: Partition, address: OracleAddress): number =>
+  markOfLeaf(partition, geo, leafOf(geo, address)) & 255;
 
 /** A world, how its places are cut into at most four classes, and which of these are required. */
 const cutWorld = fc.record({
@@ -60,7 +63,7 @@ describe("properties, against enumeration of every network inside the prefix", (
       fc.property(cutWorld, (cut) => {
         const { geo, oracle, classOf, partition } = build(cut);
         for (const address of cut.world.edges.slice(0, 10)) {
-          expect(partition.scopeOfLeaf[leafOf(geo, address)]).toBe(oracleScope(oracle, address, classOf));
+          expect(scopeOf(geo, partition, address)).toBe(oracleScope(oracle, address, classOf));
         }
       }),
       { numRuns: 80 },
@@ -90,10 +93,10 @@ describe("properties, against enumeration of every network inside the prefix", (
       fc.property(cutWorld, (cut) => {
         const { geo, partition } = build(cut);
         for (const address of cut.world.edges) {
-          const scope = partition.scopeOfLeaf[leafOf(geo, address)]!;
+          const scope = scopeOf(geo, partition, address);
           const { family, value } = oracleCut(address, scope);
           const last = value + (1n << BigInt((family === 4 ? 32 : 128) - scope)) - 1n;
-          for (const at of [value, last]) expect(partition.scopeOfLeaf[leafOf(geo, { family, value: at })]).toBe(scope);
+          for (const at of [value, last]) expect(scopeOf(geo, partition, { family, value: at })).toBe(scope);
         }
       }),
       { numRuns: 100 },
@@ -122,5 +125,5 @@ test.each(cases)("$name", ({ classes, require = [], root, scopes }) => {
     Uint8Array.from([0, 1, 2], (klass) => Number(require.includes(klass))),
   );
   expect(partition.classOfNode[halves.v4TrieRoot]).toBe(root);
-  expect([...partition.scopeOfLeaf]).toEqual(scopes);
+  expect(Array.from(partition.marks, (mark) => mark & 255)).toEqual(scopes);
 });

@@ -1,26 +1,44 @@
 /** Scopes: how far around a client an answer holds, for one way of cutting places into classes. */
-import { sharedUint8, sharedUint32 } from "../model/shared-array.ts";
+import { sharedUint8, sharedUint16, sharedUint32 } from "../model/shared-array.ts";
 import type { GeoTable } from "./geo-table.ts";
 
 /** One way of cutting all places into classes of equal plan, shared by every policy that cuts alike. */
 export interface Partition {
   /** place → class. */
   readonly classOfPlace: Uint32Array;
-  /** leaf → ECS scope prefix-length: the shortest prefix around the leaf in which every address has the same class. */
-  readonly scopeOfLeaf: Uint8Array;
+  /**
+   * leaf → its mark: class × 256 + ECS scope prefix-length, which is the shortest prefix around the leaf in which every address has the
+   * same class. One number, because two would be two cache misses. Empty beyond the scope budget; see {@link markOfLeaf}.
+   */
+  readonly marks: Marks;
   /** trie node (of `GeoTable.children`) → the class that answers a whole prefix ending there: a Require class if any part is in one, else that of most addresses. */
   readonly classOfNode: ClassNumbers;
   readonly classes: number;
 }
 
-/** As narrow as the number of classes allows: there is one for each node of the trie, and most partitions have few classes. */
-export type ClassNumbers = Uint8Array | Uint32Array;
+/** As narrow as the number of classes allows. */
+export type Marks = Uint16Array | Uint32Array;
 
-const classNumbers = (length: number, classes: number): ClassNumbers => (classes <= 256 ? sharedUint8(length) : sharedUint32(length));
+/**
+ * The mark of a leaf; beyond the scope budget the leaf is its own scope: correct, only narrower.
+ *
+ * @returns class × 256 + scope
+ */
+export function markOfLeaf(partition: Partition, geo: GeoTable, leaf: number): number {
+  const { marks } = partition;
+  if (leaf < marks.length) return marks[leaf]!;
+  return (partition.classOfPlace[geo.leafPlace[leaf]!]! << 8) | geo.leafLength[leaf]!;
+}
+
+/** As narrow as the number of classes allows: there is one for each node of the trie, and most partitions have few classes. */
+export type ClassNumbers = Uint8Array | Uint16Array | Uint32Array;
+
+const classNumbers = (length: number, classes: number): ClassNumbers =>
+  classes <= 2 ** 8 ? sharedUint8(length) : classes <= 2 ** 16 ? sharedUint16(length) : sharedUint32(length);
 
 /** Bytes that {@link buildPartition} takes for leaves and nodes. */
 export const partitionBytes = (geo: GeoTable, classes: number): number =>
-  geo.leafPlace.length + (geo.children.length / 2) * (classes <= 256 ? 1 : 4);
+  (classes <= 2 ** 8 ? 2 : 4) * geo.leafPlace.length + (classes <= 2 ** 8 ? 1 : classes <= 2 ** 16 ? 2 : 4) * (geo.children.length / 2);
 
 /**
  * Two walks of the trie: upwards to count the addresses of each class below a node, downwards to hand the widest uniform prefix to its
@@ -33,7 +51,7 @@ export const partitionBytes = (geo: GeoTable, classes: number): number =>
  */
 export function buildPartition(geo: GeoTable, classOfPlace: Uint32Array, classes: number, requireClass: Uint8Array): Partition {
   const { classOfNode, uniform } = classesOfNodes(geo, classOfPlace, classes, requireClass);
-  return { classOfPlace: sharedUint32(classOfPlace), scopeOfLeaf: scopesOfLeaves(geo, uniform), classOfNode, classes };
+  return { classOfPlace: sharedUint32(classOfPlace), marks: marksOfLeaves(geo, classOfPlace, classes, uniform), classOfNode, classes };
 }
 
 /** Share of a family's addresses that a prefix of this length holds. */
@@ -104,12 +122,13 @@ function classesOfNodes(geo: GeoTable, classOfPlace: Uint32Array, classes: numbe
 
 const UNDECIDED = -1;
 
-function scopesOfLeaves(geo: GeoTable, uniform: Uint8Array): Uint8Array {
-  const { children } = geo;
-  const scopeOfLeaf = sharedUint8(geo.leafPlace.length);
+function marksOfLeaves(geo: GeoTable, classOfPlace: Uint32Array, classes: number, uniform: Uint8Array): Marks {
+  const { children, leafPlace } = geo;
+  const marks = classes <= 256 ? sharedUint16(leafPlace.length) : sharedUint32(leafPlace.length);
   const visit = (at: number, depth: number, inherited: number): void => {
     if (at < 0) {
-      scopeOfLeaf[~at] = inherited === UNDECIDED ? depth : inherited;
+      const scope = inherited === UNDECIDED ? depth : inherited;
+      marks[~at] = classOfPlace[leafPlace[~at]!]! * 256 + scope;
       return;
     }
     const scope = inherited === UNDECIDED && uniform[at] === 1 ? depth : inherited;
@@ -118,5 +137,5 @@ function scopesOfLeaves(geo: GeoTable, uniform: Uint8Array): Uint8Array {
   };
   visit(geo.v4TrieRoot, 0, UNDECIDED);
   visit(geo.v6TrieRoot, 0, UNDECIDED);
-  return scopeOfLeaf;
+  return marks;
 }

@@ -14,6 +14,12 @@ export function sharedUint16(source: Numbers | number): Uint16Array<SharedArrayB
   return out;
 }
 
+export function sharedInt16(source: Numbers | number): Int16Array<SharedArrayBuffer> {
+  const out = new Int16Array(new SharedArrayBuffer(2 * (typeof source === "number" ? source : source.length)));
+  if (typeof source !== "number") out.set(source);
+  return out;
+}
+
 export function sharedUint32(source: Numbers | number): Uint32Array<SharedArrayBuffer> {
   const out = new Uint32Array(new SharedArrayBuffer(4 * (typeof source === "number" ? source : source.length)));
   if (typeof source !== "number") out.set(source);

@@ -6,7 +6,7 @@ import { CLIENTS, COUNTRY_FILE, compileTestTable, everythingUsable } from "../..
 import type { Backend, Route } from "../model/inventory.ts";
 import { parsePrefix } from "../model/ip.ts";
 import { seconds } from "../model/units.ts";
-import { type Choice, choiceTtl, choose, chooseBySlot, newChoice } from "./choose.ts";
+import { type Choice, choiceTtl, choose, chooseBySlot, diceOf, newChoice } from "./choose.ts";
 import { answerShares, type Decision, decide, placeClient } from "./decide.ts";
 import { FULL, Standing } from "./table.ts";
 
@@ -213,11 +213,14 @@ describe("families", () => {
     expect(one.ask(CLIENTS.DE, 0).clusters).toEqual(["frankfurt"]);
     expect(one.ask(CLIENTS.DE, 1)).toMatchObject({ clusters: ["dublin"], mode: "Usable" });
   });
-  test("a ramp of one family moves that family alone", () => {
-    const one = world();
-    one.table.state.keep[2 * 0 + 1] = 0;
-    expect(one.shares(0)).toEqual({ frankfurt: 1 });
-    expect(one.shares(1)).toEqual({ dublin: 1 });
+  test("a ramp of one family moves that family alone, be a tier one backend or several", () => {
+    for (const more of [{}, { order: "Weighted" } as const]) {
+      const before = world(FOUR, more).shares(0);
+      const one = world(FOUR, more);
+      one.table.state.keep[2 * 0 + 1] = 0;
+      expect(one.shares(0)).toEqual(before);
+      expect(one.shares(1)).not.toHaveProperty("frankfurt");
+    }
   });
   test("fails open within the family", () => {
     const one = world().standFamily(1, Unhealthy, ...FOUR.map(({ name }) => name));
@@ -469,7 +472,7 @@ describe("TTL", () => {
     change(one);
     const choice: Choice = newChoice();
     placeClient(one.table, 0, parsePrefix(CLIENTS.DE)!, choice);
-    choose(one.table, 0, 0, 0.5, choice);
+    choose(one.table, 0, 0, diceOf(0.5), choice);
     return choiceTtl(one.table, 0, choice, now);
   };
   const worsens = (at: number) => (one: ReturnType<typeof world>) => one.table.state.worsensAt.fill(at);

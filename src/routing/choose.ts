@@ -3,15 +3,13 @@
  * {@link Choice} that the caller reuses. `decide` and `explain` run this same code.
  */
 import { leafOfV4, leafOfV6, nodeOfV4, nodeOfV6 } from "../geo/lookup.ts";
-import type { Partition } from "../geo/partition.ts";
-import { mix32, rendezvousScore } from "./hash.ts";
-import { FULL, type HotTable, NO_SLOTS, ROUTE_HOLD_LAST, ROUTE_STICKY, type RoutingTable, Standing } from "./table.ts";
+import { markOfLeaf, type Partition } from "../geo/partition.ts";
+import { mixSigned, rendezvousScore } from "./hash.ts";
+import { FULL, type HotTable, NO_SLOTS, ROUTE_HOLD_LAST, ROUTE_STICKY, RouteRow, type RoutingTable, Standing } from "./table.ts";
 
 /** Filled by {@link placeClientV4} or {@link placeClientV6}, then by {@link choose}. */
 export interface Choice {
-  /** Set by the placing step; for a prefix that holds several leaves, the first of them. */
-  leaf: number;
-  place: number;
+  /** Set by the placing step, as are the two below. */
   plan: number;
   /** ECS scope prefix-length in bits of the client's family. */
   scope: number;
@@ -32,8 +30,6 @@ export interface Choice {
 export const Mode = { Usable: 0, Pending: 1, Unknown: 2, Unhealthy: 3, Draining: 4, Held: 5, Nothing: 6, NotOffered: 7 } as const;
 
 export const newChoice = (): Choice => ({
-  leaf: 0,
-  place: 0,
   plan: 0,
   scope: 0,
   clientHash: 0,
@@ -50,15 +46,16 @@ const STICKY_V6 = 48;
 /**
  * Places an IPv4 client and finds the plan of a route's policy for it.
  *
- * @param ip           address as an unsigned 32-bit number, bits behind `sourceLength` zero
+ * @param ip           address as a 32-bit number (a signed one is never boxed), bits behind `sourceLength` zero
  * @param sourceLength ECS SOURCE PREFIX-LENGTH, or 32 for a resolver's own address
  */
 export function placeClientV4(table: RoutingTable, route: number, ip: number, sourceLength: number, out: Choice): void {
-  const geo = table.geo;
-  const leaf = leafOfV4(geo, ip);
-  const node = sourceLength < geo.leafLength[leaf]! ? nodeOfV4(geo, ip, sourceLength) : -1;
-  finishPlacing(table, route, leaf, node, sourceLength, STICKY_V4, out);
-  out.clientHash = mix32(ip & 0xffff_ff00) | 0;
+  const row = route * RouteRow.Length;
+  const partition = table.partitions[table.hot.routeRows[row + RouteRow.Partition]!]!;
+  const mark = markOfLeaf(partition, table.geo, leafOfV4(table.geo, ip));
+  const node = (mark & 255) > sourceLength ? nodeOfV4(table.geo, ip, sourceLength) : -1;
+  finishPlacing(table.hot.routeRows, row, partition, mark, node, STICKY_V4, out);
+  out.clientHash = ip & 0xffff_ff00;
 }
 
 /** As {@link placeClientV4}; 16 bytes at `offset` of `bytes`, `sourceLength` up to 128. */
@@ -70,42 +67,43 @@ export function placeClientV6(
   sourceLength: number,
   out: Choice,
 ): void {
-  const geo = table.geo;
-  const leaf = leafOfV6(geo, bytes, offset);
-  const node = sourceLength < geo.leafLength[leaf]! ? nodeOfV6(geo, bytes, offset, sourceLength) : -1;
-  finishPlacing(table, route, leaf, node, sourceLength, STICKY_V6, out);
+  const row = route * RouteRow.Length;
+  const partition = table.partitions[table.hot.routeRows[row + RouteRow.Partition]!]!;
+  const mark = markOfLeaf(partition, table.geo, leafOfV6(table.geo, bytes, offset));
+  const node = (mark & 255) > sourceLength ? nodeOfV6(table.geo, bytes, offset, sourceLength) : -1;
+  finishPlacing(table.hot.routeRows, row, partition, mark, node, STICKY_V6, out);
   const high = (bytes[offset]! << 24) | (bytes[offset + 1]! << 16) | (bytes[offset + 2]! << 8) | bytes[offset + 3]!;
-  out.clientHash = mix32(mix32(high) ^ ((bytes[offset + 4]! << 8) | bytes[offset + 5]!)) | 0;
+  out.clientHash = mixSigned(high) ^ ((bytes[offset + 4]! << 8) | bytes[offset + 5]!);
 }
 
-/** @param node trie node in which the client's prefix ends, or negative when it lies within one leaf */
+/** @param node trie node in which the client's prefix ends, or negative when all of the prefix is of one class */
 function finishPlacing(
-  table: RoutingTable,
-  route: number,
-  leaf: number,
+  rows: Int32Array,
+  row: number,
+  partition: Partition,
+  mark: number,
   node: number,
-  sourceLength: number,
   stickyLength: number,
   out: Choice,
 ): void {
-  const hot = table.hot;
-  const policy = hot.routePolicy[route]!;
-  const partition = table.partitions[hot.policyPartition[policy]!]!;
-  const place = table.geo.leafPlace[leaf]!;
-  const cls = node < 0 ? partition.classOfPlace[place]! : classOfShortPrefix(partition, node);
-  // The scope of the first leaf is at most the source length exactly when all of the prefix is of one class; else the answer is the best
-  // for the prefix as a whole and for nothing wider.
-  const leafScope = partition.scopeOfLeaf[leaf]!;
-  const scope = Math.min(leafScope, sourceLength);
-  out.leaf = leaf;
-  out.place = place;
-  out.plan = hot.policyPlans[policy]! + cls;
-  out.scope = (hot.routeFlags[route]! & ROUTE_STICKY) !== 0 && scope < stickyLength ? stickyLength : scope;
+  const cls = node < 0 ? mark >>> 8 : classOfShortPrefix(partition, node);
+  // Longer than the source when the prefix holds several classes: it was not specific enough, and the answer is for who asks with just this
+  // prefix, not for every client inside (RFC 7871 §7.2.1, §7.3.1).
+  const scope = mark & 255;
+  out.plan = rows[row + RouteRow.Plans]! + cls;
+  out.scope = (rows[row + RouteRow.FlagsAndTrickle]! & ROUTE_STICKY) !== 0 && scope < stickyLength ? stickyLength : scope;
 }
 
 /** Partitions beyond the scope budget have one class for all short prefixes. */
 const classOfShortPrefix = (partition: Partition, node: number): number =>
   partition.classOfNode[node < partition.classOfNode.length ? node : 0]!;
+
+/**
+ * A throw of dice as 32 bits, signed: a fraction on its way from function to function would be boxed on the heap for each query.
+ *
+ * @param random [0, 1)
+ */
+export const diceOf = (random: number): number => (random * 0x1_0000_0000) | 0;
 
 /**
  * Chooses the backend of a placed client.
@@ -115,22 +113,24 @@ const classOfShortPrefix = (partition: Partition, node: number): number =>
  * {@link Mode} is climbed, one standing after another, through all tiers each time.
  *
  * @param family 0 = IPv4 answers (A), 1 = IPv6 answers (AAAA)
- * @param random [0, 1), used unless the route is sticky
+ * @param dice   as {@link diceOf} makes it, used unless the route is sticky
  */
-export function choose(table: RoutingTable, route: number, family: 0 | 1, random: number, out: Choice): void {
-  const hot = table.hot;
-  const sticky = (hot.routeFlags[route]! & ROUTE_STICKY) !== 0;
+export function choose(table: RoutingTable, route: number, family: 0 | 1, dice: number, out: Choice): void {
+  const rows = table.hot.routeRows;
+  const row = route * RouteRow.Length;
+  const sticky = (rows[row + RouteRow.FlagsAndTrickle]! & ROUTE_STICKY) !== 0;
   // Signed, like clientHash: a small integer in a field is stored as it is, a larger one would be boxed on the heap for each query.
-  out.slotHash = (sticky ? mix32(out.clientHash ^ hot.routeSeed[route]!) : random * 0x1_0000_0000) | 0;
+  out.slotHash = (sticky ? mixSigned(mixSigned(out.clientHash) ^ rows[row + RouteRow.Seed]!) : dice) | 0;
   chooseBySlot(table, route, family, out);
 }
 
 /** As {@link choose}, for a slot that the caller has set: how shares over all slots are worked out. */
 export function chooseBySlot(table: RoutingTable, route: number, family: 0 | 1, out: Choice): void {
-  const flags = table.hot.routeFlags[route]!;
   out.family = family;
+  if (chooseLone(table, route, family, out)) return;
   if (chooseUsable(table, route, family, out)) return;
   if (chooseStanding(table, route, family, Standing.Pending, out)) return;
+  const flags = table.hot.routeRows[route * RouteRow.Length + RouteRow.FlagsAndTrickle]!;
   if ((flags & ROUTE_HOLD_LAST) !== 0 && chooseHeld(table, route, family, Standing.Draining, out)) return;
   if (chooseStanding(table, route, family, Standing.Unknown, out)) return;
   if (chooseStanding(table, route, family, Standing.Unhealthy, out)) return;
@@ -156,40 +156,49 @@ function isOffered(table: RoutingTable, route: number, family: 0 | 1, plan: numb
   return first === end; // rules that leave nothing at all are a fault, not a wish
 }
 
+/** The short way through {@link chooseUsable}: the first tier is one backend, which gives nothing away. */
+function chooseLone({ hot, state }: RoutingTable, route: number, family: 0 | 1, out: Choice): boolean {
+  const position = hot.planLone[out.plan]!;
+  const row = route * RouteRow.Length;
+  if (position < 0 || hot.routeRows[row + RouteRow.FlagsAndTrickle]! >>> 16 !== 0) return false;
+  const backend = hot.routeRows[row + RouteRow.Backends]! + position;
+  const unit = backend * 2 + family;
+  return state.standing[unit] === Standing.Usable && state.keep[unit] === FULL && take(out, 0, backend, Mode.Usable);
+}
+
 function chooseUsable(table: RoutingTable, route: number, family: 0 | 1, out: Choice): boolean {
   const { hot, state } = table;
   const standing = state.standing;
-  const base = hot.routeBackends[route]!;
+  const row = route * RouteRow.Length;
+  const base = hot.routeRows[row + RouteRow.Backends]!;
   const first = hot.planTiers[out.plan]!;
   const end = hot.planTiers[out.plan + 1]!;
-  let trickle = hot.routeTrickle[route]!;
+  let trickle = hot.routeRows[row + RouteRow.FlagsAndTrickle]! >>> 16;
   let spareBackend = -1; // who serves if every usable one gives this slot away
   let spareTier = -1;
   for (let t = first; t < end; t++) {
     const tier = hot.planTierIds[t]!;
-    const member = hot.tierMembers[tier]!;
     const slots = hot.tierSlots[tier]!;
+    const slot = out.slotHash >>> (32 - hot.tierSlotBits[tier]!);
+    const ownerMember = hot.tierMembers[tier]! + (slots === NO_SLOTS ? 0 : hot.slotOwner[slots + slot]!);
+    const owner = base + hot.memberBackend[ownerMember]!;
+    const ownerUsable = standing[owner * 2 + family] === Standing.Usable;
+    const keep = state.keep[owner * 2 + family]!;
+    if (ownerUsable && trickle === 0 && keep === FULL) return take(out, t - first, owner, Mode.Usable);
     if (slots === NO_SLOTS) {
-      const backend = base + hot.memberBackend[member]!;
-      if (standing[backend * 2 + family] !== Standing.Usable) continue;
+      if (!ownerUsable) continue;
       const share = out.slotHash >>> 16;
-      const keep = state.keep[backend * 2 + family]!;
-      if ((keep === FULL || share < keep) && share < FULL + 1 - trickle) return take(out, t - first, backend, Mode.Usable);
+      if ((keep === FULL || share < keep) && share < FULL + 1 - trickle) return take(out, t - first, owner, Mode.Usable);
       if (spareBackend < 0) {
-        spareBackend = backend;
+        spareBackend = owner;
         spareTier = t - first;
       }
       trickle = 0;
       continue;
     }
-    const slot = out.slotHash >>> (32 - hot.tierSlotBits[tier]!);
-    const ownerMember = member + hot.slotOwner[slots + slot]!;
-    const owner = base + hot.memberBackend[ownerMember]!;
-    const ownerUsable = standing[owner * 2 + family] === Standing.Usable;
     const rank = hot.slotRank[slots + slot]!;
     const owned = hot.memberOwned[ownerMember]!;
     const trickled = trickle !== 0 && rank >= owned - Math.round((owned * trickle) / FULL);
-    const keep = state.keep[owner * 2 + family]!;
     if (ownerUsable && !trickled && (keep === FULL || rank < Math.round((owned * keep) / FULL)))
       return take(out, t - first, owner, Mode.Usable);
     const next = bestOf(table, base, tier, slot, family, Standing.Usable, true, owner);
@@ -302,11 +311,10 @@ function take(out: Choice, tier: number, backend: number, mode: number): true {
  * @returns how many were written; at least 1 when a backend was chosen
  */
 export function chooseAddresses(table: RoutingTable, route: number, family: 0 | 1, choice: Choice, into: Uint32Array): number {
-  const hot = table.hot;
   if (choice.backend < 0) return 0;
-  const answers = hot.routeAnswers[route]!;
-  let count = addressesOf(table, choice.backend, family, choice.slotHash, answers, into, 0);
-  const spread = hot.routeSpread[route]!;
+  const answersAndSpread = table.hot.routeRows[route * RouteRow.Length + RouteRow.AnswersAndSpread]!;
+  let count = addressesOf(table, choice.backend, family, choice.slotHash, answersAndSpread & 0xffff, into, 0);
+  const spread = answersAndSpread >>> 16;
   if (spread > 1 && choice.mode !== Mode.Held) count = spreadOver(table, route, family, choice, spread - 1, into, count);
   return count;
 }
@@ -328,7 +336,7 @@ function spreadOver(
   const base = hot.routeBackends[route]!;
   const tier = hot.planTierIds[hot.planTiers[choice.plan]! + choice.tier]!;
   const slot = choice.slotHash >>> (32 - hot.tierSlotBits[tier]!);
-  const share = mix32(choice.slotHash) >>> 16;
+  const share = mixSigned(choice.slotHash) >>> 16;
   let count = from;
   let bound = Number.POSITIVE_INFINITY; // scores are taken downwards
   for (let round = 0; round < more; round++) {
@@ -365,15 +373,31 @@ function addressesOf(
   const { hot, state } = table;
   const start = hot.backendAddresses[backend * 2 + family]!;
   const total = hot.backendAddresses[backend * 2 + family + 1]! - start;
+  const first = total > answers ? (mixSigned(slotHash) >>> 0) % total : 0;
+  const usable = addressesOfStanding(state.addressStanding, start, total, first, Standing.Usable, answers, into, from);
+  if (usable > from) return usable;
   let best: number = Standing.Absent;
   for (let i = 0; i < total; i++) {
     const standing = state.addressStanding[start + i]!;
     if (standing < best) best = standing;
   }
+  return addressesOfStanding(state.addressStanding, start, total, first, best, answers, into, from);
+}
+
+function addressesOfStanding(
+  addressStanding: Uint8Array,
+  start: number,
+  total: number,
+  first: number,
+  wanted: number,
+  answers: number,
+  into: Uint32Array,
+  from: number,
+): number {
   let count = from;
-  let at = total > answers ? mix32(slotHash) % total : 0;
+  let at = first;
   for (let i = 0; i < total && count < from + answers; i++) {
-    if (state.addressStanding[start + at] === best) into[count++] = start + at;
+    if (addressStanding[start + at] === wanted) into[count++] = start + at;
     at = at + 1 === total ? 0 : at + 1;
   }
   return count;
@@ -387,10 +411,11 @@ function addressesOf(
  */
 export function choiceTtl(table: RoutingTable, route: number, choice: Choice, now: number): number {
   const { hot, state } = table;
-  const min = hot.routeTtlMin[route]!;
+  const ttls = route * RouteRow.Length;
+  const min = hot.routeRows[ttls + RouteRow.TtlMin]!;
   const row = choice.backend * 2 + choice.family;
   if (choice.mode !== Mode.Usable || state.keep[row] !== FULL) return min;
-  const max = hot.routeTtlMax[route]!;
+  const max = hot.routeRows[ttls + RouteRow.TtlMax]!;
   const left = Math.min(state.worsensAt[row]!, state.returnsAt[route]!) - now;
   if (left >= 1000 * max) return max;
   return left > 1000 * min ? (left / 1000) | 0 : min;

@@ -47,21 +47,20 @@ export function compile(inventory: Inventory, geo: GeoTable, measures: Measures,
   const routePolicy = inventory.routes.map((route) => policies.add(policyOf(route, inventory, clusterIndex, subnetIndex)));
   const addresses = collectAddresses(inventory.routes);
   const backendStarts = running(inventory.routes.map((route) => route.backends.length));
+  const columns = policies.columns();
+  const flags = inventory.routes.map((route, i) =>
+    routeFlags(route, effectiveWeights(route, inventory, clusterIndex), backendStarts[i]!, addresses.starts),
+  );
   const hot: HotTable = {
+    routeRows: sharedInt32(inventory.routes.flatMap((route, i) => routeRow(route, routePolicy[i]!, columns, backendStarts[i]!, flags[i]!))),
     routePolicy: sharedUint32(routePolicy),
     routeBackends: sharedUint32(backendStarts),
     routeTtlMin: sharedUint32(inventory.routes.map((route) => route.ttl.min)),
     routeTtlMax: sharedUint32(inventory.routes.map((route) => route.ttl.max)),
     routeAnswers: sharedUint16(inventory.routes.map((route) => route.answers)),
     routeSpread: sharedUint16(inventory.routes.map((route) => route.spread)),
-    routeFlags: sharedUint8(
-      inventory.routes.map((route, i) =>
-        routeFlags(route, effectiveWeights(route, inventory, clusterIndex), backendStarts[i]!, addresses.starts),
-      ),
-    ),
-    routeSeed: sharedUint32(inventory.routes.map((route) => hashText(`${route.namespace}/${route.name}`))),
-    routeTrickle: sharedUint16(inventory.routes.map((route) => Math.round((route.failover.tricklePercent / 100) * FULL))),
-    ...policies.columns(),
+    routeFlags: sharedUint8(flags),
+    ...columns,
     backendAddresses: sharedUint32(addresses.starts),
     addressBytes: addresses.bytes,
   };
@@ -85,6 +84,27 @@ export function compile(inventory: Inventory, geo: GeoTable, measures: Measures,
     },
     scopeFallbacks: policies.scopeFallbacks,
   };
+}
+
+/** In the order of {@link RouteRow}. */
+function routeRow(
+  route: Route,
+  policy: number,
+  { policyPartition, policyPlans }: Pick<HotTable, "policyPartition" | "policyPlans">,
+  firstBackend: number,
+  flags: number,
+): number[] {
+  const trickle = Math.round((route.failover.tricklePercent / 100) * FULL);
+  return [
+    policyPartition[policy]!,
+    policyPlans[policy]!,
+    firstBackend,
+    flags | (trickle << 16),
+    route.answers | (route.spread << 16),
+    hashText(`${route.namespace}/${route.name}`) | 0,
+    route.ttl.min,
+    route.ttl.max,
+  ];
 }
 
 function routeFlags(route: Route, weights: readonly number[], firstBackend: number, addressStarts: readonly number[]): number {

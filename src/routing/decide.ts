@@ -1,6 +1,6 @@
 /** Decisions for callers off the hot path: the embedded proxy, `explain`, tests. The same look-ups as a DNS answer, with names. */
 import { formatIp, type Ip, maskNetwork, type Network } from "../model/ip.ts";
-import { type Choice, choiceTtl, choose, chooseAddresses, Mode, newChoice, placeClientV4, placeClientV6 } from "./choose.ts";
+import { type Choice, choiceTtl, choose, chooseAddresses, diceOf, Mode, newChoice, placeClientV4, placeClientV6 } from "./choose.ts";
 import { ROUTE_OFFERS_A, ROUTE_OFFERS_AAAA, type RoutingTable } from "./table.ts";
 
 export interface Decision {
@@ -76,7 +76,7 @@ export function decide(table: RoutingTable, route: number, client: Network, fami
   const choice = newChoice();
   placeClient(table, route, client, choice);
   if (!offers(table, route, family)) return { choice, clusters: [], addresses: [], numbers: [], scope: 0, ttl: 0, mode: "NotOffered" };
-  choose(table, route, family, random, choice);
+  choose(table, route, family, diceOf(random), choice);
   const into = answerBuffer(table, route);
   const numbers = [...into.subarray(0, chooseAddresses(table, route, family, choice, into))];
   return {
@@ -138,7 +138,7 @@ export function answerShares(table: RoutingTable, route: number, family: 0 | 1, 
   const choice = { ...placed };
   const into = answerBuffer(table, route);
   for (let slot = 0; slot < slots; slot++) {
-    choose(table, route, family, (slot + 0.5) / slots, choice);
+    choose(table, route, family, diceOf((slot + 0.5) / slots), choice);
     const count = chooseAddresses(table, route, family, choice, into);
     for (const number of into.subarray(0, count)) {
       const cluster = clusterOfAddress(table, number);

@@ -1,11 +1,14 @@
 /** 32-bit mixing, the same on every machine and in every version: slots are a promise to clients that come back. */
 
 /** Finaliser of MurmurHash3: every input bit reaches every output bit. */
-export function mix32(value: number): number {
+export const mix32 = (value: number): number => mixSigned(value) >>> 0;
+
+/** As {@link mix32}, for paths where nothing may be allocated: V8 boxes numbers above 2³¹ that leave a function. */
+export function mixSigned(value: number): number {
   let h = value | 0;
   h = Math.imul(h ^ (h >>> 16), 0x85ebca6b);
   h = Math.imul(h ^ (h >>> 13), 0xc2b2ae35);
-  return (h ^ (h >>> 16)) >>> 0;
+  return h ^ (h >>> 16);
 }
 
 /** FNV-1a over UTF-16 code units, then {@link mix32}. */

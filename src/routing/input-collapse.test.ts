@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { testBackend, testCluster, testInventory, testRoute } from "../../test/support/world/build-route.ts";
 import type { Inventory } from "../model/inventory.ts";
-import { formatCollapse, inputCollapse, isSameInput, namesOf } from "./input-collapse.ts";
+import { type Collapse, collapseOf, formatCollapse, type InputNames, isSameInput, namesOf } from "./input-collapse.ts";
 
 /** Routes of one backend each, all in one cluster unless told otherwise, every route with an address of its own. */
 function inventory(routes: readonly number[], clusters = ["dublin"]): Inventory {
@@ -10,6 +10,7 @@ function inventory(routes: readonly number[], clusters = ["dublin"]): Inventory 
   );
   return testInventory(all, { clusters: clusters.map((name) => testCluster(name)) });
 }
+const collapse = (before: Inventory, next: Inventory): readonly Collapse[] => collapseOf(namesOf(before), namesOf(next));
 const upTo = (count: number): number[] => Array.from({ length: count }, (_, i) => i + 1);
 
 describe("routes and endpoints", () => {
@@ -37,18 +38,31 @@ describe("routes and endpoints", () => {
       says: "3 of 5 routes vanished, 3 of 5 endpoints vanished",
     },
   ];
-  test.each(cases)("$name", ({ before, next, says }) => expect(formatCollapse(inputCollapse(before, next))).toBe(says));
+  test.each(cases)("$name", ({ before, next, says }) => expect(formatCollapse(collapse(before, next))).toBe(says));
+});
+
+test("nothing at all is left: a collapse, however little there was", () => {
+  const nothing = namesOf(inventory([], []));
+  const zones = (many: number) =>
+    namesOf({ routes: [], clusters: [], zones: upTo(many).map((number) => ({ domain: `zone-${number}.example.org` })) });
+  const lost = (before: InputNames, next: InputNames): string => formatCollapse(collapseOf(before, next));
+  const two = namesOf(inventory([1, 2]));
+  expect(lost(two, nothing)).toBe("2 of 2 routes vanished, 1 of 1 cluster vanished, 2 of 2 endpoints vanished");
+  expect(lost(zones(1), nothing)).toBe("1 of 1 zone vanished");
+  expect(lost(nothing, nothing)).toBe("");
+  expect(lost(two, zones(1))).toBe("");
+  expect(lost(zones(4), zones(1))).toBe("3 of 4 zones vanished");
 });
 
 test("clusters alone", () => {
   const before = inventory([1], ["dublin", "berlin", "tokyo", "paulo"]);
-  expect(inputCollapse(before, inventory([1], ["dublin"]))).toEqual([{ kind: "clusters", before: 4, vanished: 3 }]);
+  expect(collapse(before, inventory([1], ["dublin"]))).toEqual([{ kind: "clusters", before: 4, vanished: 3 }]);
 });
 
 test("endpoints alone: the routes stay, their addresses go", () => {
   const wide = testRoute([testBackend("dublin", 1, { addresses: upTo(10).map((number) => `192.0.2.${number}`) })]);
   const narrow = testRoute([testBackend("dublin", 1, { addresses: ["192.0.2.1"] })]);
-  expect(formatCollapse(inputCollapse(testInventory([wide]), testInventory([narrow])))).toBe("9 of 10 endpoints vanished");
+  expect(formatCollapse(collapse(testInventory([wide]), testInventory([narrow])))).toBe("9 of 10 endpoints vanished");
 });
 
 test("a backend that moves to another cluster with its addresses is a vanished endpoint", () => {
@@ -57,7 +71,7 @@ test("a backend that moves to another cluster with its addresses is a vanished e
       [testRoute(upTo(4).map((number) => testBackend(cluster, number, { name: `b${number}`, addresses: [`192.0.2.${number}`] })))],
       { clusters: [] },
     );
-  expect(inputCollapse(of("dublin"), of("tokyo"))).toEqual([{ kind: "endpoints", before: 4, vanished: 4 }]);
+  expect(collapse(of("dublin"), of("tokyo"))).toEqual([{ kind: "endpoints", before: 4, vanished: 4 }]);
 });
 
 test("the same input is the same names of every kind, whatever else differs", () => {

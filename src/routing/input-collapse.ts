@@ -1,8 +1,8 @@
 /** Input collapse (safety rule 11): when a large part of the inputs vanishes at once, a broken source is likelier than a wish. Pure. */
-import { type Inventory, routeKey } from "../model/inventory.ts";
+import { type Inventory, routeKey, type Zone } from "../model/inventory.ts";
 
 export interface Collapse {
-  readonly kind: "routes" | "clusters" | "endpoints";
+  readonly kind: "routes" | "clusters" | "endpoints" | "zones";
   readonly before: number;
   readonly vanished: number;
 }
@@ -16,9 +16,11 @@ export const COLLAPSE_WINDOW = 60_000;
 /** Who is there, kind by kind, in groups: routes by namespace, endpoints by cluster. */
 export type InputNames = Readonly<Record<Collapse["kind"], ReadonlyMap<string, ReadonlySet<string>>>>;
 
-const KINDS = ["routes", "clusters", "endpoints"] as const;
+const KINDS = ["routes", "clusters", "endpoints", "zones"] as const;
 
-export function namesOf({ routes, clusters }: Inventory): InputNames {
+type Inputs = Pick<Inventory, "routes" | "clusters"> & { readonly zones: readonly Pick<Zone, "domain">[] };
+
+export function namesOf({ routes, clusters, zones }: Inputs): InputNames {
   const endpoints = new Map<string, Set<string>>();
   for (const route of routes) {
     for (const { cluster, addresses } of route.backends) {
@@ -31,25 +33,25 @@ export function namesOf({ routes, clusters }: Inventory): InputNames {
     routes: new Map([["", new Set(routes.map(routeKey))]]),
     clusters: new Map([["", new Set(clusters.map(({ name }) => name))]]),
     endpoints,
+    zones: new Map([["", new Set(zones.map(({ domain }) => domain))]]),
   };
 }
 
 /**
- * Compares inputs with those of up to a minute ago.
+ * Compares inputs with those of up to a minute ago. That nothing is left at all is a collapse, however little it was.
  *
  * @param before what was in force {@link COLLAPSE_WINDOW} ago, or at any time since
  * @returns what vanished beyond measure; empty when the new inputs may be used
  */
 export function collapseOf(before: InputNames, next: InputNames): readonly Collapse[] {
+  const isNothing = KINDS.every((kind) => countAll(next[kind]) === 0);
   return KINDS.flatMap((kind) => {
     const vanished = countMissing(before[kind], next[kind]);
     const size = countAll(before[kind]);
-    return vanished >= COLLAPSE_LEAST && vanished > COLLAPSE_SHARE * size ? [{ kind, before: size, vanished }] : [];
+    const isTooMuch = isNothing ? vanished > 0 : vanished >= COLLAPSE_LEAST && vanished > COLLAPSE_SHARE * size;
+    return isTooMuch ? [{ kind, before: size, vanished }] : [];
   });
 }
-
-/** {@link collapseOf} for whole inventories. */
-export const inputCollapse = (before: Inventory, next: Inventory): readonly Collapse[] => collapseOf(namesOf(before), namesOf(next));
 
 export const isSameInput = (a: InputNames, b: InputNames): boolean =>
   KINDS.every((kind) => countAll(a[kind]) === countAll(b[kind]) && countMissing(a[kind], b[kind]) === 0);
@@ -68,4 +70,4 @@ function countMissing(from: Names, names: Names): number {
 const countAll = (names: Names): number => [...names.values()].reduce((sum, group) => sum + group.size, 0);
 
 export const formatCollapse = (collapse: readonly Collapse[]): string =>
-  collapse.map(({ kind, before, vanished }) => `${vanished} of ${before} ${kind} vanished`).join(", ");
+  collapse.map(({ kind, before, vanished }) => `${vanished} of ${before} ${before === 1 ? kind.slice(0, -1) : kind} vanished`).join(", ");

@@ -1,10 +1,10 @@
 /** Many routes, few policies, fewer partitions: interns everything of a table that routes share. Pure. */
 import type { GeoTable } from "../geo/geo-table.ts";
 import { buildPartition, type Partition, partitionBytes } from "../geo/partition.ts";
-import { sharedFloat64, sharedUint8, sharedUint16, sharedUint32 } from "../model/shared-array.ts";
+import { sharedFloat64, sharedInt16, sharedUint8, sharedUint16, sharedUint32 } from "../model/shared-array.ts";
+import { classifyPlaces, numberSpots, type Spots } from "./classify-places.ts";
 import { mix32 } from "./hash.ts";
 import type { Measures } from "./measure.ts";
-import { planPlace } from "./plan.ts";
 import type { Policy } from "./policy.ts";
 import { buildSlots } from "./slots.ts";
 import { NO_SLOTS } from "./table.ts";
@@ -20,6 +20,7 @@ export class PolicyTable {
   private readonly slotsByKey = new Map<string, { start: number; bits: number; owned: Uint32Array }>();
   private readonly policyPartition: number[] = [];
   private readonly policyPlans: number[] = [];
+  private readonly planLone: number[] = [];
   private readonly planTiers: number[] = [0];
   private readonly planTierIds: number[] = [];
   private readonly tierMembers: number[] = [0];
@@ -36,9 +37,11 @@ export class PolicyTable {
   private readonly geo: GeoTable;
   private readonly measures: Measures;
   private readonly scopeBudget: number;
+  private readonly spots: Spots;
 
   constructor(geo: GeoTable, measures: Measures, scopeBudget: number) {
     this.geo = geo;
+    this.spots = numberSpots(geo.places);
     this.measures = measures;
     this.scopeBudget = scopeBudget;
   }
@@ -53,6 +56,8 @@ export class PolicyTable {
     this.policyPartition.push(partition);
     this.policyPlans.push(this.planTiers.length - 1);
     for (const tiers of plans) {
+      const [first = []] = tiers;
+      this.planLone.push(first.length === 1 ? first[0]! : -1);
       for (const tier of tiers) this.planTierIds.push(this.tier(policy, tier));
       this.planTiers.push(this.planTierIds.length);
     }
@@ -65,7 +70,7 @@ export class PolicyTable {
     const key = JSON.stringify({ ...policy, rules: policy.rules.map(({ name, ...rest }) => rest), members });
     const known = this.shapeByKey.get(key);
     if (known !== undefined) return known;
-    const { classOfPlace, plans, requires } = classify(policy, this.geo, this.measures);
+    const { classOfPlace, plans, requires } = classifyPlaces(policy, this.geo.places, this.spots, this.measures);
     const shape = { partition: this.partition({ classOfPlace, requires }), plans };
     this.shapeByKey.set(key, shape);
     return shape;
@@ -81,7 +86,7 @@ export class PolicyTable {
     const size = partitionBytes(this.geo, requires.length);
     if (this.scopeBytes + size > this.scopeBudget) {
       this.scopeFallbacks++;
-      this.partitions.push(leafScopes(this.geo, classOfPlace, requires));
+      this.partitions.push(leafScopes(classOfPlace, requires));
     } else {
       this.scopeBytes += size;
       this.partitions.push(buildPartition(this.geo, classOfPlace, requires.length, requires));
@@ -139,6 +144,7 @@ export class PolicyTable {
     return {
       policyPartition: sharedUint32(this.policyPartition),
       policyPlans: sharedUint32(this.policyPlans),
+      planLone: sharedInt16(this.planLone),
       planTiers: sharedUint32(this.planTiers),
       planTierIds: sharedUint32(this.planTierIds),
       tierMembers: sharedUint32(this.tierMembers),
@@ -168,32 +174,10 @@ interface Cut {
   readonly partition: number;
 }
 
-/** Cuts all places into classes of equal plan, numbered by first appearance. */
-function classify(policy: Policy, geo: GeoTable, measures: Measures) {
-  const measure = policy.order === "Latency" ? measures.latency : measures.distance;
-  const classOfPlace = sharedUint32(geo.places.length);
-  const classByKey = new Map<string, number>();
-  const plans: (readonly (readonly number[])[])[] = [];
-  const requires: number[] = [];
-  geo.places.forEach((place, i) => {
-    const { tiers } = planPlace(policy, place, measure);
-    const key = tiers.map((tier) => tier.join()).join("|");
-    let cls = classByKey.get(key);
-    if (cls === undefined) {
-      cls = plans.push(tiers) - 1;
-      classByKey.set(key, cls);
-      // Only Require rules leave backends out, so no plan belongs both to a restricted and to a free place.
-      requires.push(tiers.flat().length < policy.members.length ? 1 : 0);
-    }
-    classOfPlace[i] = cls;
-  });
-  return { classOfPlace, plans, requires: Uint8Array.from(requires) };
-}
-
 /** Beyond the scope budget: every leaf is its own scope, and a prefix shorter than a leaf gets a Require class if the policy has any. */
-function leafScopes(geo: GeoTable, classOfPlace: Uint32Array, requires: Uint8Array): Partition {
+function leafScopes(classOfPlace: Uint32Array, requires: Uint8Array): Partition {
   const short = Math.max(requires.indexOf(1), 0);
-  return { classOfPlace, scopeOfLeaf: geo.leafLength, classOfNode: sharedUint32([short]), classes: requires.length };
+  return { classOfPlace, marks: sharedUint16(0), classOfNode: sharedUint32([short]), classes: requires.length };
 }
 
 function hashNumbers(numbers: Uint32Array | Uint8Array, seed: number): number {

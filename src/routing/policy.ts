@@ -29,6 +29,7 @@ export interface PolicyRule {
   readonly continents: readonly string[];
   readonly countries: readonly string[];
   readonly subdivisions: readonly string[];
+  /** Ascending, as are `subnets`: a rule may name a hundred thousand. */
   readonly asns: readonly number[];
   /** Indices into the geo table's subnets. */
   readonly subnets: readonly number[];
@@ -85,8 +86,8 @@ export function policyOf(
       continents: rule.clients.continents,
       countries: rule.clients.countries,
       subdivisions: rule.clients.subdivisions,
-      asns: rule.clients.asns,
-      subnets: rule.clients.subnets.map((subnet) => subnetIndex.get(subnet)!),
+      asns: rule.clients.asns.toSorted((a, b) => a - b),
+      subnets: rule.clients.subnets.map((subnet) => subnetIndex.get(subnet)!).sort((a, b) => a - b),
       to: rule.to.map((name) => clusterIndex.get(name)!),
     }),
   );
@@ -104,13 +105,25 @@ export function matchRule(rule: PolicyRule, place: Place): Match {
   if (place.continent !== undefined && rule.continents.includes(place.continent)) return "yes";
   if (place.country !== undefined && rule.countries.includes(place.country)) return "yes";
   if (place.subdivisions?.some((code) => rule.subdivisions.includes(code))) return "yes";
-  if (place.asn !== undefined && rule.asns.includes(place.asn)) return "yes";
-  if (place.subnets?.some((subnet) => rule.subnets.includes(subnet))) return "yes";
+  if (place.asn !== undefined && holds(rule.asns, place.asn)) return "yes";
+  if (place.subnets?.some((subnet) => holds(rule.subnets, subnet))) return "yes";
   if (rule.continents.length > 0 && place.continent === undefined) return "unknown";
   if (rule.countries.length > 0 && place.country === undefined) return "unknown";
   if (rule.asns.length > 0 && place.asn === undefined) return "unknown";
   if (place.subdivisions === undefined && rule.subdivisions.some((code) => couldBeIn(code, place.country))) return "unknown";
   return "no";
+}
+
+/** By halves. */
+function holds(ascending: readonly number[], wanted: number): boolean {
+  let low = 0;
+  let high = ascending.length;
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    if (ascending[middle]! < wanted) low = middle + 1;
+    else high = middle;
+  }
+  return ascending[low] === wanted;
 }
 
 const couldBeIn = (subdivision: string, country: string | undefined): boolean =>

@@ -92,7 +92,8 @@ describe("properties", () => {
           const prefix = oracleCut(client, 1 + (seed % (bitsOf(client.family) - 1)));
           const choice = place(table, 0, prefix);
           expect(oraclePrefixClasses(oracle, prefix, classOf, (cls) => restricted.has(cls))).toContain(planOf(choice));
-          const scope = oracleIsUniform(oracle, prefix, classOf) ? oracleScope(oracle, prefix, classOf) : prefix.length;
+          const scope = oracleScope(oracle, prefix, classOf);
+          expect(scope <= prefix.length).toBe(oracleIsUniform(oracle, prefix, classOf)); // longer: the prefix says too little
           expect(choice.scope).toBe(Math.max(scope, stickyLength(spec, client.family)));
         }
       }),

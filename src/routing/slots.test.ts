@@ -27,14 +27,16 @@ describe("seats", () => {
     );
   });
 
-  test("of realistic weights no share is more than one slot off", () => {
+  test("of realistic weights no share is further off than rounding takes it", () => {
     const weights = fc.array(fc.integer({ min: 1, max: 1000 }), { minLength: 2, maxLength: 20 });
     fc.assert(
       fc.property(weights, (all) => {
         const total = all.reduce((sum, weight) => sum + weight, 0);
         const { owned, bits } = buildSlots(named(...all));
         owned.forEach((own, i) => {
-          expect(Math.abs(own - (all[i]! / total) * 2 ** bits)).toBeLessThanOrEqual(1);
+          // Webster rounds each quotient by half a seat at most; the divisor that makes them add up takes its part of the others' halves.
+          const share = all[i]! / total;
+          expect(Math.abs(own - share * 2 ** bits)).toBeLessThanOrEqual(0.5 + (share * all.length) / 2);
         });
       }),
       { numRuns: 30 },

@@ -29,6 +29,11 @@ export interface RoutingTable {
 
 /** Columns; the row numbers are route, policy, plan, tier, member, backend (counted over all routes), address (likewise). */
 export interface HotTable {
+  /**
+   * route × {@link RouteRow.Length} + {@link RouteRow} → what a decision needs to know of a route, in half a cache line; the columns below
+   * say the same to everybody else.
+   */
+  readonly routeRows: Int32Array;
   readonly routePolicy: Uint32Array;
   /** route → first of its backends; one entry more than routes. */
   readonly routeBackends: Uint32Array;
@@ -38,14 +43,12 @@ export interface HotTable {
   readonly routeSpread: Uint16Array;
   /** {@link ROUTE_STICKY} and its neighbours. */
   readonly routeFlags: Uint8Array;
-  /** Mixed into the client's slot, so that routes do not move in step. */
-  readonly routeSeed: Uint32Array;
-  /** 0..65535 = share of a serving tier's slots that goes to the next tier. */
-  readonly routeTrickle: Uint16Array;
 
   readonly policyPartition: Uint32Array;
   /** plan of (policy, class) = policyPlans[policy] + class. */
   readonly policyPlans: Uint32Array;
+  /** plan → the backend position that makes up its first tier alone, or -1: most decisions end here. */
+  readonly planLone: Int16Array;
   /** plan → first of its entries in `planTierIds`; one entry more than plans. */
   readonly planTiers: Uint32Array;
   /** Tiers of a plan, best first. Equal tiers are one tier. */
@@ -73,6 +76,24 @@ export interface HotTable {
   /** 16 bytes an address; IPv4 uses the first four. */
   readonly addressBytes: Uint8Array;
 }
+
+/** Words of a route's row. */
+export const RouteRow = {
+  Partition: 0,
+  /** Plan of class 0; that of class n is n further. */
+  Plans: 1,
+  /** First of its backends. */
+  Backends: 2,
+  /** {@link ROUTE_STICKY} and its neighbours in the low half; in the high one 0..65535 = share of a serving tier's slots that goes to the next tier. */
+  FlagsAndTrickle: 3,
+  /** `answers` in the low half, `spread` in the high one. */
+  AnswersAndSpread: 4,
+  /** Mixed into the client's slot, so that routes do not move in step. */
+  Seed: 5,
+  TtlMin: 6,
+  TtlMax: 7,
+  Length: 8,
+} as const;
 
 export const ROUTE_STICKY = 1;
 export const ROUTE_HOLD_LAST = 2;

@@ -1,20 +1,5 @@
 /** Tests must be able to fail: one fault at a time is planted in a copy of the core, and the tests that guard it must notice. */
-import { execFile } from "node:child_process";
-import { cpSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { repository } from "../support/source-tree.ts";
-
-interface Mutant {
-  readonly name: string;
-  readonly file: string;
-  /** Stands in the file exactly once. */
-  readonly text: string;
-  readonly becomes: string;
-  /** Test files that must notice. */
-  readonly tests: readonly string[];
-}
+import { type Mutant, testMutants } from "../support/mutants.ts";
 
 const routing = (name: string): string => `src/routing/${name}.test.ts`;
 
@@ -22,8 +7,8 @@ const MUTANTS: readonly Mutant[] = [
   {
     name: "scopes are one bit too long",
     file: "src/geo/partition.ts",
-    text: "scopeOfLeaf[~at] = inherited === UNDECIDED ? depth : inherited;",
-    becomes: "scopeOfLeaf[~at] = (inherited === UNDECIDED ? depth : inherited) + 1;",
+    text: "const scope = inherited === UNDECIDED ? depth : inherited;",
+    becomes: "const scope = (inherited === UNDECIDED ? depth : inherited) + 1;",
     tests: [routing("scope")],
   },
   {
@@ -36,8 +21,8 @@ const MUTANTS: readonly Mutant[] = [
   {
     name: "a short prefix gets the plan of its first address",
     file: "src/routing/choose.ts",
-    text: "const cls = node < 0 ? partition.classOfPlace[place]! : classOfShortPrefix(partition, node);",
-    becomes: "const cls = partition.classOfPlace[node < 0 ? place : place]! + 0 * classOfShortPrefix(partition, 0);",
+    text: "const cls = node < 0 ? mark >>> 8 : classOfShortPrefix(partition, node);",
+    becomes: "const cls = (mark >>> 8) + 0 * classOfShortPrefix(partition, node < 0 ? 0 : 0);",
     tests: [routing("scope")],
   },
   {
@@ -107,8 +92,8 @@ const MUTANTS: readonly Mutant[] = [
   {
     name: "sticky slots of all routes move in step",
     file: "src/routing/choose.ts",
-    text: "mix32(out.clientHash ^ hot.routeSeed[route]!)",
-    becomes: "mix32(out.clientHash)",
+    text: "mixSigned(mixSigned(out.clientHash) ^ rows[row + RouteRow.Seed]!)",
+    becomes: "mixSigned(out.clientHash)",
     tests: [routing("choose")],
   },
   {
@@ -128,8 +113,22 @@ const MUTANTS: readonly Mutant[] = [
   {
     name: "a ramp of IPv6 moves IPv4 clients",
     file: "src/routing/choose.ts",
-    text: "const keep = state.keep[backend * 2 + family]!;",
-    becomes: "const keep = Math.min(state.keep[backend * 2]!, state.keep[backend * 2 + 1]!);",
+    text: "const keep = state.keep[owner * 2 + family]!;",
+    becomes: "const keep = Math.min(state.keep[owner * 2]!, state.keep[owner * 2 + 1]!);",
+    tests: [routing("choose")],
+  },
+  {
+    name: "a backend that is alone in its tier never gives anything away",
+    file: "src/routing/choose.ts",
+    text: "state.standing[unit] === Standing.Usable && state.keep[unit] === FULL && take",
+    becomes: "state.standing[unit] === Standing.Usable && take",
+    tests: [routing("choose")],
+  },
+  {
+    name: "a backend that is alone in its tier does not trickle",
+    file: "src/routing/choose.ts",
+    text: "if (position < 0 || hot.routeRows[row + RouteRow.FlagsAndTrickle]! >>> 16 !== 0) return false;",
+    becomes: "if (position < 0) return false;",
     tests: [routing("choose")],
   },
   {
@@ -233,49 +232,4 @@ const MUTANTS: readonly Mutant[] = [
   },
 ];
 
-let copy: string;
-
-beforeAll(() => {
-  copy = mkdtempSync(join(tmpdir(), "globalroute-mutants-"));
-  for (const path of ["src/model", "src/geo", "src/routing", "health", "test/support", "package.json", "tsconfig.json"]) {
-    cpSync(join(repository, path), join(copy, path), { recursive: true });
-  }
-  symlinkSync(join(repository, "node_modules"), join(copy, "node_modules"));
-  writeFileSync(join(copy, "vitest.config.ts"), 'export default { test: { setupFiles: ["./first-failure.ts"] } };\n');
-  // The smallest counterexample is for people; here the first one will do.
-  writeFileSync(join(copy, "first-failure.ts"), 'import fc from "fast-check";\nfc.configureGlobal({ endOnFailure: true });\n');
-});
-afterAll(() => rmSync(copy, { recursive: true, force: true }));
-
-/** Runs test files in the copy. @returns whether all passed, and what was printed */
-function runTests(files: readonly string[]): Promise<{ readonly passed: boolean; readonly output: string }> {
-  const args = [join(repository, "node_modules/vitest/vitest.mjs"), "run", "--root", copy, "--bail", "1", "--reporter", "dot", ...files];
-  const { promise, resolve } = Promise.withResolvers<{ passed: boolean; output: string }>();
-  execFile(process.execPath, args, { cwd: copy, env: { ...process.env, NO_COLOR: "1" }, maxBuffer: 1 << 26 }, (error, stdout, stderr) => {
-    resolve({ passed: error === null, output: stdout + stderr });
-  });
-  return promise;
-}
-
-test("without a fault all of these tests pass in the copy", async () => {
-  const { passed, output } = await runTests([...new Set(MUTANTS.flatMap((mutant) => mutant.tests))]);
-  expect(passed, output).toBe(true);
-});
-
-describe("a fault is noticed", () => {
-  test.each(MUTANTS)("$name", async ({ file, text, becomes, tests }) => {
-    const path = join(copy, file);
-    const original = readFileSync(path, "utf8");
-    const parts = original.split(text);
-    expect(parts, `${file} must hold this text once, so that it can be mutated: ${text}`).toHaveLength(2);
-    try {
-      writeFileSync(path, parts.join(becomes));
-      const { passed, output } = await runTests(tests);
-      expect(passed, `${tests.join(", ")} did not notice`).toBe(false);
-      // Noticed by an assertion, not by a file that no longer loads.
-      expect(output).toMatch(/AssertionError|Property failed/);
-    } finally {
-      writeFileSync(path, original);
-    }
-  });
-});
+testMutants(MUTANTS, ["src/model", "src/geo", "src/routing", "health"]);

@@ -153,8 +153,8 @@ class DataSection {
 
 const Type = { string: 2, double: 3, uint16: 5, uint32: 6, map: 7, uint64: 9, array: 11, boolean: 14 } as const;
 
-/** Whole numbers of 0..2³²−1 become uint32, all others doubles. */
-function encode(value: Json): Buffer {
+/** A value as in the data section. Whole numbers of 0..2³²−1 become uint32, all others doubles. */
+export function encode(value: Json): Buffer {
   if (typeof value === "string") {
     const bytes = Buffer.from(value);
     return Buffer.concat([control(Type.string, bytes.length), bytes]);

@@ -73,12 +73,19 @@ const holds = (prefix: OraclePrefix, address: OracleAddress): boolean =>
 /** A version 4 file answers IPv6 questions with data of unrelated IPv4 networks: it is not asked. */
 const answersFor = (reader: Reader<CountryResponse>, family: 4 | 6): boolean => family === 4 || reader.metadata.ipVersion === 6;
 
+/** Where IPv6 addresses embed IPv4 ones, and files may lead into their IPv4 networks. */
+const EMBEDDED = ["::/96", "::ffff:0:0/96", "2002::/16"].map(oraclePrefix);
+
+/** Such an address has no place of its own: what the file says there is of an IPv4 network. */
+const isBorrowed = (reader: Reader<CountryResponse>, address: OracleAddress): boolean =>
+  EMBEDDED.some((prefix) => holds(prefix, address) && reader.getWithPrefixLength(oracleText(address))[1] > prefix.length);
+
 /** Everything known of an address. */
 export function oraclePlace(world: OracleWorld, address: OracleAddress): OraclePlace {
   const text = oracleText(address);
   const found: { -readonly [K in keyof OraclePlace]: OraclePlace[K] } = {};
   for (const reader of world.readers) {
-    if (!answersFor(reader, address.family)) continue;
+    if (!answersFor(reader, address.family) || isBorrowed(reader, address)) continue;
     const said = readRecord(reader.get(text));
     const sameSpot = found.country === undefined || said.country === undefined || found.country === said.country;
     if (said.asn !== undefined && found.asn === undefined) found.asn = said.asn;
