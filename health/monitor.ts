@@ -39,7 +39,7 @@ export interface MonitorOptions {
   readonly onObservation?: (observation: Observation, note: { readonly counted: boolean; readonly lateness: number }) => void;
   /** Each change of an endpoint's health, and of `proven` while it is Unhealthy. */
   readonly onChange?: (key: EndpointKey, health: EndpointHealth, previous: EndpointHealth) => void;
-  /** The vantage begins to suspect itself, or ceases to. */
+  /** The vantage begins to suspect itself, or ceases to: then `clusters` are those whose silence was put down to it meanwhile. */
   readonly onSuspect?: (holds: Holds) => void;
 }
 
@@ -87,6 +87,8 @@ export function createMonitor(options: MonitorOptions): Monitor {
   const evidence = createEvidenceBook(references);
   /** Endpoints whose silence is put down to the vantage. */
   const suspects = new Set<Entry>();
+  /** Clusters whose silence was put down to it since it began to suspect itself. */
+  const distrusted = new Set<string>();
   let saved: ReadonlyMap<EndpointKey, EndpointHealth> = new Map();
 
   const scheduler = createScheduler({
@@ -180,9 +182,19 @@ export function createMonitor(options: MonitorOptions): Monitor {
   /** Notes whether an endpoint's silence is put down to the vantage, and reports the first and the end of the last. */
   function suspect(entry: Entry, isSuspect: boolean): void {
     const before = suspects.size;
-    if (isSuspect) suspects.add(entry);
-    else suspects.delete(entry);
-    if (before > 0 !== suspects.size > 0) options.onSuspect?.(holds());
+    if (isSuspect) {
+      suspects.add(entry);
+      distrusted.add(entry.endpoint.cluster);
+    } else suspects.delete(entry);
+    if (before > 0 === suspects.size > 0) return;
+    if (isSuspect) {
+      const begun = holds();
+      for (const cluster of begun.clusters) distrusted.add(cluster);
+      options.onSuspect?.(begun);
+    } else {
+      options.onSuspect?.({ suspect: false, clusters: [...distrusted].sort() });
+      distrusted.clear();
+    }
   }
 
   function holds(): Holds {

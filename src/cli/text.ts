@@ -1,4 +1,5 @@
 /** Text for people: tables, colours, ages. Pure. */
+import { printable } from "../model/printable.ts";
 import type { Output } from "./io.ts";
 
 const codes = { bold: 1, dim: 2, red: 31, green: 32, yellow: 33 } as const;
@@ -11,17 +12,18 @@ export function paintFor(output: Output, env: Readonly<Record<string, string | u
   return wanted ? (style, text) => `\u001b[${codes[style]}m${text}\u001b[0m` : (_style, text) => text;
 }
 
-/** Colours that `paintFor` writes, or what has no place in a line: control characters, and those that turn the direction of writing. */
-const colourOrControl = new RegExp(
-  `\\u001b\\[(?:0|${Object.values(codes).join("|")})m|[\\u0000-\\u001f\\u007f-\\u009f\\u2028\\u2029\\u202a-\\u202e\\u2066-\\u2069]`,
-  "g",
-);
+/** What `paintFor` writes. */
+const ownColour = new RegExp(`(\\u001b\\[(?:0|${Object.values(codes).join("|")})m)`);
 
 /**
- * A line that a terminal shows and does not obey: names, reasons and paths come from files and servers. Our own colours stay; whatever else
- * would steer a terminal or begin a line becomes U+FFFD.
+ * A line that a terminal shows and does not obey: names, reasons and paths come from files and servers. Our own colours stay; the rest is made
+ * {@link printable}.
  */
-export const printable = (line: string): string => line.replace(colourOrControl, (found) => (found.length > 1 ? found : "\ufffd"));
+export const printableLine = (line: string): string =>
+  line
+    .split(ownColour)
+    .map((part, i) => (i % 2 === 0 ? printable(part) : part))
+    .join("");
 
 /** A cell, or a cell with its colour: widths are of the bare text. */
 export type Cell = string | { readonly text: string; readonly style: Style | undefined };
@@ -67,9 +69,6 @@ export const formatSince = (instant: string | null, now: number): string =>
   instant === null ? "" : `${formatAge((now - Date.parse(instant)) / 1000)} ago`;
 
 export const formatPercent = (share: number): string => `${(share * 100).toFixed(share > 0 && share < 0.1 ? 1 : 0)} %`;
-
-/** `1 file`, `2 files`. */
-export const count = (amount: number, noun: string): string => `${amount} ${noun}${amount === 1 ? "" : "s"}`;
 
 /** Green is well, red is out, yellow is anything between. */
 export function stateCell(state: string): Cell {

@@ -13,6 +13,7 @@ import { ROUTE_OFFERS_A } from "../routing/table.ts";
 import { keyOf } from "./endpoints.ts";
 import type { Standings } from "./standings.ts";
 import { buildStatus } from "./status.ts";
+import { unknownHost } from "./unknown-host.ts";
 import type { EngineView, ServedShare } from "./view.ts";
 import type { World } from "./world.ts";
 
@@ -98,10 +99,7 @@ export function explainWorld(
 ): ReturnType<EngineView["explain"]> {
   const name = host.toLowerCase().replace(/\.$/, "");
   const route = findRoute(indexHosts(world.table), name);
-  if (route === undefined) {
-    const hosts = world.inventory.routes.flatMap((one) => one.hosts).slice(0, 10);
-    return { ok: false, error: `No route has the host ${name}. Hosts are: ${hosts.join(", ")}.` };
-  }
+  if (route === undefined) return { ok: false, error: unknownHost(name, world.inventory) };
   const prefix = parsePrefix(client);
   if (prefix === undefined)
     return { ok: false, error: `${client} is no address. Write one like 192.0.2.1, 192.0.2.0/24 or 2001:db8::/48.` };

@@ -6,6 +6,7 @@ import { isDeepStrictEqual } from "node:util";
 import type { Monitor, MonitorOptions } from "../../health/monitor.ts";
 import type { GeoTable } from "../geo/geo-table.ts";
 import { type LatencyMap, newLatencyMap } from "../geo/latency-model.ts";
+import { count } from "../model/count.ts";
 import { type Endpoint, type EndpointHealth, type EndpointKey, NOT_PROBED } from "../model/health.ts";
 import type { Cluster, Inventory, Location } from "../model/inventory.ts";
 import { formatProblem, type Problem } from "../model/problem.ts";
@@ -127,8 +128,8 @@ export function createEngine(options: EngineOptions): Engine {
         kind: suspect ? "VantageSuspect" : "VantageTrusted",
         object: "vantage",
         message: suspect
-          ? `probes of ${clusters.length} clusters fall silent at once (${clusters.join(", ")}): this vantage may be the one that is cut off, so their verdicts wait`
-          : "probes are believed again",
+          ? `probes of ${count(clusters.length, "cluster")} fall silent at once (${clusters.join(", ")}): this vantage may be the one that is cut off, so their verdicts wait`
+          : `probes of ${count(clusters.length, "cluster")} are believed again (${clusters.join(", ")})`,
         details: { clusters: clusters.join(",") },
       });
     },
@@ -209,7 +210,7 @@ export function createEngine(options: EngineOptions): Engine {
     timeline.add({
       kind: "TablePublished",
       object: "table",
-      message: `table ${version} is served: ${flat.routes.length} routes, ${flat.clusters.length} clusters`,
+      message: `table ${version} is served: ${count(flat.routes.length, "route")}, ${count(flat.clusters.length, "cluster")}`,
       details: { version, seconds },
     });
   }
@@ -251,12 +252,13 @@ export function createEngine(options: EngineOptions): Engine {
 
   function take(reading: SourceReading): void {
     if (stopping) return;
+    const wasRefused = gate.isRejecting() || gate.held() !== undefined;
     const verdict = gate.offer(reading);
     for (const problem of reading.problems) log[problem.severity === "error" ? "error" : "warn"](formatProblem(problem));
     switch (verdict.kind) {
       case "rejected": {
         const first = verdict.errors[0]!;
-        const message = `${verdict.errors.length} ${verdict.errors.length === 1 ? "error" : "errors"} in ${source.path}; what was serving goes on. First: ${formatProblem(first)}`;
+        const message = `${count(verdict.errors.length, "error")} in ${source.path}; what was serving goes on. First: ${formatProblem(first)}`;
         timeline.add({ kind: "ConfigRejected", object: source.path, message, details: { errors: verdict.errors.length } });
         if (verdict.inventory !== undefined) applyOverrides(verdict.inventory);
         return;
@@ -270,6 +272,7 @@ export function createEngine(options: EngineOptions): Engine {
         return;
       }
       case "accepted":
+        if (wasRefused) log.info({ config: source.path }, "the objects are accepted again");
         accept(verdict.inventory);
     }
   }
@@ -277,10 +280,12 @@ export function createEngine(options: EngineOptions): Engine {
   function accept(inventory: Inventory): void {
     fromLastGood = false;
     const { routes, clusters, zones } = inventory;
+    if (routes.length + clusters.length + zones.length === 0)
+      log.warn({ config: source.path }, "no route, cluster or zone: every query is refused. Write objects into the folder");
     timeline.add({
       kind: "ConfigApplied",
       object: source.path,
-      message: `${routes.length} routes, ${clusters.length} clusters, ${zones.length} zones`,
+      message: [count(routes.length, "route"), count(clusters.length, "cluster"), count(zones.length, "zone")].join(", "),
       details: {},
     });
     if (world !== undefined && wanted !== undefined && isSameButOverrides(wanted, inventory)) {
@@ -383,6 +388,7 @@ export function createEngine(options: EngineOptions): Engine {
     confirm() {
       const confirmed = gate.confirm();
       if (confirmed === undefined) return [];
+      log.info({ config: source.path }, "the objects that were held back are accepted, as was confirmed");
       accept(confirmed.inventory);
       return [`accepted: ${formatCollapse(confirmed.collapse)}`];
     },

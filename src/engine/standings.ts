@@ -21,6 +21,7 @@ import { type Crowd, crowdOf, peopleOf, type Serving, sampleServing } from "../r
 import { ordersDue, ordersOf } from "../routing/orders.ts";
 import { type RoutingTable, Standing } from "../routing/table.ts";
 import { type EndpointIndex, indexEndpoints, type RouteEndpoints } from "./endpoints.ts";
+import { orderEnds } from "./order-end.ts";
 import { createRouteReports, type FailoverRecord } from "./route-reports.ts";
 
 export interface StandingsPorts {
@@ -71,6 +72,8 @@ interface Entry extends RouteEndpoints {
   readonly key: RouteKey;
   readonly route: Route;
   orders: RouteOrders;
+  /** Those of its newest evaluation. */
+  obeyed: RouteOrders | undefined;
   warmUntil: number;
   memory: RouteMemory;
   evaluation: RouteEvaluation;
@@ -106,6 +109,8 @@ export function createStandings({ health, population, timeline, metrics, now, on
   let table: RoutingTable | undefined;
   let inventory: Inventory | undefined;
   let remembered: ReadonlyMap<RouteKey, RouteMemory> = new Map();
+  /** When that was. */
+  let rememberedAt = 0;
   let overridesDue = Number.POSITIVE_INFINITY;
   let entries: readonly Entry[] = [];
   let byKey: ReadonlyMap<RouteKey, Entry> = new Map();
@@ -152,6 +157,8 @@ export function createStandings({ health, population, timeline, metrics, now, on
   function refresh(entry: Entry, at: number, isNew = false): void {
     const evaluation = evaluate(entry, at);
     const { changes, memory } = evaluation;
+    const ended = orderEnds(entry.obeyed, entry.orders);
+    entry.obeyed = entry.orders;
     if (isNew && changes.length > 0) writeMemory(table!, entry.index, entry.units, entry.memory);
     const before = changes.length > 0 ? sample(entry) : undefined;
     if (isNew || memory.units !== entry.memory.units) setHolds(entry, isHolding(memory));
@@ -165,7 +172,7 @@ export function createStandings({ health, population, timeline, metrics, now, on
     writeRoute(table!, entry.index, evaluation);
     if (before === undefined && !isNew) return;
     const after = before === undefined && isAllUsable(evaluation) ? undefined : sample(entry);
-    if (before !== undefined && after !== undefined) reports.changed(entry.route, table!.names, changes, before, after);
+    if (before !== undefined && after !== undefined) reports.changed(entry.route, table!.names, changes, ended, before, after);
     setDesperate(entry, after !== undefined && after.desperate > 0);
     if (before !== undefined) onMemory();
   }
@@ -192,6 +199,7 @@ export function createStandings({ health, population, timeline, metrics, now, on
       key,
       route,
       orders: ordersOf(route, inventory!, at),
+      obeyed: known === undefined && remembered.has(key) ? ordersOf(route, inventory!, rememberedAt) : known?.obeyed,
       warmUntil: known?.warmUntil ?? (memory === NEW_ROUTE ? at + warmth(route) : 0),
       memory,
       evaluation: { backends: [], returnsAt: 0, memory, changes: [], due: 0 },
@@ -328,6 +336,7 @@ export function createStandings({ health, population, timeline, metrics, now, on
     memory: () => new Map(entries.map(({ key, memory }) => [key, memory])),
     restore(memory, until) {
       const gap = now() - until;
+      rememberedAt = until;
       remembered = new Map([...memory].map(([key, route]) => [key, resumed(route, gap)]));
     },
     evaluation: (route) => byKey.get(route)?.evaluation,

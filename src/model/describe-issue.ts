@@ -1,5 +1,7 @@
 /** Turns what zod found into words: the fact with the value, and the next step. */
 import type { z } from "zod";
+import { count } from "./count.ts";
+import { DURATION_PATTERN } from "./duration.ts";
 import type { Fault } from "./fault.ts";
 import { type FieldPath, formatPath } from "./manifest-object.ts";
 import { didYouMean } from "./nearest-word.ts";
@@ -76,6 +78,8 @@ function describeValue(issue: z.core.$ZodIssue, value: unknown, remedy: string |
   }
   switch (issue.code) {
     case "invalid_type": {
+      if (typeof value === "number" && schemaAt(schema, path)?.meta.pattern === DURATION_PATTERN)
+        return { code: "field-type", message: `${value} is not a duration`, remedy: `Write it with its unit, for example ${value}s.` };
       const general = typeRemedy(issue.expected, value, fieldNames(schemaAt(schema, path)));
       return { code: "field-type", message: `${show(value)} is not ${typeName(issue.expected)}`, remedy: remedy ?? general };
     }
@@ -131,12 +135,13 @@ function typeRemedy(expected: string, value: unknown, fields: readonly string[])
 function outOfBounds(issue: z.core.$ZodIssueTooSmall | z.core.$ZodIssueTooBig, value: unknown): Fault {
   const [bound, side, change] =
     issue.code === "too_small" ? ([issue.minimum, "at least", "more"] as const) : ([issue.maximum, "at most", "fewer"] as const);
+  const allowed = `${side} ${bound} ${bound === 1 ? "is" : "are"} allowed`;
   if (issue.origin === "array" && Array.isArray(value)) {
     const remedy = bound === 1 ? "Add an entry, or remove the field if it is optional." : `Write ${change} entries, or split the object.`;
-    return { code: "field-range", message: `has ${value.length} entries, and ${side} ${bound} are allowed`, remedy };
+    return { code: "field-range", message: `has ${count(value.length, "entry", "entries")}, and ${allowed}`, remedy };
   }
   if (issue.origin === "string" && typeof value === "string") {
-    const message = value === "" ? "is empty" : `has ${value.length} characters, and ${side} ${bound} are allowed`;
+    const message = value === "" ? "is empty" : `has ${count(value.length, "character")}, and ${allowed}`;
     return {
       code: "field-range",
       message,

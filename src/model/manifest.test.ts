@@ -107,6 +107,13 @@ const cases: readonly {
     says: ["48.2 is not a text", "quotes"],
   },
   {
+    name: "a number for a duration",
+    text: whole("  health: {interval: 5}\n"),
+    at: "8:22",
+    code: "field-type",
+    says: ["spec.health.interval: 5 is not a duration. Write it with its unit, for example 5s."],
+  },
+  {
     name: "a text for a number",
     text: whole('  answers: "2"\n'),
     at: "8:12",
@@ -148,7 +155,7 @@ const cases: readonly {
     text: route("  hosts: []\n  backends:\n  - {name: eu, cluster: eu, addresses: [192.0.2.1]}\n"),
     at: "5:10",
     code: "field-range",
-    says: ["0 entries"],
+    says: ["has 0 entries, and at least 1 is allowed"],
   },
   {
     name: "too many entries",
@@ -407,6 +414,7 @@ describe("YAML", () => {
 
   test.each([
     ["a key that occurs twice", whole("  answers: 1\n  answers: 2\n"), "9:3", "yaml-duplicate-key"],
+    ["a template", cluster("  location: {{ .Values.location }}\n"), "5:14", "yaml-syntax"],
     ["an alias without anchor", whole("  answers: *no\n"), "8:12", "yaml-syntax"],
     ["an alias inside its own anchor", "a: &a [*a]", "1:8", "yaml-syntax"],
     ["a list as key", "? [a, b]\n: 1\n", "1:3", "yaml-syntax"],

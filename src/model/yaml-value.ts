@@ -50,10 +50,11 @@ export function plainValue(root: Node | null): { readonly value: unknown; readon
     if (!isMap(node)) return { value: null, size: 1 };
     const entries = new Map<string, Anchored>();
     for (const { key, value } of node.items) {
-      if (!isScalar(key)) refuse(key, fault("yaml-syntax", "has a list, a mapping or an alias as a key", "Write keys as plain words."));
+      if (!isScalar(key)) refuse(key, fault("yaml-syntax", "has a list, a mapping or an alias as a key", KEY_REMEDY));
       else {
         const name = String(key.value);
-        if (entries.has(name)) refuse(key, fault("yaml-duplicate-key", `${name} occurs twice in this mapping`, "Remove one of them."));
+        if (entries.has(name))
+          refuse(key, fault("yaml-duplicate-key", `${name} occurs twice in this mapping`, remedyForTwice(name, depth)));
         entries.set(name, convert(value, depth + 1));
       }
     }
@@ -85,6 +86,11 @@ export function plainValue(root: Node | null): { readonly value: unknown; readon
 
   return { value: convert(root, 0).value, faults };
 }
+
+const KEY_REMEDY = "Write keys as plain words. If this is a template ({{ … }}), fill it in first.";
+
+const remedyForTwice = (name: string, depth: number): string =>
+  depth === 0 && name === "apiVersion" ? "Put a line --- between two objects, or remove one of them." : "Remove one of them.";
 
 const sizeOf = (parts: readonly Anchored[]): number => parts.reduce((sum, part) => sum + part.size, 1);
 

@@ -1,5 +1,5 @@
 /** drain, undrain and approve: what they write is what the inventory then holds. */
-import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { createFakeView, FAKE_NOW } from "../../../test/support/fake-view.ts";
@@ -119,6 +119,29 @@ describe("drain", () => {
     expect(stderr).toMatch(says);
     expect(existsSync(join(folder.path, "overrides"))).toBe(false);
   });
+});
+
+test("an override that cannot be written, or removed, is an error with its path", async () => {
+  const blocked = folder.write("overrides", "a file where the folder should be");
+  const { code, stderr } = await drain("eu-west");
+  expect([code, stderr]).toEqual([
+    1,
+    expect.stringMatching(new RegExp(`${blocked}/drain-eu-west.yaml cannot be changed: ENOTDIR.*Run this as`)),
+  ]);
+  rmSync(blocked);
+  folder.write("overrides/drain-eu-west.yaml/x", "");
+  expect(await inFolder(["undrain", "eu-west"])).toMatchObject({
+    code: 1,
+    stderr: expect.stringContaining("drain-eu-west.yaml cannot be"),
+  });
+});
+
+test("undrain of what does not exist says what there is", async () => {
+  const { code, stderr } = await inFolder(["undrain", "eu-wset"]);
+  expect([code, stderr]).toEqual([
+    1,
+    expect.stringMatching(/drains eu-wset: there is no MemberCluster called eu-wset\. Did you mean eu-west\? /),
+  ]);
 });
 
 describe("which folder", () => {

@@ -2,9 +2,9 @@
 import { Resolver } from "node:dns/promises";
 import { type Command, InvalidArgumentError, Option } from "commander";
 import { formatListenAddress, type ListenAddress } from "../../model/listen-address.ts";
-import { type DelegationFacts, judgeDelegation, type Lookup, type NameserverFacts } from "../delegation.ts";
+import { type DelegationFacts, judgeDelegation, type Lookup, type NameserverFacts, NO_ANSWER, NOBODY_THERE } from "../delegation.ts";
 import type { Cli } from "../io.ts";
-import { examples, type OutputFormat, outputOption, parseListenAddress, print } from "../options.ts";
+import { examples, type OutputFormat, outputOption, parseDomain, parseListenAddress, print } from "../options.ts";
 import { paintFor } from "../text.ts";
 
 const TIMEOUT_MS = 2000;
@@ -90,16 +90,9 @@ const FAILURES: Readonly<Record<string, string>> = {
   ENOTFOUND: "no such name",
   ESERVFAIL: "SERVFAIL",
   EREFUSED: "refused",
-  ETIMEOUT: "no answer",
-  ECONNREFUSED: "nothing listens there",
+  ETIMEOUT: NO_ANSWER,
+  ECONNREFUSED: NOBODY_THERE,
 };
-
-function parseDomain(text: string): string {
-  const name = text.toLowerCase().replace(/\.$/, "");
-  if (name.length > 253 || !/^([a-z0-9_-]{1,63}\.)*[a-z0-9_-]{1,63}$/.test(name))
-    throw new InvalidArgumentError("Write a domain such as example.org.");
-  return name;
-}
 
 function parsePort(text: string): number {
   const port = Number(text);

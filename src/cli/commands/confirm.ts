@@ -10,7 +10,7 @@ export function registerConfirm(program: Command, { io, exit }: Cli): void {
   const command = program
     .command("confirm")
     .description(
-      "accept inputs that are held back because many routes, clusters or endpoints vanished at once; exit 1 when nothing is held",
+      "accept inputs that are held back because many routes, clusters, endpoints or zones vanished at once; exit 1 when nothing is held",
     )
     .addOption(serverOption())
     .addOption(stateOption())

@@ -1,11 +1,14 @@
 /** `globalroute drain` and `undrain`: take a cluster, a route or one backend out of the answers, with a reason and an end, and undo it. */
 import type { Command } from "commander";
+import type { ObjectsRead } from "../../engine/read-objects.ts";
+import { count } from "../../model/count.ts";
 import type { Backend, Inventory, Route } from "../../model/inventory.ts";
 import type { Milliseconds } from "../../model/units.ts";
 import { type Cli, CommandError } from "../io.ts";
 import { examples, type OutputFormat, outputOption, parsePath, parsePeriod, print, serverOption } from "../options.ts";
 import {
   formatTarget,
+  missingTarget,
   objectsFolder,
   parseTarget,
   removeOverride,
@@ -15,7 +18,6 @@ import {
   type Target,
   writeOverride,
 } from "../override-file.ts";
-import { count } from "../text.ts";
 
 const TARGET = "<target>";
 const TARGET_HELP = "CLUSTER, NAMESPACE/ROUTE or NAMESPACE/ROUTE/BACKEND";
@@ -79,7 +81,9 @@ export function registerDrain(program: Command, { io }: Cli): void {
       const target = parseTarget(name);
       const folder = await objectsFolder(io, options.config, options.server);
       const removed = await removeOverride(folder, "drain", target);
-      const others = await otherDrains(folder, target);
+      const { readObjectsAt } = await import("../../engine/read-objects.ts");
+      const read = await readObjectsAt([folder]);
+      const others = otherDrains(read, target);
       const undrained = { target: formatTarget(target), removed, drainedBy: others };
       if (removed || options.output !== "table")
         print(io, options.output, undrained, (it) => [`${it.target} is no longer drained by \`globalroute drain\`.`]);
@@ -87,16 +91,17 @@ export function registerDrain(program: Command, { io }: Cli): void {
         const remain = removed ? "it is still drained" : "it was not drained by `globalroute drain`";
         throw new CommandError(1, `${formatTarget(target)}: ${remain}, but by ${others.join(", ")}. Remove that object there.`);
       }
-      if (!removed)
-        throw new CommandError(1, `nothing in ${folder} drains ${formatTarget(target)}. \`globalroute status\` lists the overrides.`);
+      if (!removed) {
+        const absent = missingTarget(read.inventory, target);
+        const fact = `nothing in ${folder} drains ${formatTarget(target)}`;
+        throw new CommandError(1, `${fact}${absent === undefined ? "." : `: ${absent}`} \`globalroute status\` lists the overrides.`);
+      }
     });
   examples(undrain, ["globalroute undrain eu-west", "globalroute undrain default/shop/eu-west --config /etc/globalroute"]);
 }
 
 /** Where drains of the target are written by hand: `file:line`. */
-async function otherDrains(folder: string, target: Target): Promise<readonly string[]> {
-  const { readObjectsAt } = await import("../../engine/read-objects.ts");
-  const { objects, inventory } = await readObjectsAt([folder]);
+function otherDrains({ objects, inventory }: ObjectsRead, target: Target): readonly string[] {
   const drains = inventory.overrides.filter((override) => override.action === "Drain" && sameTarget(override.target, target));
   return drains.flatMap((drain) => {
     const object = objects.find(

@@ -21,7 +21,7 @@ export function registerExplain(program: Command, { io, exit }: Cli): void {
   const command = program
     .command("explain")
     .description("tell what a client is answered, and why: place, rules, tiers, every candidate; exit 1 when nothing can be answered")
-    .argument("<host>", "host name of a route")
+    .argument("<host>", "host name of a route", parseHostName)
     .requiredOption("--client <ip[/n]>", "address of the client, or its network (as a resolver's client subnet)", parseClient)
     .addOption(new Option("--type <type>", "query type").choices(["A", "AAAA"]).default("A"))
     .addOption(serverOption().conflicts("config"))
@@ -49,6 +49,12 @@ async function ask(host: string, { client, type, config, mmdb, server }: Explain
   if (mmdb !== undefined) throw new CommandError(2, "--mmdb goes with --config: a server has its own geo databases.");
   const query = new URLSearchParams({ host, client, family: type });
   return createApiClient(io, server).get(`/v1/explain?${query}`, explanationSchema);
+}
+
+function parseHostName(text: string): string {
+  if (/[/:\s]/.test(text) || text === "")
+    throw new InvalidArgumentError("Write the host name alone, for example shop.example.org: no scheme, port or path.");
+  return text;
 }
 
 function parseClient(text: string): string {

@@ -40,7 +40,13 @@ describe("status", () => {
     const { status } = view;
     view.status = () => ({ ...status(), clusters: [], routes: [], overrides: [] });
     const { code, stdout } = await run(["status"]);
-    expect([code, stdout.split("\n").slice(-2)]).toEqual([0, ["no clusters and no routes: every query is refused", ""]]);
+    expect([code, stdout.split("\n").slice(-2)]).toEqual([0, ["no routes: nothing but the records of zones is answered", ""]]);
+  });
+
+  test("of a server without routes says so behind its clusters", async () => {
+    const { status } = view;
+    view.status = () => ({ ...status(), routes: [], overrides: [] });
+    expect((await run(["status"])).stdout).toMatch(/eu-west .*\n[\s\S]*\n\nno routes: nothing but the records of zones is answered\n$/);
   });
 
   test("shows clusters, who is served where, and what is degraded", async () => {

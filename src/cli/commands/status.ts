@@ -2,11 +2,12 @@
 import type { Command } from "commander";
 import { readinessSchema, statusSchema } from "../../admin/api-schemas.ts";
 import type { BackendStatus, ClusterStatus, Readiness, RouteStatus, Status } from "../../engine/view.ts";
+import { count } from "../../model/count.ts";
 import { formatProblem } from "../../model/problem.ts";
 import { createApiClient } from "../api-client.ts";
 import type { Cli } from "../io.ts";
 import { examples, type OutputFormat, outputOption, print, serverOption } from "../options.ts";
-import { count, formatAge, formatPercent, formatSince, type Paint, paintFor, stateCell, table } from "../text.ts";
+import { formatAge, formatPercent, formatSince, type Paint, paintFor, stateCell, table } from "../text.ts";
 
 const SHOWN_PROBLEMS = 5;
 const SHOWN_COUNTRIES = 6;
@@ -35,6 +36,7 @@ export function renderStatus(status: Status, readiness: Readiness, url: string, 
     ...(status.degraded.length === 0 ? [] : [`${paint("yellow", "degraded:")} ${status.degraded.join(", ")}`]),
     "",
     ...clusterLines(status.clusters, now, paint),
+    ...(status.routes.length === 0 ? ["", "no routes: nothing but the records of zones is answered"] : []),
     ...status.routes.flatMap((route) => ["", ...routeLines(route, now, paint)]),
     ...overrideLines(status, paint),
   ];
@@ -51,7 +53,7 @@ function configLines({ config }: Status, paint: Paint): readonly string[] {
 }
 
 function clusterLines(clusters: readonly ClusterStatus[], now: number, paint: Paint): readonly string[] {
-  if (clusters.length === 0) return ["no clusters and no routes: every query is refused"];
+  if (clusters.length === 0) return ["no clusters"];
   const header = ["CLUSTER", "STATE", "HEALTH", "ENDPOINTS", "PROBE", "SINCE", "LOCATION", "REASON"];
   const rows = clusters.map((cluster) => [
     cluster.name,

@@ -1,6 +1,7 @@
 /** Runs the demo: sites, objects, engine and view, until it is asked to stop. */
 import { setTimeout as sleep } from "node:timers/promises";
 import { formatListenAddress } from "../../model/listen-address.ts";
+import { lockFolder } from "../folder-lock.ts";
 import { CommandError, type ExitCode, type Io } from "../io.ts";
 import type { Service } from "../service.ts";
 import { stopSignals } from "../stop-signals.ts";
@@ -44,13 +45,12 @@ interface Running {
  */
 export async function runDemo(options: DemoOptions, io: Io, terminal: Terminal | undefined): Promise<ExitCode> {
   const other = await runningDemo(options.state);
-  if (other !== undefined) {
-    throw new CommandError(
-      1,
-      `a demo is running already, as process ${other.supervisor}. End it, or give this one another folder with --state.`,
-    );
-  }
+  if (other !== undefined) throw alreadyRunning(`process ${other.supervisor}`);
   const closers: (() => void | Promise<void>)[] = [];
+  // Two that start at once find no running demo; where there are no locks they are told apart by their ports.
+  const lock = await lockFolder(options.state, "demo.lock", () => {});
+  if (!lock.taken) throw alreadyRunning(lock.holder);
+  closers.push(lock.release);
   const stop = stopSignals(io, () => io.abort(1));
   closers.push(stop.forget);
   let onSiteChange = (): void => {};
@@ -89,6 +89,9 @@ export async function runDemo(options: DemoOptions, io: Io, terminal: Terminal |
     for (const close of closers.reverse()) await close();
   }
 }
+
+const alreadyRunning = (holder: string): CommandError =>
+  new CommandError(1, `a demo is running already, as ${holder}. End it, or give this one another folder with --state.`);
 
 /** What `demo up` and `demo down` ask for. */
 async function carryOut(supervisor: Supervisor, { act, cluster }: ControlRequest): Promise<ControlReply> {

@@ -3,6 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { runCli } from "../../../test/support/run-cli.ts";
+import { lockFolder } from "../folder-lock.ts";
 import { type ControlRequest, type ControlServer, openControl } from "./control.ts";
 import { writeDemoState } from "./state-file.ts";
 
@@ -67,6 +68,15 @@ test("a second demo on one state folder is refused before it starts anything", a
     code: 1,
     stderr: "globalroute: a demo is running already, as process 1. End it, or give this one another folder with --state.\n",
   });
+});
+
+test("nor can two start at once, nor one where it cannot write", async () => {
+  const lock = await lockFolder(stateDir, "demo.lock", () => {});
+  const says = `globalroute: a demo is running already, as process ${process.pid}. End it, or give this one another folder with --state.\n`;
+  expect(await runCli(["demo", "--once", "--state", stateDir])).toEqual({ code: 1, stdout: "", stderr: says });
+  if (lock.taken) lock.release();
+  const { code, stderr } = await runCli(["demo", "--once", "--state", "/proc/globalroute"]);
+  expect([code, stderr]).toEqual([1, expect.stringMatching(/the state folder \/proc\/globalroute cannot be used: .*--state\.\n$/)]);
 });
 
 test.each([
