@@ -14,6 +14,7 @@ export default defineConfig({
             "bench/**/*.test.ts",
             "test/*.test.ts",
             "test/support/**/*.test.ts",
+            "test/fuzz/**/*.test.ts",
           ],
           testTimeout: 60_000,
         },

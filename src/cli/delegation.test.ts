@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { type DelegationFacts, judgeDelegation } from "./delegation.ts";
+import { type DelegationFacts, judgeDelegation, NO_ANSWER, NOBODY_THERE } from "./delegation.ts";
 
 const serial = { values: [7] };
 const names = { values: ["ns1.example.net", "ns2.example.net"] };
@@ -27,6 +27,16 @@ describe("what is wrong is said with its remedy", () => {
       name: "our server has no such zone",
       facts: { serial: { failure: "refused" }, served: { failure: "refused" } },
       fails: [/127\.0\.0\.1:5300 has no SOA.*DNSZone/],
+    },
+    {
+      name: "our server is not there",
+      facts: { serial: { failure: NOBODY_THERE }, served: { failure: NOBODY_THERE } },
+      fails: [/cannot be asked at 127\.0\.0\.1:5300 \(nothing listens there\)\. Start it, or name .* --nameserver/],
+    },
+    {
+      name: "our server is silent",
+      facts: { serial: { failure: NO_ANSWER }, served: { failure: NO_ANSWER } },
+      fails: [/cannot be asked at 127\.0\.0\.1:5300 \(no answer\)/],
     },
     {
       name: "nobody delegates it",

@@ -30,16 +30,23 @@ export interface Verdict {
   readonly text: string;
 }
 
+/** Failures of a look-up that met no server at all. */
+export const NO_ANSWER = "no answer";
+export const NOBODY_THERE = "nothing listens there";
+
 /** @returns one line for each thing that was compared; the zone works when all are ok */
 export function judgeDelegation(facts: DelegationFacts): readonly Verdict[] {
   return [...judgeServer(facts), ...judgeNames(facts), ...facts.nameservers.flatMap((nameserver) => judgeNameserver(nameserver, facts))];
 }
 
 function judgeServer({ zone, server, served, serial }: DelegationFacts): readonly Verdict[] {
-  if ("failure" in serial)
+  if ("failure" in serial) {
+    if (serial.failure === NO_ANSWER || serial.failure === NOBODY_THERE)
+      return [bad(`our server cannot be asked at ${server} (${serial.failure}). Start it, or name its address with --nameserver.`)];
     return [
       bad(`our server ${server} has no SOA of ${zone} (${serial.failure}). Add a DNSZone for it, or name the server with --nameserver.`),
     ];
+  }
   if ("failure" in served)
     return [bad(`our server ${server} has no NS records of ${zone} (${served.failure}). Set nameservers in the DNSZone.`)];
   return [good(`our server ${server} answers for ${zone}: serial ${serial.values.join()}, ${sorted(served.values).join(", ")}`)];

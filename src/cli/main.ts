@@ -1,8 +1,10 @@
 /** The command line: which commands there are, and what becomes of their errors. The composition root. */
 import { Command, CommanderError } from "commander";
+import { printable } from "../model/printable.ts";
 import { registerApprove } from "./commands/approve.ts";
 import { registerCheck } from "./commands/check.ts";
 import { registerConfirm } from "./commands/confirm.ts";
+import { registerDnssec } from "./commands/dnssec.ts";
 import { registerDrain } from "./commands/drain.ts";
 import { registerExplain } from "./commands/explain.ts";
 import { registerServe } from "./commands/serve.ts";
@@ -11,7 +13,7 @@ import { registerValidate } from "./commands/validate.ts";
 import { registerDemo } from "./demo/register.ts";
 import { CommandError, type ExitCode, type Io, processIo } from "./io.ts";
 import { examples } from "./options.ts";
-import { paintFor, printable } from "./text.ts";
+import { paintFor } from "./text.ts";
 import { version } from "./version.ts";
 
 /**
@@ -72,5 +74,6 @@ function createProgram(io: Io, exit: (code: ExitCode) => void): Command {
   registerApprove(program, cli);
   registerConfirm(program, cli);
   registerCheck(program, cli);
+  registerDnssec(program, cli);
   return program;
 }

@@ -8,7 +8,7 @@ import { formatNetwork, parseIp, parseNetwork } from "../model/ip.ts";
 import type { ListenAddress } from "../model/listen-address.ts";
 import type { Milliseconds } from "../model/units.ts";
 import { CommandError, type Io } from "./io.ts";
-import { printable } from "./text.ts";
+import { printableLine } from "./text.ts";
 
 export const OUTPUT_FORMATS = ["table", "json", "yaml"] as const;
 export type OutputFormat = (typeof OUTPUT_FORMATS)[number];
@@ -34,7 +34,7 @@ export function print<T>(io: Io, format: OutputFormat, value: T, render: (value:
       ? JSON.stringify(value, null, 2)
       : format === "yaml"
         ? stringify(value).trimEnd()
-        : render(value).map(printable).join("\n");
+        : render(value).map(printableLine).join("\n");
   io.stdout.write(`${text}\n`);
 }
 
@@ -94,6 +94,14 @@ export const defaultWorkers = (): number => Math.min(8, Math.max(1, availablePar
 export const collect =
   <T>(parse: (text: string) => T) =>
   (text: string, before: readonly T[] | undefined): readonly T[] => [...(before ?? []), parse(text)];
+
+/** A domain in small letters, without its last dot. */
+export function parseDomain(text: string): string {
+  const name = text.toLowerCase().replace(/\.$/, "");
+  if (name.length > 253 || !/^([a-z0-9_-]{1,63}\.)*[a-z0-9_-]{1,63}$/.test(name))
+    throw new InvalidArgumentError("Write a domain such as example.org.");
+  return name;
+}
 
 /** A path as it was written. An empty one is the working folder to Node, and an unset variable to whoever wrote `--state "$DIR"`. */
 export function parsePath(text: string): string {

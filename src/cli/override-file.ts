@@ -73,7 +73,9 @@ export async function requireTarget(inventory: Inventory, target: Target, io: Io
   if (refusal !== undefined) throw new CommandError(2, missing(inFolder, target) ?? refusal);
 }
 
-/** @returns why the target cannot be meant; undefined when it is there */
+/** @returns why the target cannot be meant, and what there is; undefined when it is there */
+export const missingTarget = (world: World, target: Target): string | undefined => missing(targetsOf(world), target);
+
 function missing({ clusters, routes }: Targets, target: Target): string | undefined {
   if (target.kind === "MemberCluster") return absent("MemberCluster", target.name, clusters);
   const key = routeKey(target);
@@ -132,13 +134,18 @@ export const overridePath = (folder: string, verb: Act["verb"], target: Target):
  * Writes the file whole or not at all: the reader of the folder never sees half of it.
  *
  * @returns its path
+ * @throws CommandError (exit 1) when the folder cannot be written
  */
 export async function writeOverride(folder: string, act: Act): Promise<string> {
   const path = overridePath(folder, act.verb, act.target);
-  await mkdir(join(folder, SUBFOLDER), { recursive: true });
-  const aside = join(folder, SUBFOLDER, `.${process.pid}.tmp`); // the reader leaves out names that begin with a dot
-  await writeFile(aside, overrideText(act));
-  await rename(aside, path);
+  try {
+    await mkdir(join(folder, SUBFOLDER)).catch(ignoreExisting);
+    const aside = join(folder, SUBFOLDER, `.${process.pid}.tmp`); // the reader leaves out names that begin with a dot
+    await writeFile(aside, overrideText(act));
+    await rename(aside, path);
+  } catch (cause) {
+    throw notWritten(path, cause);
+  }
   return path;
 }
 
@@ -150,8 +157,19 @@ export async function removeOverride(folder: string, verb: Act["verb"], target: 
     () => false,
   );
   if (!existed) return false;
-  await rm(path);
+  await rm(path).catch((cause: unknown) => {
+    throw notWritten(path, cause);
+  });
   return true;
+}
+
+function ignoreExisting(error: unknown): void {
+  if (!(error instanceof Error && "code" in error && error.code === "EEXIST")) throw error;
+}
+
+function notWritten(path: string, cause: unknown): CommandError {
+  const fact = cause instanceof Error ? cause.message : String(cause);
+  return new CommandError(1, `${path} cannot be changed: ${fact}. Run this as a user who may write there.`, { cause });
 }
 
 function overrideText({ verb, action, target, reason, start, until, by }: Act): string {

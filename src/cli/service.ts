@@ -7,31 +7,34 @@ import { systemPorts } from "../../health/ports.ts";
 import { createProber } from "../../health/probes/prober.ts";
 import { createAdminServer } from "../admin/server.ts";
 import { loadToken, tokenPath } from "../admin/token.ts";
-import { readDecisions, readQueries } from "../dns/counters.ts";
-import { createDnsServer, type DnsServer } from "../dns/dns-server.ts";
+import { readCookies, readDecisions, readLimited, readQueries } from "../dns/counters.ts";
+import { createDnsServer } from "../dns/dns-server.ts";
 import { createFlattener } from "../dns/flatten.ts";
 import { expandWildcards } from "../dns/local-addresses.ts";
 import { createHostResolver } from "../dns/resolver.ts";
 import type { TransportChoice } from "../dns/udp-transport.ts";
-import { type BuiltTables, createZoneBuilder, type ZoneBuilder } from "../dns/zone-builder.ts";
+import { createZoneBuilder } from "../dns/zone-builder.ts";
 import { createCompiler } from "../engine/compiler.ts";
 import { createEngine } from "../engine/engine.ts";
 import { createFolderSource } from "../engine/folder-source.ts";
 import { createLastGoodStore } from "../engine/last-good.ts";
-import type { Publisher } from "../engine/source.ts";
 import type { EngineView } from "../engine/view.ts";
 import { loadCentroids } from "../geo/country-centroids.ts";
 import { type Endpoint, endpointKey } from "../model/health.ts";
 import type { Location, Probe } from "../model/inventory.ts";
 import { type Network, parseNetwork } from "../model/ip.ts";
 import { formatListenAddress, type ListenAddress } from "../model/listen-address.ts";
-import { formatProblem } from "../model/problem.ts";
 import { ms } from "../model/units.ts";
 import type { Log } from "../observe/log.ts";
 import { createMetrics } from "../observe/metrics.ts";
 import { createTimeline } from "../observe/timeline.ts";
-import type { Io } from "./io.ts";
+import { type AnswerOptions, DEFAULT_ANSWERING } from "./answer-options.ts";
+import { createDnsPublisher } from "./dns-publisher.ts";
+import { lockFolder } from "./folder-lock.ts";
+import { CommandError, type Io } from "./io.ts";
+import { openAnswerSettings } from "./open-answer-settings.ts";
 import { version } from "./version.ts";
+import { createZoneCopies } from "./zone-copies.ts";
 
 export interface ServiceOptions {
   /** Folder of objects. */
@@ -43,6 +46,8 @@ export interface ServiceOptions {
   /** How UDP is answered, and by how many threads. */
   readonly transport: TransportChoice;
   readonly workers: number;
+  /** What `serve` does without options if not given. */
+  readonly answering?: AnswerOptions;
   /** The option that moves the DNS listeners, for messages. */
   readonly listenFlag: string;
   readonly admin: ListenAddress;
@@ -72,10 +77,28 @@ const TIMELINE_EVENTS = 1000;
 /**
  * Starts everything, or nothing.
  *
- * @throws StartError when there is nothing to serve, ListenError for a port, TokenError for the state folder
+ * @throws StartError when there is nothing to serve, ListenError for a port, TokenError or CommandError for the state folder
  */
 export async function startService(options: ServiceOptions, io: Pick<Io, "now" | "every" | "cwd">, log: Log): Promise<Service> {
+  const lock = await lockFolder(options.state, "server.lock", (reason) =>
+    log.warn({ reason }, "the state folder cannot be locked here: see to it that no other server uses it"),
+  );
+  if (!lock.taken) {
+    const remedy = "End that server, or give this one a folder of its own with --state.";
+    throw new CommandError(1, `the state folder ${options.state} is in use by ${lock.holder}. ${remedy}`);
+  }
+  try {
+    const service = await compose(options, io, log);
+    return { ...service, stop: () => service.stop().finally(lock.release) };
+  } catch (error) {
+    lock.release();
+    throw error;
+  }
+}
+
+async function compose(options: ServiceOptions, io: Pick<Io, "now" | "every" | "cwd">, log: Log): Promise<Service> {
   const token = await loadToken(options.state, () => randomBytes(24).toString("base64url"));
+  const answering = await openAnswerSettings(options.answering ?? DEFAULT_ANSWERING, options.state, io, log);
   const metrics = createMetrics({ processMetrics: true });
   const timeline = createTimeline(TIMELINE_EVENTS, io.now);
   const allow = networks(options.probeAllow);
@@ -83,12 +106,15 @@ export async function startService(options: ServiceOptions, io: Pick<Io, "now" |
   const prober = createProber({ allow, refuse: expandWildcards(listeners, networkInterfaces()) });
   const ports = systemPorts(prober.probe);
 
+  const copies = createZoneCopies({ listen: options.listen, ...ports, wallClock: io.now, metrics, log });
   const dns = createDnsServer({
     listen: options.listen,
     flag: options.listenFlag,
     ports,
     transport: options.transport,
     workers: options.workers,
+    settings: answering.settings,
+    transfers: copies.transfers,
     onFallback: (reason) => log.warn({ reason }, "DNS: the fast transport cannot be had here; UDP is answered by node:dgram"),
     onDuration: metrics.dnsQueryDuration,
     onError: (error) => log.warn({ err: error }, "DNS: a socket failed; serving goes on"),
@@ -97,7 +123,20 @@ export async function startService(options: ServiceOptions, io: Pick<Io, "now" |
   const flattener = createFlattener({ resolver, now: ports.now, setTimer: ports.setTimer, allow });
   const config = resolve(io.cwd, options.config);
   const compiler = createCompiler();
-  const zoneBuilder = createZoneBuilder({ now: io.now });
+  const zoneBuilder = createZoneBuilder({
+    now: io.now,
+    hashKey: new Int32Array(new Uint8Array(randomBytes(16)).buffer),
+    viewFolder: join(options.state, "zones"),
+  });
+  const publisher = createDnsPublisher({
+    dns,
+    builder: zoneBuilder,
+    copies,
+    now: io.now,
+    setTimer: ports.setTimer,
+    onError: (error) =>
+      log.error({ err: error }, "zones could not be brought up to date; trying again, and what is there serves meanwhile"),
+  });
   const engine = createEngine({
     source: createFolderSource(
       config,
@@ -105,7 +144,7 @@ export async function startService(options: ServiceOptions, io: Pick<Io, "now" |
       (delay, callback) => ports.setTimer(ms(delay), callback),
       (error) => log.error({ err: error }, "the folder could not be parsed; trying again"),
     ),
-    publishers: [dnsPublisher(dns, zoneBuilder)],
+    publishers: [publisher],
     compiler,
     lastGood: createLastGoodStore(join(options.state, "last-good")),
     geoPaths: options.mmdb.map((path) => resolve(io.cwd, path)),
@@ -120,7 +159,16 @@ export async function startService(options: ServiceOptions, io: Pick<Io, "now" |
     now: io.now,
     setTimer: (delay, callback) => ports.setTimer(ms(delay), callback),
   });
-  metrics.attach({ ...engine.readings, dnsQueries: () => readQueries(dns.counters()), decisions: () => readDecisions(dns.counters()) });
+  metrics.attach({
+    ...engine.readings,
+    dnsQueries: () => readQueries(dns.counters()),
+    decisions: () => readDecisions(dns.counters()),
+    rateLimited: () => readLimited(dns.counters()),
+    cookies: () => readCookies(dns.counters()),
+    slow: dns.slow,
+    signatures: publisher.signatures,
+    zoneSerials: publisher.serials,
+  });
 
   const admin = await createAdminServer({
     view: engine.view,
@@ -135,8 +183,11 @@ export async function startService(options: ServiceOptions, io: Pick<Io, "now" |
   });
   const stop = async (): Promise<void> => {
     admin.shutdownBegan();
+    answering.close();
     await dns.stop();
     await engine.stop();
+    publisher.close();
+    copies.close();
     await zoneBuilder.close();
     resolver.close();
     await prober.close();
@@ -147,6 +198,7 @@ export async function startService(options: ServiceOptions, io: Pick<Io, "now" |
     await admin.start();
     const bound = await dns.start();
     await engine.start();
+    await dns.settled(); // whoever reads "serving" and asks at once gets an answer
     log.info(
       {
         dns: bound.map(formatListenAddress),
@@ -163,23 +215,6 @@ export async function startService(options: ServiceOptions, io: Pick<Io, "now" |
     await stop();
     throw error;
   }
-}
-
-/** Zone tables are built beforehand, on a thread of their own; the DNS server takes them over by one assignment. */
-function dnsPublisher(dns: Pick<DnsServer, "swap">, builder: Pick<ZoneBuilder, "build">): Publisher {
-  let prepared: BuiltTables | undefined;
-  return {
-    async prepare(routing, inventory) {
-      prepared = await builder.build(inventory.zones, routing);
-    },
-    publish(routing) {
-      if (prepared?.routing !== routing) throw new Error("a table is published that was not prepared");
-      const { zones, problems } = prepared;
-      prepared = undefined; // its parts live on where they are used
-      dns.swap({ routing, zones });
-      return problems.map(formatProblem);
-    },
-  };
 }
 
 /** A control target: whether a TCP connection opens, often enough to tell within seconds that the network is there. */

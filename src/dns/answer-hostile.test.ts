@@ -3,6 +3,7 @@ import { expect, test } from "vitest";
 import { dnsWorld } from "../../test/support/dns-world.ts";
 import { createHostilePackets } from "../../test/support/hostile-packets.ts";
 import { answer, newAnswerContext, useTables } from "./answer.ts";
+import { DEFER } from "./answer-context.ts";
 import { readQueries, Transport } from "./counters.ts";
 import { newSource, setSource } from "./source.ts";
 import { decodeMessage } from "./wire/decode-message.ts";
@@ -20,12 +21,17 @@ test("a million hostile packets: no throw, no byte outside, every answer a respo
   const memory = new Uint8Array(GUARD + 0xffff + GUARD).fill(0xaa);
   const windows = [memory.subarray(GUARD, GUARD + 1232), memory.subarray(GUARD, GUARD + 0xffff), memory.subarray(GUARD, GUARD + 512)];
   let answered = 0;
+  let deferred = 0;
 
   for (let i = 0; i < PACKETS; i++) {
     const length = hostile.next();
     const which = i % 3;
     const out = windows[which]!;
     const written = answer(hostile.buffer, length, sources[which]!, out, context);
+    if (written === DEFER) {
+      deferred++; // it ends with a transaction signature
+      continue;
+    }
     if (written === 0) {
       if (length >= 12 && (hostile.buffer[2]! & 0x80) === 0) throw new Error(`packet ${i}: a query got no answer`);
       continue;
@@ -44,6 +50,6 @@ test("a million hostile packets: no throw, no byte outside, every answer a respo
   for (const rcode of ["NOERROR", "FORMERR", "SERVFAIL", "NXDOMAIN", "NOTIMP", "REFUSED", "BADVERS", "dropped"]) {
     expect(byRcode(rcode), rcode).toBeGreaterThan(PACKETS / 1000);
   }
-  expect(answered + byRcode("dropped")).toBe(PACKETS);
+  expect(answered + deferred + byRcode("dropped")).toBe(PACKETS);
   expect(context.counters.truncated[0]).toBeGreaterThan(PACKETS / 5000);
 });

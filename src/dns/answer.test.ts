@@ -7,7 +7,9 @@ import { parseIp } from "../model/ip.ts";
 import { Mode } from "../routing/choose.ts";
 import { Standing } from "../routing/table.ts";
 import { answer, newAnswerContext, useTables } from "./answer.ts";
+import { DEFER } from "./answer-context.ts";
 import { readDecisions, readQueries, Transport } from "./counters.ts";
+import { LANE_KNOWN } from "./slow/lane.ts";
 import { newSource, setSource } from "./source.ts";
 import { Flag, Rcode, rcodeName, Type, typeName } from "./wire/codes.ts";
 import { type DecodedMessage, type DecodedRecord, decodeMessage } from "./wire/decode-message.ts";
@@ -285,7 +287,6 @@ describe("RFC 1035 §4.1.1: header", () => {
 
   const meta = [
     { type: Type.AXFR, rcode: Rcode.REFUSED },
-    { type: Type.IXFR, rcode: Rcode.REFUSED },
     { type: Type.MAILA, rcode: Rcode.NOTIMP },
     { type: Type.MAILB, rcode: Rcode.NOTIMP },
     { type: Type.TSIG, rcode: Rcode.FORMERR },
@@ -296,12 +297,24 @@ describe("RFC 1035 §4.1.1: header", () => {
     expect(ask({ name: "example.org", type })).toMatchObject({ rcode, answers: [], authorities: [] });
   });
 
-  test("records that are not ours to read are stepped over: an IXFR's SOA, a TSIG", () => {
+  test("RFC 1995 §2: an IXFR over UDP is answered with the SOA alone, so that its sender comes by TCP", () => {
+    const { rcode, answers, flags } = ask({ name: "example.org", type: Type.IXFR });
+    expect([rcode, answers.map(({ type }) => type), flags & Flag.TC]).toEqual([Rcode.NOERROR, [Type.SOA], 0]);
+  });
+
+  test("records that are not ours to read are stepped over: an IXFR's SOA", () => {
     const query = encodeQuery({ id: 1, name: "shop.example.org", type: Type.A });
     query[9] = 1; // NSCOUNT
+    expect(data(receive(concat([query, hex("c00c 0006 0001 00000000 0004 00000000")])))).toEqual(["192.0.2.1"]);
+  });
+
+  test("RFC 8945 §5.1: a query with a TSIG is for a thread that has the secrets", () => {
+    const query = encodeQuery({ id: 1, name: "shop.example.org", type: Type.A });
     query[11] = 1; // ARCOUNT
-    const withRecords = concat([query, hex("c00c 0006 0001 00000000 0004 00000000"), hex("00 00fa 00ff 00000000 0003 010203")]);
-    expect(data(receive(withRecords))).toEqual(["192.0.2.1"]);
+    const signed = concat([query, hex("00 00fa 00ff 00000000 0003 010203")]);
+    const source = newSource(Transport.UDP);
+    expect(answer(signed, signed.length, source, signed, shared)).toBe(DEFER);
+    expect([signed, shared.lane]).toEqual([concat([query, hex("00 00fa 00ff 00000000 0003 010203")]), LANE_KNOWN]);
   });
 });
 
@@ -361,8 +374,10 @@ describe("RFC 6891: EDNS(0)", () => {
 
   test("an answer is whole if it fits to the byte, and truncated if one is missing", () => {
     for (const count of [25, 28, 31]) {
-      const tables = dnsWorld();
-      tables.routing.hot.routeAnswers.fill(count);
+      const tables = dnsWorld(
+        ZONES,
+        ROUTES.map((one) => ({ ...one, answers: count })),
+      );
       const context = newContext(tables);
       const reply = (udpSize: number, transport: Transport) =>
         send(encodeQuery({ id: 1, name: "many.example.org", type: Type.A, edns: { udpSize, ...subnet("192.0.2.0", 24) } }), {
@@ -407,10 +422,10 @@ describe("RFC 7871: client subnet", () => {
       scope: 1,
     },
     {
-      name: "a source shorter than the network: Require wins",
+      name: "a source shorter than the network: Require wins, and the scope is longer (RFC 7871 §7.2.1)",
       ask: { name: "shop.example.org", edns: subnet("198.51.0.0", 16) },
       answer: "203.0.113.1",
-      scope: 16,
+      scope: 18,
     },
     {
       name: "FAMILY 2 for an A record",

@@ -1,6 +1,6 @@
 /** What a thread counts while it answers: numbers in typed arrays, nothing about any client. */
 import { sharedFloat64 } from "../model/shared-array.ts";
-import type { DecisionReading, DnsQueryReading } from "../observe/metrics.ts";
+import type { CookieReading, DecisionReading, DnsQueryReading, RateLimitReading } from "../observe/metrics.ts";
 import { modeName } from "../routing/decide.ts";
 import { Rcode, rcodeName, Type, typeName } from "./wire/codes.ts";
 
@@ -11,19 +11,38 @@ const TRANSPORTS = ["udp", "tcp"] as const;
 /** Types that are counted by name; all others together are `other`, so that clients cannot make series. */
 const TYPES = [Type.A, Type.AAAA, Type.ANY, Type.CNAME, Type.HTTPS, Type.MX, Type.NS, Type.SOA, Type.SRV, Type.TXT, Type.CAA] as const;
 const OTHER = TYPES.length;
-const RCODES = [Rcode.NOERROR, Rcode.FORMERR, Rcode.SERVFAIL, Rcode.NXDOMAIN, Rcode.NOTIMP, Rcode.REFUSED, Rcode.BADVERS] as const;
+const RCODES: readonly number[] = [
+  Rcode.NOERROR,
+  Rcode.FORMERR,
+  Rcode.SERVFAIL,
+  Rcode.NXDOMAIN,
+  Rcode.NOTIMP,
+  Rcode.REFUSED,
+  Rcode.NOTAUTH,
+  Rcode.BADVERS,
+  Rcode.BADCOOKIE,
+];
+/** RCODE → its place in {@link RCODES}. */
+const RCODE_INDEX = Uint8Array.from({ length: 24 }, (_, rcode) => Math.max(0, RCODES.indexOf(rcode)));
 const MODES = 8;
+const LIMITED = ["slipped", "dropped"] as const;
+/** By `CookieState` − 1. */
+const COOKIES = ["valid", "client_only", "invalid"] as const;
 
 /** Over SharedArrayBuffers: one thread writes, others read. Elements are whole numbers, exact up to 2^53. */
 export interface QueryCounters {
   /** Index by {@link countAnswer}. */
   readonly answers: Float64Array;
-  /** Transport → messages that got no answer: responses, and what is shorter than a header. */
+  /** Transport → messages that got no answer: responses, what is shorter than a header, and what the rate limit drops. */
   readonly dropped: Float64Array;
   /** Answers over UDP that did not fit (TC). */
   readonly truncated: Float64Array;
   /** Answers of routes, by `Mode` of the choice. */
   readonly decisions: Float64Array;
+  /** Answers that the rate limit sent truncated, and those that it dropped. */
+  readonly limited: Float64Array;
+  /** Queries with a COOKIE option, by `CookieState` − 1. */
+  readonly cookies: Float64Array;
 }
 
 export const newQueryCounters = (): QueryCounters => ({
@@ -31,11 +50,12 @@ export const newQueryCounters = (): QueryCounters => ({
   dropped: sharedFloat64(TRANSPORTS.length),
   truncated: sharedFloat64(1),
   decisions: sharedFloat64(MODES),
+  limited: sharedFloat64(LIMITED.length),
+  cookies: sharedFloat64(COOKIES.length),
 });
 
 export function countAnswer(counters: QueryCounters, transport: Transport, rcode: number, type: number): void {
-  const code = rcode === Rcode.BADVERS ? RCODES.length - 1 : rcode;
-  counters.answers[(transport * RCODES.length + code) * (TYPES.length + 1) + typeClass(type)]!++;
+  counters.answers[(transport * RCODES.length + RCODE_INDEX[rcode]!) * (TYPES.length + 1) + typeClass(type)]!++;
 }
 
 function typeClass(type: number): number {
@@ -64,6 +84,18 @@ export function readQueries(threads: OneOrMany): DnsQueryReading[] {
 /** @returns one reading for each mode that has occurred, named as in an explanation */
 export function readDecisions(threads: OneOrMany): DecisionReading[] {
   return [...sumCounters(threads).decisions].flatMap((count, mode) => (count > 0 ? [{ mode: modeName(mode), count }] : []));
+}
+
+/** @returns what the rate limit did, from the start */
+export function readLimited(threads: OneOrMany): RateLimitReading[] {
+  const { limited } = sumCounters(threads);
+  return LIMITED.map((action, i) => ({ action, count: limited[i]! }));
+}
+
+/** @returns queries with a cookie, from the start */
+export function readCookies(threads: OneOrMany): CookieReading[] {
+  const { cookies } = sumCounters(threads);
+  return COOKIES.map((state, i) => ({ state, count: cookies[i]! }));
 }
 
 /** The counters of one thread, or of all that answer. */

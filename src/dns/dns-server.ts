@@ -1,13 +1,17 @@
 /** The authoritative server: UDP and TCP on the same ports. TCP is answered on the main thread, UDP by whichever transport can be had. */
 import { networkInterfaces } from "node:os";
 import { type ListenAddress, ListenError, systemCode } from "../model/listen-address.ts";
-import type { Milliseconds } from "../model/units.ts";
+import { type Milliseconds, ms } from "../model/units.ts";
 import { newAnswerContext, useTables } from "./answer.ts";
+import { type AnswerSettings, NO_SETTINGS } from "./answer-settings.ts";
 import { newQueryCounters, type QueryCounters } from "./counters.ts";
 import { createFastTransport } from "./fast/fast-transport.ts";
 import { FastTransportUnavailable } from "./fast/libc.ts";
 import { expandWildcards } from "./local-addresses.ts";
-import { openTcpServer, TCP_LIMITS, type TcpLimits, type TcpPorts, type TcpServer } from "./tcp-server.ts";
+import { NO_SECRETS, type SlowSecrets } from "./slow/slow-link.ts";
+import { createSlowPool, type SlowPoolReading } from "./slow/slow-pool.ts";
+import { openTcpServer, TCP_LIMITS, type TcpHelpers, type TcpLimits, type TcpPorts, type TcpServer } from "./tcp-server.ts";
+import type { TransferService } from "./transfer/transfer-service.ts";
 import { createDgramTransport } from "./udp-server.ts";
 import type { TransportChoice, TransportHooks, UdpTransport } from "./udp-transport.ts";
 import type { ServingTables } from "./zone-table.ts";
@@ -32,9 +36,13 @@ export interface DnsServerOptions {
   readonly transport?: TransportChoice;
   /** Threads of the fast transport; 1 if not given. */
   readonly workers?: number;
+  /** What the operator chose; everything off if not given. Rate limits are shared by as many threads as answer over UDP. */
+  readonly settings?: AnswerSettings;
   /** Called once when `auto` has to do without the fast transport, with the reason. */
   readonly onFallback?: (reason: string) => void;
   readonly tcp?: Partial<TcpLimits>;
+  /** Gives copies of zones over TCP; nobody may have any if not given. */
+  readonly transfers?: TransferService;
   /** The option that moves the listeners, for messages; `--dns` if not given. */
   readonly flag?: string;
   /** Seconds from reading a UDP query to handing its answer to the kernel, for a sample of them. */
@@ -46,10 +54,16 @@ export interface DnsServerOptions {
 export interface DnsServer {
   /** Opens every listener, or none. Rejects with {@link ListenError}. @returns what was opened, with real ports */
   readonly start: () => Promise<readonly ListenAddress[]>;
-  /** Answers from these tables, within milliseconds on every thread; until the first call every answer is SERVFAIL. */
-  readonly swap: (tables: ServingTables) => void;
+  /**
+   * Answers from these tables, within milliseconds on every thread; until the first call every answer is SERVFAIL.
+   *
+   * @param secrets of signed zones and transfers, for the threads that sign; none if not given
+   */
+  readonly swap: (tables: ServingTables, secrets?: SlowSecrets) => void;
   /** Every thread answers from the tables of the last swap, and reads none before them. */
   readonly isCurrent: () => boolean;
+  /** Resolves once that is so, or after a second: a thread that is being replaced takes the tables when it is up. */
+  readonly settled: () => Promise<void>;
   /** Closes every listener and connection; answers already written are sent. */
   readonly stop: () => Promise<void>;
   /** How UDP is answered; undefined until started. */
@@ -58,12 +72,15 @@ export interface DnsServer {
   readonly counters: () => readonly QueryCounters[];
   /** Open TCP connections. */
   readonly connections: () => number;
+  /** What was handed over to the threads that sign. */
+  readonly slow: () => SlowPoolReading;
 }
 
 /** UDP and TCP ports are given out independently, so a free UDP port can be taken on TCP. */
 const FREE_PORT_TRIES = 20;
 
 const QUIET = 10_000;
+const SETTLE_TRIES = 1000;
 
 /** Passes on the first value, and then one each `interval` ms; those between are dropped. */
 export function atMostEvery<T>(interval: number, now: () => number, next: (value: T) => void): (value: T) => void {
@@ -80,11 +97,12 @@ export function createDnsServer(options: DnsServerOptions): DnsServer {
     ports,
     flag = "--dns",
     transport: choice = "dgram",
+    settings = NO_SETTINGS,
     onFallback = () => undefined,
     onDuration = () => undefined,
     onError = () => undefined,
   } = options;
-  const context = newAnswerContext({ now: ports.wallClock, random: ports.random }, options.counters ?? newQueryCounters());
+  const workers = options.workers ?? 1;
   const hooks: TransportHooks & TcpPorts = {
     now: ports.now,
     setTimer: ports.setTimer,
@@ -92,10 +110,16 @@ export function createDnsServer(options: DnsServerOptions): DnsServer {
     onError: atMostEvery(QUIET, ports.now, onError),
   };
   const limits = { ...TCP_LIMITS, ...options.tcp };
+  const slow = createSlowPool({ ...ports, producers: 1 + workers, settings, onError: hooks.onError });
+  const context = newAnswerContext({ now: ports.wallClock, random: ports.random }, options.counters ?? newQueryCounters(), settings, {
+    recent: slow.recent,
+    signer: undefined,
+  });
+  const helpers: TcpHelpers = { slow, ...(options.transfers === undefined ? {} : { transfers: options.transfers }) };
   let udp: UdpTransport | undefined;
   let tables: ServingTables | undefined;
   let open: TcpServer[] = [];
-  let counters: readonly QueryCounters[] = [context.counters];
+  let counters: readonly QueryCounters[] = [context.counters, ...slow.counters];
 
   async function openPair(transport: UdpTransport, listen: ListenAddress): Promise<ListenAddress> {
     for (let attempt = 1; ; attempt++) {
@@ -104,7 +128,7 @@ export function createDnsServer(options: DnsServerOptions): DnsServer {
       });
       const bound = { address: listen.address, port: shared.port };
       try {
-        open.push(await openTcpServer(bound, context, hooks, limits));
+        open.push(await openTcpServer(bound, context, hooks, limits, helpers));
         return bound;
       } catch (cause) {
         await shared.close();
@@ -116,7 +140,7 @@ export function createDnsServer(options: DnsServerOptions): DnsServer {
 
   async function openAll(transport: UdpTransport): Promise<readonly ListenAddress[]> {
     udp = transport;
-    counters = [context.counters, ...transport.counters];
+    counters = [context.counters, ...transport.counters, ...slow.counters];
     const bound: ListenAddress[] = [];
     for (const listen of expandWildcards(options.listen, networkInterfaces())) bound.push(await openPair(transport, listen));
     if (tables !== undefined) transport.swap(tables);
@@ -131,6 +155,8 @@ export function createDnsServer(options: DnsServerOptions): DnsServer {
     udp = undefined;
   }
 
+  const isCurrent = (): boolean => udp?.isCurrent() ?? true;
+
   /** Opens every listener, or none. */
   async function openWith(make: () => UdpTransport): Promise<readonly ListenAddress[]> {
     try {
@@ -143,23 +169,35 @@ export function createDnsServer(options: DnsServerOptions): DnsServer {
 
   return {
     start: async () => {
-      const dgram = () => createDgramTransport(context, hooks);
+      const dgram = () => createDgramTransport(context, hooks, slow);
       if (choice === "dgram") return await openWith(dgram);
       try {
-        return await openWith(() => createFastTransport(options.workers ?? 1, hooks));
+        return await openWith(() => createFastTransport(workers, hooks, settings, slow.link));
       } catch (error) {
         if (choice === "fast" || !(error instanceof FastTransportUnavailable)) throw error;
         onFallback(error.message);
         return await openWith(dgram);
       }
     },
-    swap: (next) => {
+    swap: (next, secrets = NO_SECRETS) => {
       tables = next;
+      slow.swap(next, secrets);
       useTables(context, next);
       udp?.swap(next);
     },
-    isCurrent: () => udp?.isCurrent() ?? true,
-    stop,
+    isCurrent,
+    settled: async () => {
+      for (let tries = 0; tries < SETTLE_TRIES && !isCurrent(); tries++) {
+        await new Promise<void>((resolve) => {
+          ports.setTimer(ms(1), resolve);
+        });
+      }
+    },
+    stop: async () => {
+      await slow.close(); // it sends by sockets that are still open
+      await stop();
+    },
+    slow: slow.reading,
     transport: () => udp?.kind,
     counters: () => counters,
     connections: () => open.reduce((total, tcp) => total + tcp.connections(), 0),

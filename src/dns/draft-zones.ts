@@ -3,16 +3,19 @@ import type { StaticRecord, Zone } from "../model/inventory.ts";
 import type { Problem } from "../model/problem.ts";
 import type { ProblemCode } from "../model/problem-codes.ts";
 import type { TableNames } from "../routing/table.ts";
+import type { ZoneSigner } from "./dnssec/zone-signer.ts";
 import { Type } from "./wire/codes.ts";
 import { encodeName } from "./wire/name.ts";
 import { encodeRdata, encodeSoa, typeCode } from "./wire/rdata.ts";
 import { cutZones } from "./zone-cuts.ts";
-import { addName, type Draft, type DraftName, isWithin, parentOf, type Report, zoneOf } from "./zone-draft.ts";
+import { addName, type Draft, type DraftName, isWithin, newName, parentOf, type Report, zoneOf } from "./zone-draft.ts";
 
 export interface DraftZones {
   /** Without those whose domain another one has. */
   readonly zones: readonly Zone[];
   readonly names: ReadonlyMap<string, DraftName>;
+  /** Zone → the outer zone's side of its apex. */
+  readonly parentSides: ReadonlyMap<number, DraftName>;
   readonly problems: readonly Problem[];
 }
 
@@ -20,21 +23,34 @@ export interface DraftZones {
 const MAX_SET = 60_000;
 const MAX_TTL = 0x7fff_ffff; // RFC 2181 §8
 
-export function draftZones(input: readonly Zone[], routes: TableNames["routes"]): DraftZones {
+/** @param signers of the signed zones, by domain */
+export function draftZones(
+  input: readonly Zone[],
+  routes: TableNames["routes"],
+  signers: ReadonlyMap<string, Pick<ZoneSigner, "apexSets">>,
+): DraftZones {
   const problems: Problem[] = [];
   const report: Report = (zone, path, code, message, remedy) =>
     problems.push({ severity: "warning", code, file: `DNSZone ${zone.name}`, line: 0, column: 0, path, message, remedy });
   const zones = usableZones(input, report);
-  const draft: Draft = { zones, byDomain: new Map(zones.map(({ domain }, i) => [domain, i])), names: new Map(), report };
+  const draft: Draft = {
+    zones,
+    byDomain: new Map(zones.map(({ domain }, i) => [domain, i])),
+    names: new Map(),
+    parentSides: new Map(),
+    report,
+  };
   zones.forEach((zone, i) => {
     addApex(draft, zone, i);
+    const ttl = zone.soa.ttl;
+    for (const { type, rdata } of signers.get(zone.domain)?.apexSets ?? []) addName(draft, zone.domain, i).sets.push({ type, ttl, rdata });
   });
   addRoutes(draft, routes);
   zones.forEach((zone, i) => {
     addRecords(draft, zone, i);
   });
   cutZones(draft);
-  return { zones, names: draft.names, problems };
+  return { zones, names: draft.names, parentSides: draft.parentSides, problems };
 }
 
 function usableZones(input: readonly Zone[], report: Report): readonly Zone[] {
@@ -59,7 +75,9 @@ function addApex(draft: Draft, zone: Zone, index: number): void {
   if (rdata.length > 0) apex.sets.push({ type: Type.NS, ttl: zone.soa.ttl, rdata: distinct(rdata) });
   // A zone inside another: the names between the two exist in the outer one.
   const outer = zoneOf(draft, parentOf(zone.domain));
-  if (outer >= 0) addName(draft, parentOf(zone.domain), outer);
+  if (outer < 0) return;
+  addName(draft, parentOf(zone.domain), outer);
+  draft.parentSides.set(index, { ...newName(zone.domain, outer), cut: zone.domain });
 }
 
 function addRoutes(draft: Draft, routes: TableNames["routes"]): void {
@@ -97,10 +115,15 @@ function addRecords(draft: Draft, zone: Zone, index: number): void {
     }
     const owner = zoneOf(draft, record.name);
     if (owner !== index) {
-      const delegates = record.type === "NS" && record.name === draft.zones[owner]!.domain;
+      const delegates = (record.type === "NS" || record.type === "DS") && record.name === draft.zones[owner]!.domain;
       const hidden = `the name belongs to DNSZone ${draft.zones[owner]!.name}`;
       if (!delegates) complain("record-hidden", hidden, "Move the record there, or remove it.");
-      continue; // we serve the inner zone ourselves, so its own NS records are the ones to answer with
+      // We serve the inner zone ourselves, so its own NS records are the ones to answer with; DS is the outer zone's.
+      const side = draft.parentSides.get(owner);
+      if (!delegates || side?.zone !== index) continue;
+      const rdata = encodeValues(zone, record, complain);
+      if (rdata.length > 0) side.sets.push({ type: typeCode(record.type), ttl: Math.min(record.ttl, MAX_TTL), rdata });
+      continue;
     }
     const obstacle = obstacleOf(draft, zone, record);
     if (obstacle !== undefined) {
@@ -125,6 +148,9 @@ function obstacleOf(
   const alone = "Remove it, or the records beside it.";
   if (type === "NS" && isApex) {
     return { code: "record-hidden", message: "the apex's NS records come from nameservers", remedy: "List the servers there." };
+  }
+  if (type === "DS" && isApex) {
+    return { code: "record-conflict", message: "a zone's own DS stands in its parent zone", remedy: "Give it to the parent." };
   }
   if (type === "NS" && name.startsWith("*.")) {
     return { code: "record-conflict", message: "a wildcard cannot delegate (RFC 4592 §4.2)", remedy: "Delegate each name." };

@@ -1,4 +1,5 @@
 /** Writes replies. Hot: numbers and bytes only. A {@link Reply} is what has been written so far; OPT and header come last. */
+import { COOKIE_SIZE } from "./cookies.ts";
 import { clientSubnetSize, encodeClientSubnet } from "./wire/client-subnet.ts";
 import { Class, Flag, Option, Type } from "./wire/codes.ts";
 import { HEADER, type Query } from "./wire/query.ts";
@@ -8,6 +9,8 @@ import type { ZoneTable } from "./zone-table.ts";
 export const MAX_UDP = 1232;
 const MIN_UDP = 512;
 const OPT_FIXED = 11;
+/** OPTION-CODE and OPTION-LENGTH. */
+const OPTION = 4;
 /** QNAME, which stands right behind the header. */
 export const POINTER_TO_QNAME = 0xc000 | HEADER;
 
@@ -15,8 +18,10 @@ export const POINTER_TO_QNAME = 0xc000 | HEADER;
 export interface Reply {
   /** Where the next byte goes. */
   at: number;
-  /** First byte that records may not use: behind it there is room for OPT alone. */
+  /** First byte that records may not use: behind it there is room for OPT with client subnet and cookie. */
   limit: number;
+  /** First byte that nothing may use. */
+  max: number;
   /** Something did not fit. */
   overflow: boolean;
   answers: number;
@@ -31,13 +36,22 @@ export interface Reply {
   extendedError: number;
   /** EXTRA-TEXT of it, ASCII. */
   errorText: Uint8Array;
+  /** Whether {@link cookie} is to be sent. */
+  hasCookie: boolean;
+  /** Data of the COOKIE option. */
+  readonly cookie: Uint8Array;
+  /** Data of the NSID option for whoever asks for it; empty = none. */
+  readonly nsid: Uint8Array;
+  /** How long an idle connection stays, for whoever asks, in units of 100 ms (RFC 7828 §3.1); -1 = there is no connection. */
+  keepalive: number;
 }
 
 const NO_TEXT = new Uint8Array(0);
 
-export const newReply = (): Reply => ({
+export const newReply = (nsid: Uint8Array = NO_TEXT): Reply => ({
   at: 0,
   limit: 0,
+  max: 0,
   overflow: false,
   answers: 0,
   authorities: 0,
@@ -47,19 +61,25 @@ export const newReply = (): Reply => ({
   ttl: 0,
   extendedError: -1,
   errorText: NO_TEXT,
+  hasCookie: false,
+  cookie: new Uint8Array(COOKIE_SIZE),
+  nsid,
+  keepalive: -1,
 });
 
 /**
  * Starts a reply: ID, OPCODE, RD and CD come from the query, the question is repeated byte for byte (0x20).
  *
  * @param out may be the query's own buffer
+ * @param reply keeps its cookie
  */
 export function beginReply(query: Uint8Array, decoded: Query, out: Uint8Array, isUdp: boolean, reply: Reply): void {
   const end = decoded.questionEnd;
   if (out !== query) for (let i = HEADER; i < end; i++) out[i] = query[i]!;
   const wanted = !isUdp ? 0xffff : decoded.hasOpt ? Math.min(Math.max(decoded.udpSize, MIN_UDP), MAX_UDP) : MIN_UDP;
   reply.at = end;
-  reply.limit = Math.min(wanted, out.length);
+  reply.max = Math.min(wanted, out.length);
+  reply.limit = reply.max;
   reply.overflow = false;
   reply.answers = 0;
   reply.authorities = 0;
@@ -68,7 +88,10 @@ export function beginReply(query: Uint8Array, decoded: Query, out: Uint8Array, i
   reply.scope = 0;
   reply.extendedError = -1;
   reply.errorText = NO_TEXT;
-  if (decoded.hasOpt) reply.limit -= OPT_FIXED + (decoded.hasSubnet ? clientSubnetSize(decoded.subnet) : 0);
+  if (!decoded.hasOpt) return;
+  reply.limit -= OPT_FIXED;
+  if (decoded.hasSubnet) reply.limit -= clientSubnetSize(decoded.subnet);
+  if (reply.hasCookie) reply.limit -= OPTION + COOKIE_SIZE;
 }
 
 /** Attaches an extended error (RFC 8914); a sender without EDNS is not told. */
@@ -81,6 +104,10 @@ export function write16(out: Uint8Array, at: number, value: number): void {
   out[at] = value >>> 8;
   out[at + 1] = value;
 }
+
+/** @returns unsigned */
+export const read32 = (bytes: Uint8Array, at: number): number =>
+  ((bytes[at]! << 24) | (bytes[at + 1]! << 16) | (bytes[at + 2]! << 8) | bytes[at + 3]!) >>> 0;
 
 export function write32(out: Uint8Array, at: number, value: number): void {
   out[at] = value >>> 24;
@@ -154,6 +181,7 @@ export function finishReply(query: Query, out: Uint8Array, reply: Reply, rcode: 
   return reply.at;
 }
 
+/** Client subnet and cookie have their room; NSID, an extended error and its text are left out when they do not fit, the text first. */
 function writeOpt(query: Query, out: Uint8Array, reply: Reply, upperRcode: number): void {
   const at = reply.at;
   out[at] = 0;
@@ -161,11 +189,20 @@ function writeOpt(query: Query, out: Uint8Array, reply: Reply, upperRcode: numbe
   write16(out, at + 3, MAX_UDP);
   out[at + 5] = upperRcode;
   out[at + 6] = 0; // VERSION
-  write16(out, at + 7, query.dnssecOk ? 0x8000 : 0); // DO is copied (RFC 3225 §3)
+  write16(out, at + 7, (query.dnssecOk ? 0x8000 : 0) | (query.compactOk ? 0x4000 : 0)); // DO and CO are copied (RFC 3225 §3, RFC 9824 §5.1)
   let end = at + OPT_FIXED;
   if (query.hasSubnet) end = encodeClientSubnet(out, end, query.subnet, query.subnet.source === 0 ? 0 : reply.scope);
-  if (reply.extendedError >= 0) {
-    const text = reply.errorText;
+  if (reply.hasCookie) end = writeOption(out, end, Option.COOKIE, reply.cookie);
+  if (query.wantsKeepalive && reply.keepalive >= 0 && end + OPTION + 2 <= reply.max) {
+    write16(out, end, Option.TCP_KEEPALIVE);
+    write16(out, end + 2, 2);
+    write16(out, end + 4, reply.keepalive);
+    end += OPTION + 2;
+  }
+  if (query.wantsNsid && reply.nsid.length > 0 && end + OPTION + reply.nsid.length <= reply.max)
+    end = writeOption(out, end, Option.NSID, reply.nsid);
+  if (reply.extendedError >= 0 && end + OPTION + 2 <= reply.max) {
+    const text = end + OPTION + 2 + reply.errorText.length <= reply.max ? reply.errorText : NO_TEXT;
     write16(out, end, Option.EXTENDED_ERROR);
     write16(out, end + 2, 2 + text.length);
     write16(out, end + 4, reply.extendedError);
@@ -174,4 +211,12 @@ function writeOpt(query: Query, out: Uint8Array, reply: Reply, upperRcode: numbe
   }
   write16(out, at + 9, end - at - OPT_FIXED);
   reply.at = end;
+}
+
+/** @returns offset behind it */
+function writeOption(out: Uint8Array, at: number, code: number, data: Uint8Array): number {
+  write16(out, at, code);
+  write16(out, at + 2, data.length);
+  for (let i = 0; i < data.length; i++) out[at + OPTION + i] = data[i]!;
+  return at + OPTION + data.length;
 }

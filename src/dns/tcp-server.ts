@@ -1,13 +1,22 @@
-/** DNS over TCP (RFC 7766): two-byte framing, pipelining with answers in order, bounded in connections, in time and in memory. */
+/**
+ * DNS over TCP (RFC 7766, RFC 9210): two-byte framing, pipelining, bounded in connections, in time and in memory. Answers go out in order, but
+ * for those that somebody else makes (slow answers), which follow when they are there. A zone transfer is sent as fast as its client reads.
+ */
 import { once } from "node:events";
 import { createServer, type Socket } from "node:net";
 import { parseIpv6 } from "../model/ip.ts";
 import type { ListenAddress } from "../model/listen-address.ts";
 import { type Milliseconds, ms } from "../model/units.ts";
-import { type AnswerContext, answer } from "./answer.ts";
+import { answer } from "./answer.ts";
+import type { AnswerContext } from "./answer-context.ts";
 import { Transport } from "./counters.ts";
+import type { SlowSubmit } from "./slow/slow-pool.ts";
 import { newSource, type Source, setSource } from "./source.ts";
+import { answerSigned } from "./transfer/signed-answer.ts";
+import type { Transfer, TransferService } from "./transfer/transfer-service.ts";
 import type { TransportHooks } from "./udp-transport.ts";
+import { Rcode, Type } from "./wire/codes.ts";
+import { decodeQuery, newQuery } from "./wire/query.ts";
 
 export interface TcpLimits {
   /** Beyond it the connection that has been idle longest makes room. */
@@ -25,7 +34,19 @@ const MAX_QUERY = 4096;
 const SHORTEST_QUERY = 12;
 /** Bytes of answers that wait for one client to read them. */
 const MAX_WAITING = 256 << 10;
+/** The same, of a zone transfer: it is made only as it is read. */
+const MAX_TRANSFER_WAITING = 64 << 10;
+/** Slow answers that one connection may wait for; it is read no further until some are there. */
+const MAX_DEFERRED = 32;
 const SWEEP = ms(1000);
+
+/** Who answers what the context of this thread cannot. */
+export interface TcpHelpers {
+  /** Gives copies of zones; without it transfers are refused. */
+  readonly transfers?: TransferService;
+  /** Answers what needs a signature made now; without it such queries get no answer. */
+  readonly slow?: SlowSubmit;
+}
 
 export interface TcpServer {
   readonly port: number;
@@ -45,6 +66,10 @@ interface Connection {
   active: number;
   /** The client will send no more. */
   ended: boolean;
+  /** What is being sent, message by message. The queries behind it wait. */
+  transfer: Transfer | undefined;
+  /** Slow answers that are not there yet. */
+  deferred: number;
 }
 
 export interface TcpPorts extends Pick<TransportHooks, "now" | "onError"> {
@@ -52,7 +77,14 @@ export interface TcpPorts extends Pick<TransportHooks, "now" | "onError"> {
 }
 
 /** Listens and answers from `context` until closed. Rejects with the system's error when the address cannot be bound. */
-export async function openTcpServer(listen: ListenAddress, context: AnswerContext, ports: TcpPorts, limits: TcpLimits): Promise<TcpServer> {
+export async function openTcpServer(
+  listen: ListenAddress,
+  context: AnswerContext,
+  ports: TcpPorts,
+  limits: TcpLimits,
+  { transfers, slow }: TcpHelpers = {},
+): Promise<TcpServer> {
+  const decoded = newQuery();
   const connections = new Set<Connection>();
   const perGroup = new Map<string, number>();
   const out = new Uint8Array(0xffff);
@@ -65,7 +97,7 @@ export async function openTcpServer(listen: ListenAddress, context: AnswerContex
     const group = groupOf(socket.remoteAddress ?? "");
     if ((perGroup.get(group) ?? 0) >= limits.perSource) return void socket.destroy();
     if (connections.size >= limits.connections) idlest(connections)?.socket.destroy();
-    admit({ socket, source, group, pending: new Uint8Array(0), active: ports.now(), ended: false });
+    admit({ socket, source, group, pending: new Uint8Array(0), active: ports.now(), ended: false, transfer: undefined, deferred: 0 });
   });
 
   function admit(connection: Connection): void {
@@ -83,6 +115,7 @@ export async function openTcpServer(listen: ListenAddress, context: AnswerContex
       serve(connection);
     });
     socket.on("close", () => {
+      connection.transfer?.close();
       if (!connections.delete(connection)) return;
       const left = perGroup.get(group)! - 1;
       if (left === 0) perGroup.delete(group);
@@ -92,30 +125,81 @@ export async function openTcpServer(listen: ListenAddress, context: AnswerContex
 
   /** Answers every whole query that has arrived, unless the client does not read its answers: then it stops reading the client. */
   function serve(connection: Connection): void {
-    const { socket, pending, source } = connection;
+    const { socket, pending } = connection;
+    if (socket.destroyed) return;
     let at = 0;
     let waits = false;
     socket.cork();
-    while (pending.length - at >= 2) {
+    for (;;) {
+      waits = !sendTransfer(connection) || socket.writableLength > MAX_WAITING || connection.deferred >= MAX_DEFERRED;
+      if (waits || pending.length - at < 2) break;
       const size = (pending[at]! << 8) | pending[at + 1]!;
       if (size < SHORTEST_QUERY || size > MAX_QUERY) return void socket.destroy();
       if (pending.length - at - 2 < size) break;
-      waits = socket.writableLength > MAX_WAITING;
-      if (waits) break;
-      const length = answer(pending.subarray(at + 2, at + 2 + size), size, source, out, context);
-      if (length === 0) return void socket.destroy(); // whoever sends responses to a server is no client
-      const frame = Buffer.allocUnsafe(2 + length);
-      frame.writeUInt16BE(length);
-      frame.set(out.subarray(0, length), 2);
-      socket.write(frame);
+      // whoever sends responses to a server is no client
+      if (!answerOne(connection, pending.subarray(at + 2, at + 2 + size))) return void socket.destroy();
       at += 2 + size;
       connection.active = ports.now();
     }
     socket.uncork();
     connection.pending = at === 0 ? pending : Buffer.copyBytesFrom(pending, at); // a copy, so that the rest of the chunk can go
     if (waits) socket.pause();
-    else if (connection.ended) socket.end();
+    else if (connection.ended && connection.deferred === 0) socket.end();
     else if (socket.isPaused()) socket.resume();
+  }
+
+  /** @returns false when the message deserves no answer at all */
+  function answerOne(connection: Connection, query: Uint8Array): boolean {
+    const { source } = connection;
+    const fault = decodeQuery(query, query.length, decoded);
+    if (fault === Rcode.NOERROR && transfers !== undefined && (decoded.type === Type.AXFR || decoded.type === Type.IXFR)) {
+      connection.transfer = transfers.open(query, query.length, source);
+      return true;
+    }
+    context.reply.keepalive = Math.ceil(limits.idle / 100);
+    const isSigned = decoded.hasTsig && fault === Rcode.NOERROR;
+    const length = isSigned
+      ? answerSigned(query, query.length, source, out, transfers?.keys() ?? [], context.now(), (bare, size, from, room) =>
+          answer(bare, size, from, room, context),
+        )
+      : answer(query, query.length, source, out, context);
+    context.reply.keepalive = -1; // UDP may use this context too, and must not tell (RFC 7828 §3.2.2)
+    if (length > 0) write(connection, out, length);
+    else if (length < 0) defer(connection, query);
+    return length !== 0;
+  }
+
+  function write({ socket }: Connection, message: Uint8Array, length: number): void {
+    const frame = Buffer.allocUnsafe(2 + length);
+    frame.writeUInt16BE(length);
+    frame.set(message.subarray(0, length), 2);
+    socket.write(frame);
+  }
+
+  function defer(connection: Connection, query: Uint8Array): void {
+    const isTaken = slow?.submit(query, query.length, context.lane, connection.source, (bytes) => {
+      connection.deferred--;
+      if (connection.socket.destroyed) return;
+      if (bytes.length > 0) write(connection, bytes, bytes.length);
+      serve(connection);
+    });
+    if (isTaken === true) connection.deferred++;
+  }
+
+  /** Sends as much of the transfer as the client reads. @returns false while there is more */
+  function sendTransfer(connection: Connection): boolean {
+    const { transfer, socket } = connection;
+    if (transfer === undefined) return true;
+    while (socket.writableLength <= MAX_TRANSFER_WAITING) {
+      const length = transfer.next(out);
+      connection.active = ports.now();
+      if (length === 0) {
+        connection.transfer = undefined;
+        return true;
+      }
+      write(connection, out, length);
+    }
+    return false;
   }
 
   function sweep(): void {

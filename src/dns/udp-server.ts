@@ -2,9 +2,11 @@
 import { createSocket, type RemoteInfo } from "node:dgram";
 import { once } from "node:events";
 import type { ListenAddress } from "../model/listen-address.ts";
-import { type AnswerContext, answer, useTables } from "./answer.ts";
+import { answer, useTables } from "./answer.ts";
+import { type AnswerContext, DEFER } from "./answer-context.ts";
 import { Transport } from "./counters.ts";
 import { MAX_UDP } from "./reply.ts";
+import type { SlowSubmit } from "./slow/slow-pool.ts";
 import { newSource, setSource } from "./source.ts";
 import type { TransportHooks, UdpTransport } from "./udp-transport.ts";
 
@@ -21,10 +23,17 @@ export interface UdpServer {
 /**
  * Opens the socket and answers from `context` until closed.
  *
+ * What the context cannot answer goes to `slow`; without it, it gets no answer.
+ *
  * Rejects with the system's error when the address cannot be bound. Fragmentation is avoided by size ({@link MAX_UDP}); Node offers no
  * way to switch path-MTU discovery off.
  */
-export async function openUdpServer(listen: ListenAddress, context: AnswerContext, hooks: TransportHooks): Promise<UdpServer> {
+export async function openUdpServer(
+  listen: ListenAddress,
+  context: AnswerContext,
+  hooks: TransportHooks,
+  slow?: SlowSubmit,
+): Promise<UdpServer> {
   const family = listen.address.includes(":") ? 6 : 4;
   const socket = createSocket({
     type: family === 6 ? "udp6" : "udp4",
@@ -35,6 +44,7 @@ export async function openUdpServer(listen: ListenAddress, context: AnswerContex
   const source = newSource(Transport.UDP);
   const out = new Uint8Array(MAX_UDP);
   let queries = 0;
+  let isOpen = true;
 
   const afterSend = (error: Error | null): void => {
     if (error !== null) hooks.onError(error);
@@ -43,7 +53,12 @@ export async function openUdpServer(listen: ListenAddress, context: AnswerContex
     const started = (queries++ & (SAMPLE - 1)) === 0 ? hooks.now() : -1;
     if (sender.port === 0 || !setSource(source, sender.address)) return; // port 0 cannot be answered
     const length = answer(message, message.length, source, out, context);
-    if (length === 0) return;
+    if (length === DEFER) {
+      slow?.submit(message, message.length, context.lane, source, (bytes) => {
+        if (isOpen && bytes.length > 0) socket.send(bytes, sender.port, sender.address, afterSend);
+      });
+    }
+    if (length <= 0) return;
     // a copy, because libuv keeps what it could not send at once
     socket.send(Buffer.copyBytesFrom(out, 0, length), sender.port, sender.address, afterSend);
     if (started >= 0) hooks.onDuration((hooks.now() - started) / 1000);
@@ -67,6 +82,7 @@ export async function openUdpServer(listen: ListenAddress, context: AnswerContex
   return {
     port: socket.address().port,
     close: async () => {
+      isOpen = false;
       const closed = once(socket, "close");
       socket.close();
       await closed;
@@ -75,13 +91,13 @@ export async function openUdpServer(listen: ListenAddress, context: AnswerContex
 }
 
 /** Answers on the calling thread: slower than worker threads with batched system calls, and there wherever Node is. */
-export function createDgramTransport(context: AnswerContext, hooks: TransportHooks): UdpTransport {
+export function createDgramTransport(context: AnswerContext, hooks: TransportHooks, slow?: SlowSubmit): UdpTransport {
   const servers = new Set<UdpServer>();
   return {
     kind: "dgram",
     counters: [], // the context is the caller's
     bind: async (listen) => {
-      const server = await openUdpServer(listen, context, hooks);
+      const server = await openUdpServer(listen, context, hooks, slow);
       servers.add(server);
       return {
         port: server.port,

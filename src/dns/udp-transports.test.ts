@@ -78,6 +78,7 @@ describe.each(TRANSPORTS)("%s", (transport) => {
     const { at, server } = await run();
     const worlds = ["192.0.2.10", "192.0.2.20"].map((address) => dnsWorld([zone("z", "z.org", [record("a.z.org", "A", address)])], []));
     server.swap(worlds[0]!);
+    await until(() => server.isCurrent());
     const client = await openUdp(at);
     const seen = new Set<string | undefined>();
     for (let round = 0; round < 50; round++) {

@@ -22,6 +22,7 @@ export function cutZones(draft: Draft): void {
       "Remove one of the two.",
     );
   }
+  dropStrayDs(draft);
   const cuts = new Set([...draft.names.values()].filter((node) => isCut(draft, node)).map(({ name }) => name));
   for (const node of draft.names.values()) {
     const { domain } = draft.zones[node.zone]!;
@@ -30,6 +31,19 @@ export function cutZones(draft: Draft): void {
   }
   for (const name of cuts) if (draft.names.get(name)!.cut === name) gatherGlue(draft, draft.names.get(name)!);
   for (const node of draft.names.values()) if (node.cut !== undefined) reportHidden(draft, node);
+  // Where an inner zone of ours lies in what the outer one has delegated away, its DS is not the outer zone's to tell.
+  for (const [zone, side] of draft.parentSides) if (draft.names.get(parentOf(side.name))!.cut !== undefined) draft.parentSides.delete(zone);
+}
+
+/** A DS record anywhere but at a zone cut makes validators look for a zone that is not there (RFC 4035 §2.4). */
+function dropStrayDs(draft: Draft): void {
+  for (const node of draft.names.values()) {
+    const at = node.sets.findIndex(({ type }) => type === Type.DS);
+    if (at < 0 || isCut(draft, node)) continue;
+    node.sets.splice(at, 1);
+    const remedy = "Add the NS records, or remove the DS.";
+    draft.report(draft.zones[node.zone]!, `${node.name} DS`, "record-conflict", "no NS records stand beside this DS", remedy);
+  }
 }
 
 const isCut = (draft: Draft, node: DraftName): boolean =>
@@ -50,7 +64,7 @@ function gatherGlue(draft: Draft, cut: DraftName): void {
 function reportHidden(draft: Draft, node: DraftName): void {
   const glue = new Set(draft.names.get(node.cut!)!.glue.map(({ owner }) => owner));
   for (const { type } of node.sets) {
-    const isDelegation = type === Type.NS && node.name === node.cut;
+    const isDelegation = (type === Type.NS || type === Type.DS) && node.name === node.cut;
     const isGlue = (type === Type.A || type === Type.AAAA) && glue.has(node.name);
     if (isDelegation || isGlue) continue;
     const zone = draft.zones[node.zone]!;

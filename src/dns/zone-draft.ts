@@ -12,9 +12,14 @@ export interface DraftName {
   readonly sets: DraftSet[];
   /** The zone cut at or above it, if it is delegated away. */
   cut: string | undefined;
+  /** In a signed zone: the NSEC records that speak of it, as `ZoneTable.nodeNsec` lists them. */
+  nsec: NsecSets | undefined;
   /** At a zone cut: addresses of its name servers. */
   readonly glue: { readonly owner: string; readonly type: number; readonly ttl: number; readonly rdata: Uint8Array }[];
 }
+
+/** Of one name: with every type that it has, and for a client for whom a route has no IPv4, or no IPv6. */
+export type NsecSets = readonly [all: DraftSet, withoutA: DraftSet | undefined, withoutAaaa: DraftSet | undefined];
 
 export interface DraftSet {
   readonly type: number;
@@ -29,6 +34,8 @@ export interface Draft {
   readonly zones: readonly Zone[];
   readonly byDomain: ReadonlyMap<string, number>;
   readonly names: Map<string, DraftName>;
+  /** Zone → the outer zone's side of its apex, for a zone inside another: what a question for DS is about (RFC 4035 §3.1.4.1). */
+  readonly parentSides: Map<number, DraftName>;
   readonly report: Report;
 }
 
@@ -53,8 +60,19 @@ export const isWithin = (name: string, suffix: string): boolean => name === suff
 export function addName(draft: Draft, name: string, zone: number): DraftName {
   const known = draft.names.get(name);
   if (known !== undefined) return known;
-  const added: DraftName = { name, zone, route: -1, sets: [], cut: undefined, glue: [] };
+  const added = newName(name, zone);
   draft.names.set(name, added);
   if (name !== draft.zones[zone]!.domain) addName(draft, parentOf(name), zone);
   return added;
 }
+
+/** A name without anything at it. */
+export const newName = (name: string, zone: number): DraftName => ({
+  name,
+  zone,
+  route: -1,
+  sets: [],
+  cut: undefined,
+  glue: [],
+  nsec: undefined,
+});

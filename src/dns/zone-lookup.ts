@@ -1,6 +1,7 @@
 /** Finds the name of a query in a {@link ZoneTable}. Hot: allocates nothing. */
+import { hashLabel, ROOT_HASH, slotOf } from "./name-hash.ts";
 import type { Query } from "./wire/query.ts";
-import { hashLabel, ROOT_HASH, slotOf, type ZoneTable } from "./zone-table.ts";
+import type { ZoneTable } from "./zone-table.ts";
 
 /** Filled by {@link findName}; reused. */
 export interface Found {
@@ -59,4 +60,16 @@ export function findSet(zones: ZoneTable, node: number, type: number): number {
   const end = zones.nodeSets[node + 1]!;
   for (let set = zones.nodeSets[node]!; set < end; set++) if (zones.setType[set] === type) return set;
   return -1;
+}
+
+/**
+ * Where the type bit maps of an NSEC record begin in a zone table's `bytes`; they end with the RRset. What denies a type at a name that a
+ * wildcard makes has the wildcard's bit maps behind another name.
+ *
+ * @param set an entry of `nodeNsec`
+ */
+export function nsecBitmap({ bytes, setBytes }: ZoneTable, set: number): number {
+  let at = setBytes[set]! + 12; // owner c00c, type, class, TTL, RDLENGTH
+  while (bytes[at] !== 0) at += bytes[at]! + 1;
+  return at + 1;
 }

@@ -21,8 +21,8 @@ async function answer(request: CompileRequest): Promise<CompileReply> {
     }
     case "parse": {
       regions ??= loadCloudRegions();
-      const { inventory, problems } = readObjects(request.content, regions, files?.capabilities);
-      return { id: request.id, kind: "parsed", reading: { inventory, problems } };
+      const { inventory, problems, dependsOn = [] } = readObjects(request.content, regions, files?.capabilities);
+      return { id: request.id, kind: "parsed", reading: { inventory, problems, dependsOn } };
     }
     case "compile": {
       const started = performance.now();

@@ -3,6 +3,7 @@ import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { afterEach, expect, test } from "vitest";
 import { createSimulatedClock } from "../../test/support/simulated-clock.ts";
+import { fileStamp } from "../dns/secret-file.ts";
 import { ms } from "../model/units.ts";
 import { createFolderSource } from "./folder-source.ts";
 import type { FolderContent } from "./read-folder.ts";
@@ -118,4 +119,23 @@ test("after close nothing is told any more, be it under way", async () => {
   await clock.advance(20_000);
   expect([readings, errors]).toEqual([[], []]);
   expect(clock.pending()).toBe(0);
+});
+
+test("a file that the objects depend on is looked at by each sweep: it may come, change and go", async () => {
+  const outside = join(await mkdtemp(join(tmpdir(), "globalroute-")), "key.pem");
+  const inventory = { routes: [], clusters: [], zones: [], overrides: [] };
+  const { source, texts, until } = await watched(async () => ({
+    inventory,
+    problems: [],
+    dependsOn: [{ path: outside, stamp: fileStamp(outside) }],
+  }));
+  await source.read();
+  source.watch(() => {});
+  expect(await until(() => texts.length > 1, 12_000)).toBe(false);
+  const acts = [() => writeFile(outside, "key"), () => writeFile(outside, "other"), () => rm(outside)];
+  for (const [i, act] of acts.entries()) {
+    await act();
+    expect(await until(() => texts.length === i + 2, 12_000)).toBe(true);
+  }
+  expect(await until(() => texts.length > 4, 12_000)).toBe(false);
 });

@@ -1,8 +1,9 @@
 /** The standalone source: a folder of objects, read again whenever it changes. */
 import { createHash } from "node:crypto";
 import { type FSWatcher, statSync, watch } from "node:fs";
+import { fileStamp } from "../dns/secret-file.ts";
 import { type FolderContent, readFolder } from "./read-folder.ts";
-import type { Source, SourceReading } from "./source.ts";
+import type { Source, SourceFile, SourceReading } from "./source.ts";
 
 /** Editors write in several steps; changes within this many milliseconds are one. */
 const SETTLE = 100;
@@ -21,6 +22,8 @@ export function createFolderSource(
   onError: (error: unknown) => void,
 ): Source {
   let seen = "";
+  /** Of the last reading. The sweep looks at them; they may lie anywhere. */
+  let dependsOn: readonly SourceFile[] = [];
   let watcher: FSWatcher | undefined;
   /** A watcher goes on watching the folder that it was given, wherever that is moved. */
   let watched: number | undefined;
@@ -30,8 +33,22 @@ export function createFolderSource(
 
   async function read(): Promise<FolderContent> {
     const content = await readFolder(path);
-    seen = fingerprint(content);
+    seen = fingerprint(
+      content,
+      dependsOn.map((file) => fileStamp(file.path)),
+    );
     return content;
+  }
+
+  /** Parses, and remembers what it saw of other files: whatever happens to them from then on is a change. */
+  async function parseAndNote(content: FolderContent): Promise<SourceReading> {
+    const reading = await parse(content);
+    dependsOn = reading.dependsOn ?? [];
+    seen = fingerprint(
+      content,
+      dependsOn.map(({ stamp }) => stamp),
+    );
+    return reading;
   }
 
   return {
@@ -39,7 +56,7 @@ export function createFolderSource(
     async read() {
       const content = await read();
       try {
-        return await parse(content);
+        return await parseAndNote(content);
       } catch (error) {
         seen = ""; // looked at again by the first sweep
         throw error;
@@ -57,7 +74,7 @@ export function createFolderSource(
             const content = await read();
             if (closed || seen === before) return;
             if (!wasTold) rewatch(); // the watcher is deaf: what it watches has been replaced
-            const reading = await parse(content);
+            const reading = await parseAndNote(content);
             if (!closed) onChange(reading);
           } catch (error) {
             if (closed) return;
@@ -109,9 +126,9 @@ function inodeOf(path: string): number | undefined {
   }
 }
 
-function fingerprint({ files, problems }: FolderContent): string {
+function fingerprint({ files, problems }: FolderContent, stamps: readonly string[]): string {
   const hash = createHash("sha256");
   for (const { path, text } of files) hash.update(`${path}\0${text.length}\0${text}`);
-  hash.update(JSON.stringify(problems));
+  hash.update(JSON.stringify([problems, stamps]));
   return hash.digest("hex");
 }

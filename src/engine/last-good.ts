@@ -22,7 +22,7 @@ import { decodeSnapshot, encodeSnapshot } from "./snapshot-codec.ts";
 import type { Source } from "./source.ts";
 
 /** Raised when the meaning of a member changes; other formats are not read. */
-const FORMAT = 2;
+const FORMAT = 3;
 
 export interface LastGood {
   /** {@link Source.path} of what it came from. */
@@ -56,10 +56,10 @@ interface Part {
 /** Routes or endpoints in a part; one takes milliseconds to write. */
 const PART = 200;
 
-/** The look-up tables are two thirds of a geo table and follow from the rest in 0.1 s. */
+/** The look-up tables are a third of a geo table and follow from the rest in 0.1 s. */
 type SavedGeo = Omit<GeoTable, keyof ReturnType<typeof lookupTables>>;
 
-const trieOf = ({ v4Root: _v4Root, v4Blocks: _v4Blocks, v6Root: _v6Root, v6Blocks: _v6Blocks, ...trie }: GeoTable): SavedGeo => trie;
+const trieOf = ({ v4Groups: _v4Groups, v6Groups: _v6Groups, ...trie }: GeoTable): SavedGeo => trie;
 
 export interface LastGoodStore {
   /** @returns undefined when there is none, or none that is whole */

@@ -2,7 +2,7 @@ import { execFileSync } from "node:child_process";
 import { chmodSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, truncateSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
-import { afterEach, beforeEach, expect, test } from "vitest";
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { FOLDER_LIMITS, readFolder } from "./read-folder.ts";
 
 let folder: string;
@@ -11,7 +11,7 @@ beforeEach(() => {
 });
 afterEach(() => rmSync(folder, { recursive: true, force: true }));
 
-const write = (path: string, text: string | Uint8Array = `# ${path}\n`): string => {
+const write = (path: string, text: string | Uint8Array = `kind: ${path}\n`): string => {
   const at = join(folder, path);
   mkdirSync(dirname(at), { recursive: true });
   writeFileSync(at, text);
@@ -109,6 +109,34 @@ test.each([
   mkdirSync(join(folder, "empty"));
   write("texts/readme.txt");
   expect(await read(join(folder, path))).toEqual({ files: [], problems: [code] });
+});
+
+describe("files that hold no object", () => {
+  const texts = ["", "\n\n", "# kind: GlobalRoute\n", "%YAML 1.2\n--- # nothing\n\t\r\n...\n", "---\n  # a\n---\nnull\n"];
+  test.each(texts)("%j alone are a problem, not an empty world", async (text) => {
+    write("a.yaml", text);
+    write("b/c.yaml", text);
+    expect(await read()).toEqual({ files: ["a.yaml", "b/c.yaml"], problems: ["folder-empty "] });
+    expect(await read(join(folder, "a.yaml"))).toEqual({ files: ["a.yaml"], problems: ["folder-empty a.yaml"] });
+  });
+
+  test.each(texts)("%j is nothing to speak of beside one that does", async (text) => {
+    write("a.yaml", text);
+    write("b.yaml", "# the cluster\n---\nkind: MemberCluster\n");
+    expect((await read()).problems).toEqual([]);
+  });
+
+  test("are not spoken of beside an error, which may hide the objects", async () => {
+    write("a.yaml", "# nothing\n");
+    link("gone.yaml", "b.yaml");
+    expect((await read()).problems).toEqual(["path-missing b.yaml"]);
+  });
+
+  test("are told beside a warning", async () => {
+    mkdirSync(join(folder, "sub"));
+    link("..", "sub/up");
+    expect((await read()).problems).toEqual(["link-loop sub/up", "folder-empty "]);
+  });
 });
 
 test.each([

@@ -98,13 +98,16 @@ export async function readFolder(path: string, limits: FolderLimits = FOLDER_LIM
   };
 
   await visit(path, []);
-  if (files.length === 0 && problems.length === 0) {
-    problems.push(
-      problem("error", "folder-empty", path, "holds no *.yaml or *.yml file", "Write objects into it; examples/ has some to start from."),
-    );
+  // Whoever emptied it by mistake would otherwise have an empty world served.
+  if (!files.some(({ text }) => CONTENT.test(text)) && !problems.some(({ severity }) => severity === "error")) {
+    const message = files.length === 0 ? "holds no *.yaml or *.yml file" : "holds no object, only comments";
+    problems.push(problem("error", "folder-empty", path, message, "Write objects into it; examples/ has some to start from."));
   }
   return { files, problems };
 }
+
+/** A line of YAML that is neither blank nor a comment, a directive, the mark between documents, or a document of nothing. */
+const CONTENT = /^(?!(?:---|\.\.\.|%.*|null|~)?[ \t\r]*(?:#.*)?$)/m;
 
 const isManifestName = (name: string): boolean => /\.ya?ml$/.test(name);
 

@@ -9,6 +9,8 @@ import type { RegionTable } from "../model/region-table.ts";
 import { buildInventory } from "../model/to-inventory.ts";
 import { geoWarnings } from "./geo-warnings.ts";
 import { type FolderContent, readFolder } from "./read-folder.ts";
+import { readTransferKeys } from "./read-transfer-keys.ts";
+import { readZoneKeys } from "./read-zone-keys.ts";
 import type { SourceReading } from "./source.ts";
 
 export interface ObjectsRead extends SourceReading {
@@ -17,16 +19,26 @@ export interface ObjectsRead extends SourceReading {
 }
 
 /**
+ * Reads the files that objects name, such as keys, too.
+ *
  * @param geo what the loaded geo databases can tell, if any are loaded
  * @returns what the files say, with every problem of reading, parsing and cross-checking
  */
 export function readObjects(content: FolderContent, regions: RegionTable, geo?: Capabilities): ObjectsRead {
   const { objects, rejected, problems } = parseManifests(content.files);
   const { inventory: built, problems: crossProblems } = buildInventory(objects, regions, rejected);
-  const inventory = { ...built, overrides: withFiles(built.overrides, objects) };
+  const keys = readZoneKeys(built.zones, objects);
+  const transferKeys = readTransferKeys(keys.zones, objects);
+  const inventory = { ...built, zones: transferKeys.zones, overrides: withFiles(built.overrides, objects) };
   const coarse = geo === undefined ? [] : geoWarnings(inventory, objects, geo);
-  const all = [...content.problems, ...problems, ...crossProblems, ...coarse];
-  return { files: content.files.length, objects, inventory, problems: sortProblems(all) };
+  const all = [...content.problems, ...problems, ...crossProblems, ...keys.problems, ...transferKeys.problems, ...coarse];
+  return {
+    files: content.files.length,
+    objects,
+    inventory,
+    problems: sortProblems(all),
+    dependsOn: [...keys.files, ...transferKeys.files],
+  };
 }
 
 /** Of two objects of one name the first counts, as in `buildInventory`. */
@@ -45,9 +57,13 @@ function withFiles(overrides: readonly Override[], objects: readonly ManifestObj
 /** Several folders or files, read as one. */
 export async function readObjectsAt(paths: readonly string[], geo?: Capabilities): Promise<ObjectsRead> {
   const contents = await Promise.all(paths.map((path) => readFolder(path)));
-  const content = { files: contents.flatMap(({ files }) => files), problems: contents.flatMap(({ problems }) => problems) };
+  const content = { files: contents.flatMap(({ files }) => files), problems: contents.flatMap((one) => problemsOf(one, paths.length)) };
   return readObjects(content, loadCloudRegions(), geo);
 }
+
+/** One of several files that are named may hold comments alone. */
+const problemsOf = ({ files, problems }: FolderContent, paths: number): readonly Problem[] =>
+  paths > 1 && files.length > 0 ? problems.filter(({ code }) => code !== "folder-empty") : problems;
 
 /** By file, line and column, so that a file can be mended from top to bottom. */
 export function sortProblems(problems: readonly Problem[]): readonly Problem[] {

@@ -15,8 +15,18 @@ export interface FailoverRecord {
 }
 
 export interface RouteReports {
-  /** @param before,after samples of the route's answers around the changes, which have been written */
-  changed(route: Route, names: TableNames, changes: readonly UnitChange[], before: Serving, after: Serving): void;
+  /**
+   * @param ended        backend → the operator's act whose end changed it, in words, if one did
+   * @param before,after samples of the route's answers around the changes, which have been written
+   */
+  changed(
+    route: Route,
+    names: TableNames,
+    changes: readonly UnitChange[],
+    ended: (backend: string) => string | undefined,
+    before: Serving,
+    after: Serving,
+  ): void;
   /** Some clients began to be answered by fail-open or a hold, or none is any more. */
   desperate(route: Route, isDesperate: boolean): void;
   lastFailover(route: RouteKey): FailoverRecord | null;
@@ -38,10 +48,11 @@ const EVENT_OF: Readonly<Record<Standing, EventKind>> = {
 export function createRouteReports(timeline: Timeline, metrics: Metrics, now: () => number): RouteReports {
   const failovers = new Map<RouteKey, FailoverRecord>();
 
-  function reportChange(route: Route, change: UnitChange): void {
+  function reportChange(route: Route, change: UnitChange, ended: string | undefined): void {
     const object = titleOf(route);
     const cluster = clusterOf(route, change.backend);
-    const details = { cluster, backend: change.backend, family: change.family, reason: change.reason };
+    const reason = ended ?? change.reason;
+    const details = { cluster, backend: change.backend, family: change.family, reason };
     if (change.held) {
       metrics.guardHold("withdrawal-budget");
       const message = `${change.backend} (IPv${change.family}) fails its probes (${change.reason}) but stays in service: the withdrawal budget is spent. Confirm with a ConfirmWithdrawal override`;
@@ -60,36 +71,44 @@ export function createRouteReports(timeline: Timeline, metrics: Metrics, now: ()
         : change.to === Standing.Pending
           ? "is healthy again and waits for its failback"
           : "is out of service";
-    const message = `${change.backend} (IPv${change.family}) ${verb}: ${change.reason}`;
+    const message = `${change.backend} (IPv${change.family}) ${verb}: ${reason}`;
     timeline.add({ kind: EVENT_OF[change.to], object, message, details });
   }
 
-  function reportMove(route: Route, { clusters }: TableNames, change: UnitChange, before: Serving, after: Serving): void {
+  function reportMove(
+    route: Route,
+    { clusters }: TableNames,
+    change: UnitChange,
+    ended: string | undefined,
+    before: Serving,
+    after: Serving,
+  ): void {
     if (change.from === Standing.Unknown || change.held) return;
     const move = commonestMove(before, after, clusters.indexOf(clusterOf(route, change.backend)));
     if (move === undefined) return;
     const [from, to] = [clusters[move.from]!, clusters[move.to]!];
     const at = now();
     const back = change.to === Standing.Usable;
-    const reason = back ? "failback" : change.reason;
-    const seconds = back || change.firstSign === 0 ? undefined : Math.max(0, (at - change.firstSign) / 1000);
+    const reason = ended ?? (back ? "failback" : change.reason);
+    // No outage ended with it: what probes saw may be hours old.
+    const seconds = back || ended !== undefined || change.firstSign === 0 ? undefined : Math.max(0, (at - change.firstSign) / 1000);
     failovers.set(routeKey(route), { from, to, at, reason });
     metrics.failover({ route: routeKey(route), from, to, reason, ...(seconds === undefined ? {} : { seconds }) });
     timeline.add({
       kind: "Failover",
       object: titleOf(route),
-      message: back ? `clients went back from ${from} to ${to}` : `clients moved from ${from} to ${to}: ${reason}`,
+      message: `clients ${back ? "went back" : "moved"} from ${from} to ${to}${reason === "failback" ? "" : `: ${reason}`}`,
       details: { from, to, reason, ...(seconds === undefined ? {} : { seconds }) },
       at,
     });
   }
 
   return {
-    changed(route, names, changes, before, after) {
-      for (const change of changes) reportChange(route, change);
+    changed(route, names, changes, ended, before, after) {
+      for (const change of changes) reportChange(route, change, ended(change.backend));
       const told = new Set<string>();
       for (const change of changes) {
-        if (!told.has(change.backend)) reportMove(route, names, change, before, after);
+        if (!told.has(change.backend)) reportMove(route, names, change, ended(change.backend), before, after);
         told.add(change.backend); // both families of a backend are one move
       }
     },

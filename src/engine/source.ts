@@ -7,6 +7,14 @@ export interface SourceReading {
   /** Objects with errors are left out of it. */
   readonly inventory: Inventory;
   readonly problems: readonly Problem[];
+  /** Files besides the objects that it depends on, such as keys: when one changes, the objects are read again. */
+  readonly dependsOn?: readonly SourceFile[];
+}
+
+export interface SourceFile {
+  readonly path: string;
+  /** What `fileStamp` told of it before it was read. */
+  readonly stamp: string;
 }
 
 export interface Source {

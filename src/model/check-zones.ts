@@ -57,11 +57,12 @@ function hiddenBy(
 ): string | undefined {
   const address = type === "A" || type === "AAAA";
   const inner = zoneOf(name, zonesByDomain);
-  if (inner !== undefined && inner.name !== zone.name && !(type === "NS" && name === inner.domain))
+  const delegates = type === "NS" || type === "DS";
+  if (inner !== undefined && inner.name !== zone.name && !(delegates && name === inner.domain))
     return `the name belongs to DNSZone ${inner.name}`;
   for (const cut of cuts) {
     const glue = address && isWithin(name, cut);
-    if (isWithin(name, cut) && !glue && !(type === "NS" && name === cut)) return `${cut} is delegated to other servers`;
+    if (isWithin(name, cut) && !glue && !(delegates && name === cut)) return `${cut} is delegated to other servers`;
   }
   if (hosts.has(name) && (address || type === "CNAME")) return "a GlobalRoute answers for this name";
   return undefined;

@@ -151,12 +151,56 @@ export interface Zone {
   /** DNS suffixes that routes may use; empty = the whole zone. */
   readonly allowedSuffixes: readonly string[];
   readonly owner: string;
+  /** Present when the zone is signed. */
+  readonly dnssec?: ZoneDnssec;
+  /** Present when others may take copies of the zone. */
+  readonly transfer?: ZoneTransfer;
+}
+
+/** Who may take copies of a zone, and who is told of changes. Secrets stay in their files. */
+export interface ZoneTransfer {
+  readonly keys: readonly TransferKey[];
+  /** A request is allowed when any entry matches it. */
+  readonly allow: readonly {
+    /** Canonical CIDR; empty = everywhere. */
+    readonly networks: readonly string[];
+    /** Name of the key that must have signed it. */
+    readonly key?: string;
+  }[];
+  readonly notify: readonly { readonly address: string; readonly port: number; readonly key?: string }[];
+}
+
+export interface TransferKey {
+  /** As secondaries know it: lower case, without the trailing dot. */
+  readonly name: string;
+  readonly algorithm: "hmac-sha256" | "hmac-sha512";
+  /** Absolute path of the secret. */
+  readonly path: string;
+}
+
+/** How a zone is signed. Private keys stay in their files: an inventory is saved and shown. */
+export interface ZoneDnssec {
+  /** Exactly one is Active. */
+  readonly keys: readonly ZoneKeyFile[];
+  /** What CDS and CDNSKEY ask of the parent: Secure = DS records of the keys, Insecure = none. */
+  readonly delegation: "Secure" | "Insecure";
+}
+
+export interface ZoneKeyFile {
+  readonly name: string;
+  /** Absolute path of the private key. */
+  readonly path: string;
+  readonly state: "Published" | "Active" | "Retired";
+  /** Key tag of the DNSKEY (RFC 4034 appendix B). */
+  readonly tag: number;
+  /** The public half: x and y in base64, as in a DNSKEY record (RFC 6605 §4). */
+  readonly publicKey: string;
 }
 
 export interface StaticRecord {
   /** Absolute, lower-case, without the trailing dot. */
   readonly name: string;
-  readonly type: "A" | "AAAA" | "CAA" | "CNAME" | "MX" | "NS" | "SRV" | "TXT";
+  readonly type: "A" | "AAAA" | "CAA" | "CNAME" | "DS" | "MX" | "NS" | "SRV" | "TXT";
   readonly ttl: Seconds;
   /** Presentation format, one per record. */
   readonly values: readonly string[];

@@ -3,6 +3,14 @@
  * is written from this table.
  */
 export const problemCodes = {
+  "dnssec-active": {
+    cause: "Not exactly one of a zone's DNSSEC keys is Active. That one signs; without it, or with two, nobody could tell what to serve.",
+    remedy: "Set `state: Active` on one key, Published or Retired on the others; docs/dnssec.md has the order of a rollover.",
+  },
+  "dnssec-key": {
+    cause: "A DNSSEC key file does not hold a private key of ECDSA P-256 in PEM, or two keys of a zone cannot be told apart.",
+    remedy: "Make a key with `globalroute dnssec keygen`, or copy the right file.",
+  },
   "entry-duplicate": {
     cause: "A list has one entry twice, perhaps in two spellings (of an IPv6 address, of a network).",
     remedy: "Remove one of them.",
@@ -30,6 +38,11 @@ export const problemCodes = {
   "cluster-unknown": {
     cause: "A backend or a rule names a MemberCluster that does not exist or that has errors of its own.",
     remedy: "Mend the name, or add the MemberCluster.",
+  },
+  "file-exposed": {
+    cause: "A file with a secret may be read by users other than its owner and group.",
+    remedy:
+      "Take the permission away: `chmod o-rwx FILE`, or `defaultMode: 0400` for a mounted Secret. If others could read it, make a new secret.",
   },
   "field-format": {
     cause: "The text does not have the form that its field needs.",
@@ -62,7 +75,10 @@ export const problemCodes = {
     cause: "The file or folder exists, but cannot be read.",
     remedy: "Let the user that runs GlobalRoute read it, or remove it.",
   },
-  "folder-empty": { cause: "The folder holds no YAML file.", remedy: "Write objects into it; examples/ has some to start from." },
+  "folder-empty": {
+    cause: "The folder holds no YAML file, or only files that hold comments and no object.",
+    remedy: "Write objects into it; examples/ has some to start from.",
+  },
   "folder-limit": {
     cause: "The folder holds more files or bytes than are read.",
     remedy: "Name the folder that holds GlobalRoute's objects alone.",
@@ -167,6 +183,15 @@ export const problemCodes = {
     cause:
       "`tolerance` does not fit the order: `distanceKm` goes with Nearest and `latency` with Latency, and it takes exactly one of them.",
     remedy: "Keep the member that fits `routing.order`.",
+  },
+  "transfer-key": {
+    cause:
+      "A TSIG key of `transfer` cannot be used: its file holds no secret, or one of another key, or `allow` or `notify` names no key of the list.",
+    remedy: "Make one with `tsig-keygen -a hmac-sha256 NAME`; the message says what is wrong.",
+  },
+  "transfer-open": {
+    cause: "An entry of `transfer.allow` lets everybody take the whole zone.",
+    remedy: "Name the networks of the secondaries, a key, or both.",
   },
   "unknown-place": {
     cause: "A Require rule does not say what a client of unknown place gets.",

@@ -19,6 +19,9 @@ test.each([
   ["TXT", "x".repeat(700), "x".repeat(700)],
   ["CAA", "0 Issue ca.example.net", '0 issue "ca.example.net"'],
   ["CAA", '128 issuewild ";"', '128 issuewild ";"'],
+  ["DS", `12345 13 2 ${"AB".repeat(20)} ${"cd".repeat(12)}`, `12345 13 2 ${"ab".repeat(20)}${"cd".repeat(12)}`],
+  ["DS", `1 8 1 ${"00".repeat(20)}`, `1 8 1 ${"00".repeat(20)}`],
+  ["DS", "1 250 250 0a", "1 250 250 0a"],
 ] as const)("%s %s is read as %s", (type, text, value) => expect(parseRecordValue(type, text, "example.org")).toEqual({ value }));
 
 test.each([
@@ -43,6 +46,11 @@ test.each([
   ["CAA", "issue ca.example.net", "0 issue"],
   ["CAA", '256 issue "ca.example.net"', "0 issue"],
   ["CAA", '0 issue "a"b"', "0 issue"],
+  ["DS", "12345 13 2", "64 hexadecimal digits"],
+  ["DS", `70000 13 2 ${"ab".repeat(32)}`, "key tag, algorithm"],
+  ["DS", `12345 13 2 ${"ab".repeat(20)}`, "64 hexadecimal digits"],
+  ["DS", `12345 13 2 ${"ab".repeat(31)}a`, "64 hexadecimal digits"],
+  ["DS", `12345 13 4 ${"ab".repeat(32)}`, "64 hexadecimal digits"],
 ] as const)("%s %s is refused", (type, text, remedy) => {
   expect(parseRecordValue(type, text, "example.org")).toMatchObject({
     fault: { code: "record-value", remedy: expect.stringContaining(remedy) },

@@ -29,6 +29,7 @@ const readers: Readonly<Record<StaticRecord["type"], Reader>> = {
     return bytes === undefined ? wrong("is not an IPv6 address", "Write it as in 2001:db8::10.") : decoded(formatIp({ family: 6, bytes }));
   },
   CNAME: (text, domain) => parseTarget(text, domain),
+  DS: (text) => parseDs(text),
   NS: (text, domain) => parseTarget(text, domain),
   MX: (text, domain) => numbersAndTarget(text, ["a preference"], domain, "10 mail.example.org."),
   SRV: (text, domain) => numbersAndTarget(text, ["a priority", "a weight", "a port"], domain, "10 5 443 www.example.org."),
@@ -94,4 +95,23 @@ function parseCaa(text: string): Decoded<string> {
   const bare = rest.startsWith('"') && rest.endsWith('"') && rest.length > 1 ? rest.slice(1, -1) : rest;
   if (/["\\]/.test(bare)) return wrong("has quotes or backslashes inside its value", example);
   return decoded(`${Number(flags)} ${tag.toLowerCase()} "${bare}"`);
+}
+
+/** Digits of a digest, two a byte, by digest type (RFC 3658, RFC 4509, RFC 6605). */
+const DIGEST_DIGITS: Readonly<Record<number, number>> = { 1: 40, 2: 64, 4: 96 };
+
+/** As the child zone's operator gives it; groups of digits are joined. */
+function parseDs(text: string): Decoded<string> {
+  const remedy =
+    "Copy it from the child zone's operator: key tag, algorithm, digest type and digest, as in 12345 13 2 and 64 hexadecimal digits.";
+  const [tag = "", algorithm = "", type = "", ...groups] = text.split(/\s+/);
+  const digest = groups.join("").toLowerCase();
+  const inRange = (field: string, most: number) => /^\d{1,5}$/.test(field) && Number(field) <= most;
+  if (!inRange(tag, 65_535) || !inRange(algorithm, 255) || !inRange(type, 255))
+    return wrong("does not begin with a key tag, an algorithm and a digest type", remedy);
+  if (!/^([0-9a-f]{2})+$/.test(digest)) return wrong("has no digest of hexadecimal digits, two for each byte", remedy);
+  const digits = DIGEST_DIGITS[Number(type)];
+  if (digits !== undefined && digest.length !== digits)
+    return wrong(`has a digest of ${digest.length} digits, and one of type ${Number(type)} has ${digits}`, remedy);
+  return decoded(`${Number(tag)} ${Number(algorithm)} ${Number(type)} ${digest}`);
 }

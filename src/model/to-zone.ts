@@ -1,19 +1,26 @@
 /** From a `DNSZone` object to the zone that is served. What needs other zones and routes is checkZones'. */
 import type { Findings } from "./findings.ts";
 import { isWithin } from "./host-zones.ts";
-import type { StaticRecord, Zone } from "./inventory.ts";
+import type { StaticRecord, Zone, ZoneDnssec } from "./inventory.ts";
 import type { FieldPath, ObjectOf } from "./manifest-object.ts";
 import { parseRecordValue } from "./record-value.ts";
+import { toTransfer } from "./to-transfer.ts";
 
 type Embedded = ObjectOf<"DNSZone">["spec"]["provider"]["embedded"];
 
 /** Where the records of a DNSZone object stand. */
 export const RECORDS_PATH: FieldPath = ["spec", "provider", "embedded", "records"];
 
-/** When findings failed, the result is not to be used. Its records are in the order of the object's. */
+/** Where the keys of a signed DNSZone object stand. */
+export const KEYS_PATH: FieldPath = ["spec", "provider", "embedded", "dnssec", "keys"];
+
+/**
+ * When findings failed, the result is not to be used. Its records are in the order of the object's. Its keys have the paths that the object
+ * names, and what only their files tell (`tag`, `publicKey`) is left empty.
+ */
 export function toZone(object: ObjectOf<"DNSZone">, findings: Findings): Zone {
   const { domain, provider, owner = "", allowedRoutes = [] } = object.spec;
-  const { nameservers, records } = provider.embedded;
+  const { nameservers, records, dnssec, transfer } = provider.embedded;
   return {
     name: object.name,
     domain,
@@ -22,7 +29,20 @@ export function toZone(object: ObjectOf<"DNSZone">, findings: Findings): Zone {
     records: toRecords(records, domain, findings),
     allowedSuffixes: toSuffixes(allowedRoutes, domain, findings),
     owner,
+    ...(dnssec === undefined ? {} : { dnssec: toDnssec(dnssec, findings) }),
+    ...(transfer === undefined ? {} : { transfer: toTransfer(transfer, findings) }),
   };
+}
+
+function toDnssec({ keys, delegation }: NonNullable<Embedded["dnssec"]>, findings: Findings): ZoneDnssec {
+  const active = keys.flatMap(({ state }, i) => (state === "Active" ? [i] : []));
+  const wrong = (path: FieldPath, message: string, remedy: string) => findings.error(path, "dnssec-active", message, remedy);
+  if (active.length === 0) wrong(KEYS_PATH, "no key is Active, so nothing signs the zone", "Set the state of one key to Active.");
+  for (const i of active.slice(1)) {
+    const message = `${keys[active[0] ?? 0]?.name} is Active already, and one key signs a zone`;
+    wrong([...KEYS_PATH, i, "state"], message, "Write state: Published for a key that is to sign later, Retired for one that has signed.");
+  }
+  return { keys: keys.map(({ name, file, state }) => ({ name, path: file, state, tag: 0, publicKey: "" })), delegation };
 }
 
 function toSoa({ soa, nameservers }: Embedded, domain: string, findings: Findings): Zone["soa"] {
@@ -111,6 +131,13 @@ function checkPlacement(record: StaticRecord, types: ReadonlySet<string>, domain
   const conflict = (message: string, remedy: string) => findings.error([...path, "type"], "record-conflict", message, remedy);
   if (record.type === "NS" && record.name === domain)
     conflict("NS records of the apex come from nameservers", "Add the names to nameservers.");
+  if (record.type === "DS" && record.name === domain)
+    conflict("a zone's own DS records stand in its parent zone", "Give them to whoever runs the parent zone, or the registrar.");
+  else if (record.type === "DS" && !types.has("NS"))
+    conflict(
+      `${record.name} has no NS records, so there is no zone for this DS`,
+      "Add the NS records of the delegation, or remove the DS.",
+    );
   if (record.type !== "CNAME") return;
   if (record.name === domain)
     conflict("a CNAME cannot stand at the apex, beside SOA and NS", "Use A and AAAA records, or a GlobalRoute for the name.");

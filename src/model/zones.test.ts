@@ -42,6 +42,21 @@ test.each([
   });
 });
 
+const DS = `12345 13 2 ${"ab".repeat(32)}`;
+
+test("DS beside NS is a secure delegation, be it to another zone of ours", () => {
+  const { zones, problems } = build(
+    zone("example.org", [
+      "name: child, type: NS, values: [ns.example.net.]",
+      `name: child, type: DS, values: ["${DS}"]`,
+      "name: inner, type: NS, values: [ns.example.net.]",
+      `name: inner, type: DS, values: ["${DS}"]`,
+    ]) + zone("inner.example.org", []),
+  );
+  expect(problems.map(formatProblem)).toEqual([]);
+  expect(zones[0]?.records[2]).toEqual({ name: "child.example.org", type: "DS", ttl: 3600, values: [DS] });
+});
+
 /** The problem must stand in the last line of the first zone, or in that which `line` names. */
 const cases: readonly {
   readonly name: string;
@@ -98,6 +113,18 @@ const cases: readonly {
     text: zone("example.org", ['name: "@", type: NS, values: [a.example.net.]']),
     code: "record-conflict",
     says: "nameservers",
+  },
+  {
+    name: "a zone's own DS",
+    text: zone("example.org", [`name: "@", type: DS, values: ["${DS}"]`]),
+    code: "record-conflict",
+    says: "stand in its parent zone",
+  },
+  {
+    name: "a DS without a delegation",
+    text: zone("example.org", [`name: a, type: DS, values: ["${DS}"]`]),
+    code: "record-conflict",
+    says: "a.example.org has no NS records",
   },
   {
     name: "one RRset in two entries",

@@ -27,6 +27,16 @@ export interface MetricReadings {
   readonly dnsQueries?: () => Iterable<DnsQueryReading>;
   /** Counts since the process began. */
   readonly decisions?: () => Iterable<DecisionReading>;
+  /** Counts since the process began. */
+  readonly rateLimited?: () => Iterable<RateLimitReading>;
+  /** Counts since the process began. */
+  readonly cookies?: () => Iterable<CookieReading>;
+  /** Queries that waited for a thread that signs; counts since the process began. */
+  readonly slow?: () => SlowReading;
+  /** One for each signed zone. */
+  readonly signatures?: () => Iterable<SignatureReading>;
+  /** One for each zone that is served. */
+  readonly zoneSerials?: () => Iterable<ZoneSerialReading>;
   /** Policies of the present table whose ECS scopes are the leaves' own, because merged ones would not fit the byte budget. */
   readonly scopeFallbacks?: () => number;
 }
@@ -52,6 +62,44 @@ export interface DecisionReading {
   readonly count: number;
 }
 
+export interface RateLimitReading {
+  readonly action: "slipped" | "dropped";
+  readonly count: number;
+}
+
+export interface CookieReading {
+  readonly state: "valid" | "client_only" | "invalid";
+  readonly count: number;
+}
+
+/** Lanes: names that exist, and random ones, which do not or only by a wildcard. */
+export interface SlowReading {
+  readonly lanes: readonly [SlowLaneReading, SlowLaneReading];
+  /** Signatures made on demand. */
+  readonly signed: number;
+}
+
+export interface SlowLaneReading {
+  readonly queued: number;
+  /** Dropped: no room, the source's network has its share, or waited too long. */
+  readonly dropped: number;
+  readonly refused: number;
+  readonly stale: number;
+}
+
+export interface SignatureReading {
+  /** Domain. */
+  readonly zone: string;
+  /** Until the first of its signatures ends. */
+  readonly seconds: number;
+}
+
+export interface ZoneSerialReading {
+  /** Domain. */
+  readonly zone: string;
+  readonly serial: number;
+}
+
 export interface FailoverReading {
   /** `namespace/name`. */
   readonly route: string;
@@ -70,6 +118,9 @@ export interface Metrics {
   readonly dnsQueryDuration: (seconds: number) => void;
   readonly compile: (seconds: number) => void;
   readonly guardHold: (rule: string) => void;
+  /** @param zone domain; empty when the request named no zone of ours. `type` is what was sent, or asked for when nothing was */
+  readonly transfer: (zone: string, type: "AXFR" | "IXFR", result: string) => void;
+  readonly notify: (zone: string, result: string) => void;
   /** @returns the text of one scrape (Prometheus exposition format 0.0.4) */
   readonly expose: () => Promise<string>;
   /** Value of the scrape's Content-Type. */
@@ -132,6 +183,18 @@ export function createMetrics(options: MetricsOptions = {}): Metrics {
     labelNames: ["rule"],
     registers,
   });
+  const transfers = new Counter({
+    name: "globalroute_zone_transfers_total",
+    help: "Requests for copies of zones, by what was sent and what became of it.",
+    labelNames: ["zone", "type", "result"],
+    registers,
+  });
+  const notifications = new Counter({
+    name: "globalroute_zone_notify_total",
+    help: "Notifications of new serials to holders of copies, by what became of each try.",
+    labelNames: ["zone", "result"],
+    registers,
+  });
   if (options.processMetrics === true) {
     collectDefaultMetrics({ register: registry });
     for (const name of MISNAMED) registry.removeSingleMetric(name);
@@ -146,6 +209,8 @@ export function createMetrics(options: MetricsOptions = {}): Metrics {
     dnsQueryDuration: (seconds) => dnsDurations.observe(seconds),
     compile: (seconds) => compiles.observe(seconds),
     guardHold: (rule) => holds.inc({ rule }),
+    transfer: (zone, type, result) => transfers.inc({ zone, type, result }),
+    notify: (zone, result) => notifications.inc({ zone, result }),
     expose: () => registry.metrics(),
     contentType: registry.contentType,
     names: () =>
@@ -248,6 +313,85 @@ function registerReadings(registry: Registry, readings: () => MetricReadings): v
     collect() {
       this.reset();
       for (const { count, mode } of readings().decisions?.() ?? []) this.inc({ mode }, count);
+    },
+  });
+  new Counter({
+    name: "globalroute_dns_rate_limited_total",
+    help: "DNS answers that the rate limit stopped: sent truncated (slipped) or not at all (dropped).",
+    labelNames: ["action"],
+    registers,
+    collect() {
+      this.reset();
+      for (const { count, action } of readings().rateLimited?.() ?? []) this.inc({ action }, count);
+    },
+  });
+  new Counter({
+    name: "globalroute_dns_cookies_total",
+    help: "DNS queries with a cookie, by what it says of the sender.",
+    labelNames: ["state"],
+    registers,
+    collect() {
+      this.reset();
+      for (const { count, state } of readings().cookies?.() ?? []) this.inc({ state }, count);
+    },
+  });
+  new Counter({
+    name: "globalroute_dns_deferred_total",
+    help: "DNS queries handed to a thread that signs, by whether their names exist (known) or not, or only by a wildcard (random).",
+    labelNames: ["lane"],
+    registers,
+    collect() {
+      this.reset();
+      const lanes = readings().slow?.().lanes;
+      if (lanes === undefined) return;
+      this.inc({ lane: "known" }, lanes[0].queued);
+      this.inc({ lane: "random" }, lanes[1].queued);
+    },
+  });
+  new Counter({
+    name: "globalroute_dns_deferred_dropped_total",
+    help: "DNS queries that got no answer because too many waited for a signature.",
+    labelNames: ["lane", "reason"],
+    registers,
+    collect() {
+      this.reset();
+      readings()
+        .slow?.()
+        .lanes.forEach(({ dropped, refused, stale }, i) => {
+          const lane = i === 0 ? "known" : "random";
+          this.inc({ lane, reason: "full" }, dropped);
+          this.inc({ lane, reason: "source" }, refused);
+          this.inc({ lane, reason: "late" }, stale);
+        });
+    },
+  });
+  new Counter({
+    name: "globalroute_dns_signatures_total",
+    help: "Signatures made on demand.",
+    registers,
+    collect() {
+      this.reset();
+      this.inc(readings().slow?.().signed ?? 0);
+    },
+  });
+  new Gauge({
+    name: "globalroute_zone_serial",
+    help: "SOA serial of a zone.",
+    labelNames: ["zone"],
+    registers,
+    collect() {
+      this.reset();
+      for (const { zone, serial } of readings().zoneSerials?.() ?? []) this.set({ zone }, serial);
+    },
+  });
+  new Gauge({
+    name: "globalroute_rrsig_expiry_seconds",
+    help: "Time until the first of a signed zone's signatures ends.",
+    labelNames: ["zone"],
+    registers,
+    collect() {
+      this.reset();
+      for (const { zone, seconds } of readings().signatures?.() ?? []) this.set({ zone }, seconds);
     },
   });
 }

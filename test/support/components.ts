@@ -3,16 +3,32 @@
  * What is already there is left alone. Exit codes: 0 all there, 1 an installation failed, 2 bad usage.
  */
 import { spawnSync } from "node:child_process";
+import { existsSync } from "node:fs";
 import { onPath } from "./component.ts";
+
+const POLICY = "/usr/sbin/policy-rc.d";
 
 interface Component {
   /** Commands that a test needs; the component is there when all of them are on PATH. */
   readonly commands: readonly string[];
   readonly debian: readonly string[];
+  /** systemd services of these packages; none is started or enabled. */
+  readonly services?: readonly string[];
 }
 
 const COMPONENTS: Readonly<Record<string, Component>> = {
   "dns-clients": { commands: ["dig", "kdig"], debian: ["bind9-dnsutils", "knot-dnsutils"] },
+  "dnssec-tools": { commands: ["dnssec-verify", "dnssec-dsfromkey", "ldns-verify-zone"], debian: ["bind9-utils", "ldnsutils"] },
+  knot: { commands: ["knotd", "knotc", "kzonecheck"], debian: ["knot", "knot-dnssecutils"], services: ["knot"] },
+  bind: { commands: ["named", "named-checkconf"], debian: ["bind9"], services: ["named"] },
+  unbound: { commands: ["unbound"], debian: ["unbound"], services: ["unbound"] },
+  "pdns-recursor": { commands: ["pdns_recursor"], debian: ["pdns-recursor"], services: ["pdns-recursor"] },
+  "knot-resolver": { commands: ["kresd"], debian: ["knot-resolver"], services: ["kres-cache-gc"] },
+  "dns-servers": {
+    commands: ["gdnsd", "knotd", "pdns_server", "named", "dnsperf"],
+    debian: ["gdnsd", "knot", "knot-module-geoip", "pdns-server", "pdns-backend-geoip", "bind9", "dnsperf"],
+    services: ["gdnsd", "knot", "pdns", "named"],
+  },
 };
 
 const names = process.argv.slice(2);
@@ -23,6 +39,7 @@ if (names.length === 0 || unknown.length > 0) {
   process.exit(2);
 }
 
+const services = names.flatMap((name) => COMPONENTS[name]?.services ?? []);
 const packages = names.flatMap((name) => {
   const component = COMPONENTS[name];
   const missing = component?.commands.filter((command) => !onPath(command)) ?? [];
@@ -35,13 +52,23 @@ function install(wanted: readonly string[]): number {
   if (!onPath("apt-get")) return refuse(`there is no apt-get here. Install what provides these Debian packages: ${wanted.join(" ")}.`);
   const prefix = process.getuid?.() === 0 ? [] : ["sudo", "-n"];
   if (prefix.length > 0 && !onPath("sudo")) return refuse(`root is needed. Run as root: apt-get install ${wanted.join(" ")}.`);
-  for (const command of [
-    ["update", "-q"],
-    ["install", "-q", "-y", "--no-install-recommends", ...wanted],
-  ]) {
-    const [program = "apt-get", ...rest] = [...prefix, "apt-get", ...command];
-    const run = spawnSync(program, rest, { stdio: "inherit", env: { ...process.env, DEBIAN_FRONTEND: "noninteractive" } });
-    if (run.status !== 0) return refuse(`apt-get ${command[0]} failed. Its own message is above.`);
+  const run = (...command: readonly string[]): number | null => {
+    const [program = "apt-get", ...rest] = [...prefix, ...command];
+    return spawnSync(program, rest, { stdio: "inherit", env: { ...process.env, DEBIAN_FRONTEND: "noninteractive" } }).status;
+  };
+  // invoke-rc.d(8) asks this program before it starts a service: tests start what they need themselves, on ports of their own.
+  const isOurs = services.length > 0 && !existsSync(POLICY);
+  if (isOurs) run("sh", "-c", `printf '#!/bin/sh\\nexit 101\\n' > ${POLICY} && chmod 755 ${POLICY}`);
+  try {
+    for (const command of [
+      ["update", "-q"],
+      ["install", "-q", "-y", "--no-install-recommends", ...wanted],
+    ]) {
+      if (run("apt-get", ...command) !== 0) return refuse(`apt-get ${command[0]} failed. Its own message is above.`);
+    }
+    if (services.length > 0 && existsSync("/run/systemd/system")) run("systemctl", "disable", ...services);
+  } finally {
+    if (isOurs) run("rm", "-f", POLICY);
   }
   return 0;
 }

@@ -6,7 +6,7 @@ import { parseNetwork } from "../../src/model/ip.ts";
 import { ms, seconds } from "../../src/model/units.ts";
 import { compile } from "../../src/routing/compile.ts";
 import { placeNeeds, ruleSubnets } from "../../src/routing/policy.ts";
-import { Standing } from "../../src/routing/table.ts";
+import { type RoutingTable, Standing } from "../../src/routing/table.ts";
 
 export const SERIAL = 2026_11_01;
 
@@ -171,5 +171,11 @@ export function dnsWorld(zones: readonly Zone[] = ZONES, routes: readonly Route[
     if (name !== "nothing") return;
     for (let row = 2 * table.hot.routeBackends[i]!; row < 2 * table.hot.routeBackends[i + 1]!; row++) standing[row] = Standing.Excluded;
   });
-  return { routing: table, zones: buildZoneTable(zones, table, SERIAL).zones };
+  return servingTables(table, zones);
 }
+
+/** A routing table with zones that answer for it. */
+export const servingTables = (table: RoutingTable, zones: readonly Zone[]): ServingTables => ({
+  routing: table,
+  zones: buildZoneTable(zones, table, () => SERIAL).zones,
+});

@@ -1,7 +1,9 @@
-/** Endless hostile DNS packets from a seed: valid queries with structure-aware damage, and plain noise. */
+/** Endless hostile DNS packets from a seed: queries with structure-aware damage, and plain noise. */
 
 import { encodeQuery, type QueryInput } from "../../src/dns/wire/encode-query.ts";
 import { parseIp } from "../../src/model/ip.ts";
+import { createQueryForge, FORGE_ROOM } from "./query-forge.ts";
+import { seededRandom } from "./random.ts";
 
 export interface HostilePackets {
   /** Holds the newest packet at its start. */
@@ -10,9 +12,21 @@ export interface HostilePackets {
   readonly next: () => number;
   /** The generator's own randomness, [0, 1). */
   readonly random: () => number;
+  /** Remembers a COOKIE option that a server gave. */
+  readonly learn: (cookie: Uint8Array) => void;
 }
 
 export const LONGEST = 1500;
+
+export interface HostileOptions {
+  /** Share of the queries that are forged part by part instead of taken from the fixed corpus. Default 0. */
+  readonly forged?: number;
+  /** Signs some of the forged queries (RFC 8945): writes a TSIG record behind a message. @returns the new length */
+  readonly sign?: (message: Uint8Array, length: number) => number;
+}
+
+/** Share of the forged queries that are signed. */
+const SIGNED = 0.01;
 
 const NAMES = [
   "shop.example.org",
@@ -52,15 +66,17 @@ function corpus(): readonly Uint8Array[] {
   );
 }
 
-export function createHostilePackets(seed: number): HostilePackets {
-  const random = mulberry(seed);
+export function createHostilePackets(seed: number, { forged = 0, sign }: HostileOptions = {}): HostilePackets {
+  const random = seededRandom(seed);
+  const forge = createQueryForge({ names: NAMES, random });
+  const room = new Uint8Array(FORGE_ROOM);
   const below = (limit: number): number => Math.floor(random() * limit);
   const queries = corpus();
   const buffer = new Uint8Array(LONGEST);
   let length = 0;
 
-  const put = (bytes: Uint8Array): void => {
-    length = Math.min(bytes.length, LONGEST);
+  const put = (bytes: Uint8Array, size = bytes.length): void => {
+    length = Math.min(size, LONGEST);
     for (let i = 0; i < length; i++) buffer[i] = bytes[i]!;
     buffer[0] = below(256);
     buffer[1] = below(256);
@@ -114,6 +130,7 @@ export function createHostilePackets(seed: number): HostilePackets {
   return {
     buffer,
     random,
+    learn: forge.learn,
     next: () => {
       const kind = random();
       if (kind < 0.04) {
@@ -121,22 +138,14 @@ export function createHostilePackets(seed: number): HostilePackets {
         for (let i = 0; i < length; i++) buffer[i] = below(256);
         return length;
       }
-      put(queries[below(queries.length)]!);
-      if (kind < 0.2) return length; // whole: good questions must be among the bad
+      const isForged = forged > 0 && random() < forged;
+      if (isForged) {
+        const size = forge.next(room);
+        put(room, sign !== undefined && size < LONGEST && random() < SIGNED ? sign(room, size) : size);
+      } else put(queries[below(queries.length)]!);
+      if (kind < (isForged ? 0.6 : 0.2)) return length; // whole: good questions must be among the bad
       for (let rounds = 1 + below(3); rounds > 0; rounds--) if (length > 0) damages[below(damages.length)]!();
       return length;
     },
-  };
-}
-
-/** Mulberry32: small, fast, good enough to damage packets. */
-function mulberry(seed: number): () => number {
-  let state = seed >>> 0;
-  return () => {
-    state = (state + 0x6d2b79f5) >>> 0;
-    let t = state;
-    t = Math.imul(t ^ (t >>> 15), t | 1);
-    t ^= t + Math.imul(t ^ (t >>> 7), t | 61);
-    return ((t ^ (t >>> 14)) >>> 0) / 0x1_0000_0000;
   };
 }

@@ -40,6 +40,8 @@ export interface SimulatedWorld {
   ask(host: string, client: string, family?: 0 | 1): Decision;
   table(): RoutingTable;
   events(kind?: string): readonly string[];
+  /** Log lines from `info` on: level and message. */
+  logged(): readonly string[];
   stop(): Promise<void>;
 }
 
@@ -85,6 +87,7 @@ export async function startWorld(options: WorldOptions): Promise<SimulatedWorld 
   const clock = options.clock ?? createSimulatedClock();
   const states = new Map(Object.entries(options.states ?? {}));
   const state = options.state ?? (await mkdtemp(join(tmpdir(), "globalroute-")));
+  const log: string[] = [];
   let files = options.files;
   let problems = options.problems ?? [];
   let skew = options.skew ?? 0;
@@ -146,7 +149,7 @@ export async function startWorld(options: WorldOptions): Promise<SimulatedWorld 
     ]),
     metrics: createMetrics(),
     timeline,
-    log: createLog({ level: "error", pretty: false, write: () => undefined, now: wallClock }),
+    log: createLog({ level: "info", pretty: false, write: (line) => log.push(line), now: wallClock }),
     now: wallClock,
     setTimer: (delay, callback) => clock.setTimer(ms(delay), callback),
   });
@@ -175,6 +178,11 @@ export async function startWorld(options: WorldOptions): Promise<SimulatedWorld 
         .list()
         .filter((event) => kind === undefined || event.kind === kind)
         .map((event) => event.message),
+    logged: () =>
+      log.map((line) => {
+        const { level, msg } = JSON.parse(line);
+        return `${level}: ${msg}`;
+      }),
     stop: () => engine.stop(),
   };
 }

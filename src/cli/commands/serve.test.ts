@@ -1,7 +1,7 @@
 /** The whole server in this process: real probes, real sockets, a folder that changes. */
 import { createSocket } from "node:dgram";
 import { once } from "node:events";
-import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { createServer, type Server } from "node:http";
 import { createServer as createTcpServer, type Server as TcpServer } from "node:net";
 import { tmpdir } from "node:os";
@@ -79,6 +79,7 @@ async function start(...more: string[]): Promise<Running> {
   let ahead = 0;
   let text = "";
   const { promise, resolve } = Promise.withResolvers<Running["serving"]>();
+  const listening = Promise.withResolvers<void>();
   const { io } = captureIo({
     now: () => Date.now() + ahead,
     stderr: {
@@ -89,6 +90,7 @@ async function start(...more: string[]): Promise<Running> {
     },
     onSignal: (name, listener) => {
       listeners.set(name, listener);
+      if (name === "SIGTERM") listening.resolve();
       return () => listeners.delete(name);
     },
     abort: (code) => aborted.push(code),
@@ -97,6 +99,7 @@ async function start(...more: string[]): Promise<Running> {
   const free = ["--listen", "127.0.0.1:0", "--admin", "127.0.0.1:0", "--state", state, "--probe-allow", "127.0.0.0/8"];
   const done = main(["serve", "--config", folder.path, ...free, ...more], io);
   const serving = await Promise.race([promise, done.then((code) => Promise.reject(new Error(`ended with ${code}: ${text}`)))]);
+  await listening.promise; // it comes right behind the log line
   endings.push(async () => {
     signal("SIGTERM");
     await done;
@@ -107,11 +110,11 @@ async function start(...more: string[]): Promise<Running> {
   return { done, signal, aborted, elapse, log: () => text, serving };
 }
 
-/** Addresses, or the serial of a SOA record, that the server answers. */
-async function ask(server: string, name: string, type: "A" | "SOA" = "A"): Promise<readonly unknown[]> {
+/** Addresses, the serial of a SOA record, or texts of class CH that the server answers. */
+async function ask(server: string, name: string, type: "A" | "SOA" | "TXT" = "A"): Promise<readonly unknown[]> {
   const socket = createSocket("udp4");
   const [address, port] = server.split(":");
-  socket.send(encode({ type: "query", id: 7, questions: [{ name, type }] }), Number(port), address);
+  socket.send(encode({ type: "query", id: 7, questions: [{ name, type, class: type === "TXT" ? "CH" : "IN" }] }), Number(port), address);
   const [message] = await once(socket, "message");
   socket.close();
   return (decode(message).answers ?? []).map((answer) => (answer.type === "SOA" ? answer.data.serial : "data" in answer && answer.data));
@@ -157,7 +160,8 @@ describe("a server", () => {
     expect(serial).toBeGreaterThanOrEqual(Math.floor(Date.now() / 1000) - 60); // seconds since the epoch: restarts never go back
     folder.write("us-east.yaml", readFileSync(join(folder.path, "us-east.yaml"), "utf8").replace("us-east-1", "us-east-2"));
     await waitFor(serving.admin, "TablePublished", 2);
-    expect((await ask(serving.dns[0]!, "example.org", "SOA"))[0]).toBeGreaterThan(Number(serial));
+    // the threads that answer take it over a moment after it was published
+    await expect.poll(async () => (await ask(serving.dns[0]!, "example.org", "SOA"))[0]).toBeGreaterThan(Number(serial));
 
     signal("SIGTERM");
     expect(await done).toBe(0);
@@ -191,6 +195,48 @@ describe("a server", () => {
     });
     expect(drained.code).toBe(0);
     expect(await waitFor(second.serving.admin, "OverrideBegan")).toContain("Drain MemberCluster eu-west: test");
+  });
+
+  test("has its state folder to itself for as long as it runs, and others may read it", async () => {
+    await startSite();
+    const { serving, done, signal } = await start();
+    const second = ["serve", "--config", folder.path, "--listen", "127.0.0.1:0", "--admin", "127.0.0.1:0", "--state", state];
+    const { code, stderr } = await runCli(second, { now: Date.now });
+    expect([code, stderr]).toEqual([
+      1,
+      `globalroute: the state folder ${state} is in use by process ${process.pid}. End that server, or give this one a folder of its own with --state.\n`,
+    ]);
+    const confirmed = await runCli(["confirm", "--state", state, "--server", `http://${serving.admin}`]);
+    expect(confirmed).toMatchObject({ code: 1, stdout: "Nothing was held back.\n" });
+    signal("SIGTERM");
+    await done;
+    await start();
+  });
+
+  test("cookies, NSID and rate limits are as the options say, on every thread, and counted", async () => {
+    await startSite();
+    const { serving } = await start(
+      "--rate-limit",
+      "5",
+      "--rate-limit-exempt",
+      "none",
+      "--nsid",
+      "edge-1",
+      "--version-bind",
+      "none of them",
+    );
+    expect(await ask(serving.dns[0]!, "id.server", "TXT")).toEqual([[Buffer.from("edge-1")]]);
+    expect(await ask(serving.dns[0]!, "version.bind", "TXT")).toEqual([[Buffer.from("none of them")]]);
+    expect(readFileSync(join(state, "cookie.secret"), "utf8")).toMatch(/^[0-9a-f]{32}\n$/);
+    const socket = createSocket("udp4");
+    const [address, port] = serving.dns[0]!.split(":");
+    for (let id = 0; id < 40; id++)
+      socket.send(encode({ type: "query", id, questions: [{ name: "shop.example.org", type: "A" }] }), Number(port), address);
+    await once(socket, "message");
+    socket.close();
+    await expect
+      .poll(async () => await (await fetch(`http://${serving.admin}/metrics`)).text())
+      .toMatch(/dns_rate_limited_total\{action="slipped"\} 1\d/);
   });
 
   test("never probes itself, whatever a route says", async () => {
@@ -240,6 +286,34 @@ describe("a start that cannot succeed says why, and leaves nothing open", () => 
   test("no folder: exit 2", async () => {
     const { code, stderr } = await serve("--config", join(folder.path, "missing"));
     expect([code, stderr]).toEqual([2, expect.stringContaining("[path-missing]")]);
+  });
+
+  test("a folder of comments: exit 2", async () => {
+    for (const name of ["eu-west", "us-east", "zone", "shop"]) folder.write(`${name}.yaml`, "# nothing yet\n");
+    const { code, stderr } = await serve();
+    expect([code, stderr]).toEqual([2, expect.stringMatching(/holds no object, only comments\. Write .*\[folder-empty\]/)]);
+  });
+
+  test("a state folder that cannot be made: exit 1, its path and a remedy", async () => {
+    for (const path of ["/proc/globalroute", "/proc/globalroute/state", join(folder.path, "shop.yaml"), "/proc"]) {
+      const { code, stderr } = await serve("--state", path);
+      expect([code, stderr]).toEqual([
+        1,
+        expect.stringMatching(new RegExp(`the state folder ${path} cannot be used: E.*\\. Make it writable, or .*--state\\.`)),
+      ]);
+    }
+  });
+
+  test("a file of cookie secrets that cannot be used: exit 2, and no secret in the message", async () => {
+    const file = join(state, "cookies");
+    writeFileSync(file, "00112233445566778899aabbccddee\n");
+    const { code, stderr } = await serve("--cookie-secret", file);
+    expect([code, stderr]).toEqual([2, expect.stringMatching(/cookies: has something else than one or two lines of 32 hex digits\./)]);
+    expect(stderr).not.toContain("0011");
+    expect(await serve("--cookie-secret", join(state, "none"))).toMatchObject({
+      code: 2,
+      stderr: expect.stringContaining("does not exist"),
+    });
   });
 
   test("a geo database that is none: exit 2", async () => {
@@ -300,8 +374,11 @@ describe("explain --config", () => {
     expect([run.code, run.stderr]).toEqual([code, expect.stringMatching(says)]);
   });
 
-  test("a host that no route has", async () => {
-    const run = await runCli(["explain", "other.example.org", "--client", "192.0.2.1", "--config", folder.path]);
-    expect([run.code, run.stderr]).toEqual([1, expect.stringContaining("shop.example.org")]);
+  test.each([
+    { host: "other.example.org", says: "The only host is: shop.example.org." },
+    { host: "shp.example.org", says: "Did you mean shop.example.org? The only host is: shop.example.org." },
+  ])("a host that no route has: $host", async ({ host, says }) => {
+    const run = await runCli(["explain", host, "--client", "192.0.2.1", "--config", folder.path]);
+    expect(run).toEqual({ code: 1, stdout: "", stderr: `globalroute: No route has the host ${host}. ${says}\n` });
   });
 });

@@ -7,6 +7,7 @@ import type { Location } from "../../model/inventory.ts";
 import { type ListenAddress, ListenError } from "../../model/listen-address.ts";
 import { formatProblem } from "../../model/problem.ts";
 import { createLog, LOG_LEVELS, type LogLevel } from "../../observe/log.ts";
+import { type AnswerFlags, addAnswerOptions, answerOptions } from "../answer-options.ts";
 import { type Cli, CommandError, type ExitCode, type Io } from "../io.ts";
 import { hasIpv6Loopback } from "../loopback.ts";
 import {
@@ -23,7 +24,7 @@ import {
 import { stopSignals } from "../stop-signals.ts";
 import { parseVantageLocation } from "../vantage-location.ts";
 
-interface ServeFlags {
+interface ServeFlags extends AnswerFlags {
   readonly config: string;
   readonly state?: string;
   readonly listen?: readonly ListenAddress[];
@@ -94,6 +95,7 @@ export function registerServe(program: Command, { io, exit }: Cli): void {
     .addOption(new Option("--log-level <level>", "least severe log lines that are written").choices(LOG_LEVELS).default("info"))
     .option("--json", "log JSON on a terminal too")
     .action(async (flags: ServeFlags) => exit(await serve(flags, io)));
+  addAnswerOptions(command);
   examples(command, [
     "globalroute serve --config examples/quickstart",
     "globalroute serve --config /etc/globalroute --listen 192.0.2.53:53 --listen '[2001:db8::53]:53' --metrics 0.0.0.0:9153",
@@ -115,6 +117,7 @@ async function serve(flags: ServeFlags, io: Io): Promise<ExitCode> {
       listenFlag: "--listen",
       transport: flags.dnsTransport,
       workers: flags.dnsWorkers,
+      answering: answerOptions(flags),
       admin: flags.admin,
       adminFlag: "--admin",
       ...(flags.metrics === undefined ? {} : { metrics: flags.metrics }),

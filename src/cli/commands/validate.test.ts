@@ -77,11 +77,18 @@ test("several paths are one world: a route may name a cluster of another folder"
   expect([both.code, both.stdout]).toEqual([0, "4 files, 4 valid objects: 0 errors, 0 warnings\n"]);
 });
 
+test("of several files that are named, one may hold comments alone", async () => {
+  const spare = folder.write("spare.yaml", "# kind: MemberCluster\n");
+  expect(await runCli(["validate", spare, join(folder.path, "eu-west.yaml")])).toMatchObject({ code: 0 });
+});
+
 test.each([
   { name: "a path that does not exist", path: "missing", says: /missing: error: does not exist.*\[path-missing\]/ },
   { name: "an empty folder", path: "empty", says: /empty: error: holds no \*\.yaml.*\[folder-empty\]/ },
+  { name: "a folder of comments", path: "comments", says: /comments: error: holds no object, only comments\. Write.*\[folder-empty\]/ },
 ])("$name is an error with a remedy", async ({ path, says }) => {
   mkdirSync(join(folder.path, "empty"));
+  folder.write("comments/a.yaml", "# nothing yet\n");
   const { code, stdout } = await runCli(["validate", join(folder.path, path)]);
   expect(code).toBe(2);
   expect(stdout).toMatch(says);

@@ -1,10 +1,11 @@
 /** `globalroute validate PATH…`: every problem of a folder of objects, at once, with its place and its remedy. */
 import { resolve } from "node:path";
 import type { Command } from "commander";
+import { count } from "../../model/count.ts";
 import { formatProblem, type Problem } from "../../model/problem.ts";
 import { type Cli, CommandError } from "../io.ts";
 import { collect, examples, type OutputFormat, outputOption, parsePath, print } from "../options.ts";
-import { count, type Paint, paintFor } from "../text.ts";
+import { type Paint, paintFor } from "../text.ts";
 
 interface Validation {
   readonly problems: readonly Problem[];

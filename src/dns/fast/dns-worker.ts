@@ -3,9 +3,12 @@
  * between batches it looks for what the main thread has for it.
  */
 import { parentPort, receiveMessageOnPort, workerData } from "node:worker_threads";
-import { type AnswerContext, answer, newAnswerContext, useTables } from "../answer.ts";
+import { newRandom } from "../../routing/dice.ts";
+import { answer, newAnswerContext, useTables } from "../answer.ts";
+import { type AnswerContext, DEFER } from "../answer-context.ts";
 import { garbageCollector } from "../collect-garbage.ts";
 import { Transport } from "../counters.ts";
+import { createSlowQueue, type SlowQueue } from "../slow/slow-queue.ts";
 import { newSource, type Source } from "../source.ts";
 import { BATCH, type Batch, createBatch, HEADER_WORDS, IOVEC_WORDS } from "./batch.ts";
 import { FastTransportUnavailable, type Libc, loadLibc, MSG_DONTWAIT, POLLIN } from "./libc.ts";
@@ -23,9 +26,11 @@ const POLLFD = 8;
 const report = (message: WorkerReport): void => parentPort?.postMessage(message);
 
 function run(libc: Libc, start: WorkerStart): void {
-  const { control, samples, counters, port, wakeFd } = start;
+  const { control, samples, counters, port, wakeFd, settings, slow } = start;
   let clock = Date.now(); // once a batch: no answer needs it finer
-  const context = newAnswerContext({ now: () => clock, random: Math.random }, counters);
+  const tools = slow && { recent: slow.link.recent, signer: undefined };
+  const context = newAnswerContext({ now: () => clock, random: newRandom(Math.random() * 0x1_0000_0000) }, counters, settings, tools);
+  const queue = slow && createSlowQueue(slow.link, slow.producer, Math.random() * 0x1_0000_0000);
   const source = newSource(Transport.UDP);
   const batches: readonly [Batch, Batch] = [createBatch(libc, false), createBatch(libc, true)];
   const wakeWord = new Uint8Array(8);
@@ -81,7 +86,7 @@ function run(libc: Libc, start: WorkerStart): void {
         clock = Date.now();
         const timed = (rounds++ & (TIMED - 1)) === 0;
         const started = timed ? performance.now() : 0;
-        const silent = answerBatch(batch, count, isV6, source, context, control);
+        const silent = answerBatch(batch, count, isV6, fd, clock, source, context, control, queue);
         send(libc, fd, batch, count, silent, control);
         if (timed) {
           const sampled = control[Control.Sampled]!;
@@ -96,7 +101,17 @@ function run(libc: Libc, start: WorkerStart): void {
 }
 
 /** @returns how many of the messages get no answer; their length is 0 */
-function answerBatch(batch: Batch, count: number, isV6: boolean, source: Source, context: AnswerContext, control: Int32Array): number {
+function answerBatch(
+  batch: Batch,
+  count: number,
+  isV6: boolean,
+  fd: number,
+  now: number,
+  source: Source,
+  context: AnswerContext,
+  control: Int32Array,
+  queue: SlowQueue | undefined,
+): number {
   const { slots, senders, words, receivedWord, lengthWord } = batch;
   let silent = 0;
   source.isV6 = isV6;
@@ -110,6 +125,10 @@ function answerBatch(batch: Batch, count: number, isV6: boolean, source: Source,
       readSender(sender, isV6, source);
       try {
         length = answer(slot, received, source, slot, context);
+        if (length === DEFER) {
+          queue?.defer(slot, received, context.lane, sender, fd, now);
+          length = 0; // somebody else sends the answer
+        }
       } catch (error) {
         if (Atomics.add(control, Control.Faults, 1) === 0) {
           report({ kind: "fault", message: error instanceof Error ? (error.stack ?? error.message) : String(error) });

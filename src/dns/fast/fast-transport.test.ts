@@ -50,7 +50,7 @@ async function run(count: number, more: Partial<FastPorts> = {}): Promise<Runnin
   const workers: Worker[] = [];
   const errors: Error[] = [];
   const ports = { ...realPorts, onDuration: () => undefined, onError: (error: Error) => void errors.push(error), ...more };
-  const transport = createFastTransport(count, ports, (data, index) => {
+  const transport = createFastTransport(count, ports, undefined, undefined, (data, index) => {
     const worker = startWorker(data, index);
     workers.push(worker);
     return worker;
@@ -90,7 +90,7 @@ describe.skipIf(!isHere())("worker threads", () => {
       for (let id = 0; !stop; id = (id + 1) & 0xffff) {
         asked++;
         const after = replaced;
-        const answer = await client.ask(shop(id), 1000).catch(() => undefined);
+        const answer = await client.ask(shop(id), 10_000).catch(() => undefined);
         if (answer === undefined) lost++;
         else if (after) answeredAfter.add(index);
         await new Promise((resolve) => setTimeout(resolve, 1));

@@ -5,12 +5,15 @@
 import { MessageChannel, type MessagePort, Worker } from "node:worker_threads";
 import type { ListenAddress } from "../../model/listen-address.ts";
 import { type Milliseconds, ms } from "../../model/units.ts";
+import { type AnswerSettings, NO_SETTINGS } from "../answer-settings.ts";
+import type { SlowLink } from "../slow/slow-link.ts";
 import type { TransportHooks, UdpTransport } from "../udp-transport.ts";
 import type { ServingTables } from "../zone-table.ts";
 import { EFD_CLOEXEC, EFD_NONBLOCK, FastTransportUnavailable, type Libc, loadLibc, systemError } from "./libc.ts";
 import { openSharedPort, type SharedPort } from "./socket-set.ts";
 import {
   Control,
+  forWorkers,
   newWorkerLink,
   SAMPLES,
   type WorkerLink,
@@ -53,10 +56,18 @@ export function startWorker(workerData: WorkerStart, index: number): Worker {
 
 /**
  * @param workers how many threads answer, at least 1
+ * @param settings of each worker, which shares the rate limits with the others
+ * @param slow    takes what workers cannot answer, as producers from 1 on
  * @param newWorker starts a thread that does as `dns-worker.ts` does
  * @throws {@link FastTransportUnavailable} where its system calls cannot be had
  */
-export function createFastTransport(workers: number, ports: FastPorts, newWorker = startWorker): UdpTransport {
+export function createFastTransport(
+  workers: number,
+  ports: FastPorts,
+  settings: AnswerSettings = NO_SETTINGS,
+  slow?: SlowLink,
+  newWorker = startWorker,
+): UdpTransport {
   const libc = loadLibc();
   const seats = Array.from({ length: workers }, (_, index) => newSeat(libc, index));
   const open: SharedPort[] = [];
@@ -102,7 +113,14 @@ export function createFastTransport(workers: number, ports: FastPorts, newWorker
   /** Resolves when the worker is up; rejects when it never will be. */
   function start(seat: Seat): Promise<void> {
     const { port1, port2 } = new MessageChannel();
-    const worker = newWorker({ ...linkOf(seat), port: port2, wakeFd: seat.wakeFd }, seat.index);
+    const data: WorkerStart = {
+      ...linkOf(seat),
+      port: port2,
+      wakeFd: seat.wakeFd,
+      settings: { ...settings, workers },
+      ...(slow === undefined ? {} : { slow: { link: slow, producer: 1 + seat.index } }),
+    };
+    const worker = newWorker(data, seat.index);
     port1.unref();
     seat.worker = worker;
     seat.port = port1;
@@ -214,12 +232,6 @@ function newSeat(libc: Libc, index: number): Seat {
   if (wakeFd < 0) throw systemError(libc, "eventfd");
   return { ...newWorkerLink(), index, wakeFd, worker: undefined, port: undefined, ready: false, startedAt: 0, unsent: 0, sampled: 0 };
 }
-
-/** A worker needs the shared arrays; names are for people, and copying those of ten thousand routes would take long. */
-const forWorkers = ({ routing, zones }: ServingTables): ServingTables => ({
-  routing: { ...routing, names: { clusters: [], routes: [], backends: [], addresses: [] } },
-  zones,
-});
 
 const linkOf = ({ control, samples, counters }: WorkerLink): WorkerLink => ({ control, samples, counters });
 

@@ -4,7 +4,9 @@
  */
 import type { MessagePort } from "node:worker_threads";
 import { sharedFloat64, sharedInt32 } from "../../model/shared-array.ts";
+import type { AnswerSettings } from "../answer-settings.ts";
 import { newQueryCounters, type QueryCounters } from "../counters.ts";
+import type { SlowLink } from "../slow/slow-link.ts";
 import type { ServingTables } from "../zone-table.ts";
 
 /** Words of {@link WorkerLink.control}. */
@@ -54,10 +56,19 @@ export interface WorkerLink {
 export interface WorkerStart extends WorkerLink {
   readonly port: MessagePort;
   readonly wakeFd: number;
+  readonly settings: AnswerSettings;
+  /** Where queries go that this thread cannot answer; without it they get no answer. */
+  readonly slow?: { readonly link: SlowLink; readonly producer: number };
 }
 
 export const newWorkerLink = (): WorkerLink => ({
   control: sharedInt32(CONTROL_WORDS),
   samples: sharedFloat64(SAMPLES),
   counters: newQueryCounters(),
+});
+
+/** A worker needs the shared arrays; names are for people, and copying those of ten thousand routes would take long. */
+export const forWorkers = (tables: ServingTables): ServingTables => ({
+  ...tables,
+  routing: { ...tables.routing, names: { clusters: [], routes: [], backends: [], addresses: [] } },
 });

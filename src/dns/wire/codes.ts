@@ -12,7 +12,13 @@ export const Type = {
   SRV: 33,
   OPT: 41,
   DS: 43,
+  RRSIG: 46,
+  NSEC: 47,
+  DNSKEY: 48,
+  CDS: 59,
+  CDNSKEY: 60,
   HTTPS: 65,
+  NXNAME: 128,
   TKEY: 249,
   TSIG: 250,
   IXFR: 251,
@@ -27,17 +33,34 @@ export const Class = { IN: 1, CH: 3, ANY: 255 } as const;
 
 export const Opcode = { QUERY: 0, NOTIFY: 4, UPDATE: 5 } as const;
 
-/** BADVERS needs an OPT record: its upper eight bits travel there (RFC 6891 §6.1.3). */
-export const Rcode = { NOERROR: 0, FORMERR: 1, SERVFAIL: 2, NXDOMAIN: 3, NOTIMP: 4, REFUSED: 5, BADVERS: 16 } as const;
+/** Those above 15 need an OPT record: their upper eight bits travel there (RFC 6891 §6.1.3). */
+export const Rcode = {
+  NOERROR: 0,
+  FORMERR: 1,
+  SERVFAIL: 2,
+  NXDOMAIN: 3,
+  NOTIMP: 4,
+  REFUSED: 5,
+  NOTAUTH: 9,
+  BADVERS: 16,
+  BADCOOKIE: 23,
+} as const;
 
 /** Bits of the second header word (RFC 1035 §4.1.1, RFC 4035 §3.2). */
 export const Flag = { QR: 0x8000, AA: 0x0400, TC: 0x0200, RD: 0x0100, RA: 0x0080, AD: 0x0020, CD: 0x0010 } as const;
 
 /** EDNS option codes. */
-export const Option = { CLIENT_SUBNET: 8, EXTENDED_ERROR: 15 } as const;
+export const Option = { NSID: 3, CLIENT_SUBNET: 8, COOKIE: 10, TCP_KEEPALIVE: 11, EXTENDED_ERROR: 15 } as const;
 
 /** INFO-CODE of extended errors (RFC 8914 §4). */
-export const ExtendedError = { Other: 0, NotReady: 14, NotAuthoritative: 20 } as const;
+export const ExtendedError = {
+  Other: 0,
+  StaleAnswer: 3,
+  NotReady: 14,
+  Prohibited: 18,
+  NotAuthoritative: 20,
+  InvalidQueryType: 30,
+} as const;
 
 /** Keys of SvcParams (RFC 9460 §14.3.2). */
 export const SvcParam = { ALPN: 1, IPV4HINT: 4, IPV6HINT: 6 } as const;

@@ -15,8 +15,12 @@ export interface QueryInput {
   readonly edns?: {
     readonly udpSize?: number;
     readonly dnssecOk?: boolean;
+    /** CO (RFC 9824 §5). */
+    readonly compactOk?: boolean;
     readonly version?: number;
     readonly clientSubnet?: { readonly family: 4 | 6; readonly address: Uint8Array; readonly source: number };
+    /** Further options, behind the client subnet. */
+    readonly options?: readonly { readonly code: number; readonly data: Uint8Array }[];
   };
 }
 
@@ -38,9 +42,24 @@ export function encodeQuery(input: QueryInput): Uint8Array {
   ]);
 }
 
-function encodeOpt({ udpSize = 1232, dnssecOk = false, version = 0, clientSubnet }: NonNullable<QueryInput["edns"]>): Uint8Array {
-  const options = clientSubnet === undefined ? new Uint8Array(0) : encodeSubnet(clientSubnet);
-  const fixed = concat([Uint8Array.of(0), words(Type.OPT, udpSize), Uint8Array.of(0, version), words(dnssecOk ? 0x8000 : 0)]);
+function encodeOpt({
+  udpSize = 1232,
+  dnssecOk = false,
+  compactOk = false,
+  version = 0,
+  clientSubnet,
+  options: more = [],
+}: NonNullable<QueryInput["edns"]>): Uint8Array {
+  const options = concat([
+    ...(clientSubnet === undefined ? [] : [encodeSubnet(clientSubnet)]),
+    ...more.flatMap(({ code, data }) => [words(code, data.length), data]),
+  ]);
+  const fixed = concat([
+    Uint8Array.of(0),
+    words(Type.OPT, udpSize),
+    Uint8Array.of(0, version),
+    words((dnssecOk ? 0x8000 : 0) | (compactOk ? 0x4000 : 0)),
+  ]);
   return concat([fixed, words(options.length), options]);
 }
 

@@ -1,6 +1,7 @@
 /** RDATA of a received record as presentation text. */
 import { formatIp } from "../../model/ip.ts";
 import { Type } from "./codes.ts";
+import { formatDnskey, formatDs, formatNsec, formatRrsig } from "./format-dnssec.ts";
 import { decodeName, formatByte } from "./name.ts";
 
 /**
@@ -41,6 +42,16 @@ export function formatRdata(message: Uint8Array, type: number, start: number, en
       if (rdata.length < 3 || tagEnd > rdata.length) return undefined;
       return `${rdata[0]} ${new TextDecoder().decode(rdata.subarray(2, tagEnd))} ${quote(rdata.subarray(tagEnd))}`;
     }
+    case Type.DS:
+    case Type.CDS:
+      return formatDs(rdata);
+    case Type.DNSKEY:
+    case Type.CDNSKEY:
+      return formatDnskey(rdata);
+    case Type.RRSIG:
+      return formatRrsig(rdata);
+    case Type.NSEC:
+      return formatNsec(rdata);
     default:
       return `\\# ${rdata.length}${rdata.length === 0 ? "" : " "}${Array.from(rdata, (byte) => byte.toString(16).padStart(2, "0")).join("")}`;
   }

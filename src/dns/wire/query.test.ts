@@ -10,6 +10,9 @@ const HEADER = "1234 0100 0001 0000 0000"; // ID, RD, one question; ARCOUNT foll
 const QUESTION = "0161 00 0001 0001"; // a. A IN
 const OPT = "00 0029 04d0 00 00 0000"; // root, OPT, 1232 bytes; RDLENGTH follows
 
+/** `2c` of 44. */
+const hexByte = (value: number): string => value.toString(16).padStart(2, "0");
+
 test("a query with client subnet, field by field", () => {
   const message = hex(`
     1234 0110 0001 0000 0000 0001          # ID, RD CD, one question, one additional
@@ -24,6 +27,26 @@ test("a query with client subnet, field by field", () => {
   expect([...query.labelAt.subarray(0, 3)]).toEqual([12, 16, 24]);
   expect(query).toMatchObject({ hasOpt: true, udpSize: 4096, version: 0, dnssecOk: true, hasSubnet: true });
   expect(query.subnet).toMatchObject({ family: 1, source: 24 });
+});
+
+test("a query with NSID, cookie and TSIG, field by field", () => {
+  const message = hex(`
+    1234 0000 0001 0000 0000 0002          # ID, one question, two additional
+    03777777 076578616d706c65 00           # www.example.
+    0001 0001                              # A IN
+    00 0029 04d0 00 00 4000 0014           # OPT, CO, 20 bytes of options
+    0003 0000                              # NSID
+    000a 0008 0102030405060708             # COOKIE of a client
+    090a 0000                              # an option that nobody knows
+    00 00fa 00ff 00000000 0002 abcd        # TSIG
+  `);
+  const query = newQuery();
+  expect(decodeQuery(message, message.length, query)).toBe(Rcode.NOERROR);
+  expect(query).toMatchObject({ dnssecOk: false, compactOk: true, wantsNsid: true, hasCookie: true, cookieAt: 48, cookieLength: 8 });
+  expect(query).toMatchObject({ hasTsig: true, tsigAt: 60 });
+  const plain = encodeQuery({ id: 1, name: "example.org", type: Type.A });
+  expect(decodeQuery(plain, plain.length, query)).toBe(Rcode.NOERROR);
+  expect(query).toMatchObject({ compactOk: false, wantsNsid: false, hasCookie: false, hasTsig: false });
 });
 
 const verdicts: readonly { name: string; bytes: string; verdict: number }[] = [
@@ -44,9 +67,46 @@ const verdicts: readonly { name: string; bytes: string; verdict: number }[] = [
   { name: "OPT before another record", bytes: `${HEADER} 0002 ${QUESTION} ${OPT} 0000 00 00fa 00ff 00000000 0000`, verdict: Rcode.NOERROR },
   {
     name: "OPT behind another record",
-    bytes: `${HEADER} 0002 ${QUESTION} 00 00fa 00ff 00000000 0002 abcd ${OPT} 0000`,
+    bytes: `${HEADER} 0002 ${QUESTION} 00 0010 0001 00000000 0002 01ab ${OPT} 0000`,
     verdict: Rcode.NOERROR,
   },
+  {
+    name: "TSIG that is not the last record (RFC 8945 §5.1)",
+    bytes: `${HEADER} 0002 ${QUESTION} 00 00fa 00ff 00000000 0002 abcd ${OPT} 0000`,
+    verdict: Rcode.FORMERR,
+  },
+  {
+    name: "TSIG twice",
+    bytes: `${HEADER} 0002 ${QUESTION} 00 00fa 00ff 00000000 0000 00 00fa 00ff 00000000 0000`,
+    verdict: Rcode.FORMERR,
+  },
+  {
+    name: "TSIG in the authority section",
+    bytes: `1234 0100 0001 0000 0001 0000 ${QUESTION} 00 00fa 00ff 00000000 0000`,
+    verdict: Rcode.FORMERR,
+  },
+  { name: "a client cookie", bytes: `${HEADER} 0001 ${QUESTION} ${OPT} 000c 000a 0008 0102030405060708`, verdict: Rcode.NOERROR },
+  ...[0, 7, 9, 15, 41].map((size) => ({
+    name: `a cookie of ${size} bytes (RFC 7873 §5.2.2)`,
+    bytes: `${HEADER} 0001 ${QUESTION} ${OPT} 00${hexByte(size + 4)} 000a 00${hexByte(size)} ${"11".repeat(size)}`,
+    verdict: Rcode.FORMERR,
+  })),
+  ...[16, 24, 40].map((size) => ({
+    name: `a cookie of ${size} bytes`,
+    bytes: `${HEADER} 0001 ${QUESTION} ${OPT} 00${hexByte(size + 4)} 000a 00${hexByte(size)} ${"11".repeat(size)}`,
+    verdict: Rcode.NOERROR,
+  })),
+  {
+    name: "of several cookies the first counts, whatever the others are (RFC 7873 §5.2)",
+    bytes: `${HEADER} 0001 ${QUESTION} ${OPT} 0011 000a 0008 0102030405060708 000a 0001 ff`,
+    verdict: Rcode.NOERROR,
+  },
+  {
+    name: "no question but a cookie (RFC 7873 §5.4)",
+    bytes: `1234 0100 0000 0000 0000 0001 ${OPT} 000c 000a 0008 0102030405060708`,
+    verdict: Rcode.NOERROR,
+  },
+  { name: "no question and no cookie", bytes: `1234 0100 0000 0000 0000 0001 ${OPT} 0000`, verdict: Rcode.FORMERR },
   { name: "EDNS version 1", bytes: `${HEADER} 0001 ${QUESTION} 00 0029 04d0 00 01 0000 0000`, verdict: Rcode.BADVERS },
   {
     name: "version 1, whatever its options",

@@ -49,6 +49,12 @@ const cases: readonly { type: StaticRecord["type"]; text: string; theirs: unknow
     theirs: expect.objectContaining({ flags: 128, tag: "iodef" }),
     ours: '128 iodef "mailto:a@example.org"',
   },
+  {
+    type: "DS",
+    text: `12345 13 2 ${"AB".repeat(16)} ${"cd".repeat(16)}`,
+    theirs: { keyTag: 12345, algorithm: 13, digestType: 2, digest: Buffer.from("ab".repeat(16) + "cd".repeat(16), "hex") },
+    ours: `12345 13 2 ${"ab".repeat(16)}${"cd".repeat(16)}`,
+  },
   { type: "TXT", text: "v=spf1 -all", theirs: texts("v=spf1 -all"), ours: '"v=spf1 -all"' },
   { type: "TXT", text: '"one two" "three"', theirs: texts("one two", "three"), ours: '"one two" "three"' },
   { type: "TXT", text: '"one""two"', theirs: texts("one", "two"), ours: '"one" "two"' },

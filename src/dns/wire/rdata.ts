@@ -27,6 +27,7 @@ const examples: Readonly<Record<StaticRecord["type"], string>> = {
   AAAA: "2001:db8::10",
   CAA: '0 issue "ca.example.org"',
   CNAME: "www.example.org.",
+  DS: `12345 13 2 ${"0123456789abcdef".repeat(4)}`,
   MX: "10 mail.example.org.",
   NS: "ns1.example.org.",
   SRV: "10 5 443 www.example.org.",
@@ -40,6 +41,7 @@ const encoders: Readonly<Record<StaticRecord["type"], Encoder>> = {
   AAAA: (text) => parseIpv6(text),
   CAA: encodeCaa,
   CNAME: encodeTarget,
+  DS: encodeDsText,
   MX: (text, origin) => encodeNumbersAndTarget(text, 1, origin),
   NS: encodeTarget,
   SRV: (text, origin) => encodeNumbersAndTarget(text, 3, origin),
@@ -62,6 +64,16 @@ function encodeNumbersAndTarget(text: string, numbers: number, origin: string): 
   const values = fields.slice(0, numbers).map((field) => parseNumber(field, 0xffff));
   if (target === undefined || values.includes(undefined)) return undefined;
   return concat([...values.map((value) => uint16(value!)), target]);
+}
+
+/** `12345 13 2 01AB…`: key tag, algorithm, digest type, digest in hexadecimal digits, perhaps in groups (RFC 4034 §5.3). */
+function encodeDsText(text: string): Uint8Array | undefined {
+  const [tag = "", algorithm = "", digestType = "", ...groups] = text.split(/\s+/);
+  const numbers = [parseNumber(tag, 0xffff), parseNumber(algorithm, 0xff), parseNumber(digestType, 0xff)] as const;
+  const digest = groups.join("");
+  if (numbers.includes(undefined) || !/^([0-9a-fA-F]{2})+$/.test(digest)) return undefined;
+  const bytes = Uint8Array.from(digest.match(/../g) ?? [], (pair) => Number.parseInt(pair, 16));
+  return concat([uint16(numbers[0]!), Uint8Array.of(numbers[1]!, numbers[2]!), bytes]);
 }
 
 /** `0 issue "ca.example.org"`: flags, tag, value; the value's quotes may be left out (RFC 8659 §4.1). */

@@ -1,6 +1,7 @@
 /** `DNSZone`: a domain, who answers for it, and which routes may put names into it. */
 import { z } from "zod";
-import { entryName, formed, host, setOf, wholeSeconds } from "./parts.ts";
+import { celRules, entryName, formed, host, namedList, setOf, wholeSeconds } from "./parts.ts";
+import { zoneTransfer } from "./zone-transfer.ts";
 
 const ownerNamePattern = "^(@|(\\*\\.|\\*$)?([A-Za-z0-9_]([A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?(\\.|$))*)$";
 
@@ -12,8 +13,8 @@ const record = z.strictObject({
     "Write @ for the apex, www for a name below it, or a whole name with a trailing dot, as in www.example.org.",
   ).describe("Owner name: @ is the apex, a name without a trailing dot is below it, one with a trailing dot is whole."),
   type: z
-    .enum(["A", "AAAA", "CAA", "CNAME", "MX", "NS", "SRV", "TXT"])
-    .describe("Record type. NS below the apex delegates; the apex's own come from nameservers."),
+    .enum(["A", "AAAA", "CAA", "CNAME", "DS", "MX", "NS", "SRV", "TXT"])
+    .describe("Record type. NS below the apex delegates, with DS beside it to a signed zone; the apex's own NS come from nameservers."),
   ttl: wholeSeconds("1s", "168h").prefault("1h").describe("How long resolvers may keep it."),
   values: setOf(z.string().min(1).max(2048), 64).describe(
     'One entry for each record, in zone-file form: "10 mail.example.org." for MX, "0 issue ca.example.org" for CAA. A TXT entry is one text, or several in double quotes.',
@@ -33,10 +34,48 @@ const soa = z
     minimum: wholeSeconds("1s", "24h")
       .prefault("30s")
       .describe("How long resolvers may keep the fact that a name or a type does not exist."),
-    ttl: wholeSeconds("1s", "24h").prefault("1h").describe("How long resolvers may keep the SOA and NS records themselves."),
+    ttl: wholeSeconds("1s", "24h")
+      .prefault("1h")
+      .describe("How long resolvers may keep SOA and NS records themselves, and the keys of a signed zone."),
   })
   .prefault({})
   .describe("Start of authority. The serial is kept by the server.");
+
+const dnssec = z
+  .strictObject({
+    keys: namedList(
+      z.strictObject({
+        name: entryName().describe("Tells the key apart from the others, in messages."),
+        file: z
+          .string()
+          .min(1)
+          .max(4096)
+          .describe(
+            "File with the private key, as globalroute dnssec keygen makes it. A path that is not absolute begins at the folder of this object's file.",
+          ),
+        state: z
+          .enum(["Published", "Active", "Retired"])
+          .default("Active")
+          .describe(
+            "Active: signs the zone; exactly one key is. Published: is made known, to sign later. Retired: is kept until no cache holds its signatures.",
+          ),
+      }),
+      4,
+      1,
+    ).describe(
+      "The keys of the zone, ECDSA P-256 with SHA-256. More than one only while one replaces another; docs/dnssec.md has the steps.",
+    ),
+    delegation: z
+      .enum(["Secure", "Insecure"])
+      .default("Secure")
+      .describe(
+        "What CDS and CDNSKEY records ask of the parent zone: Secure asks for DS records of the keys, Insecure for their removal, before signing is given up.",
+      ),
+  })
+  .meta(celRules({ rule: "self.keys.filter(key, key.state == 'Active').size() == 1", message: "keys needs exactly one Active key" }))
+  .optional()
+  .meta({ whenAbsent: "the zone is not signed" })
+  .describe("Signs the zone (DNSSEC).");
 
 const embedded = z
   .strictObject({
@@ -48,6 +87,8 @@ const embedded = z
       .meta({ "x-kubernetes-list-type": "map", "x-kubernetes-list-map-keys": ["name", "type"] })
       .default([])
       .describe("Records that do not depend on the client: MX, TXT and the like."),
+    dnssec,
+    transfer: zoneTransfer,
   })
   .describe("Settings of the embedded server.");
 

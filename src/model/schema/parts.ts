@@ -13,6 +13,7 @@ import { ADDRESS_PATTERN, parseAddress } from "../address.ts";
 import { DURATION_PATTERN, formatDuration, parseDuration } from "../duration.ts";
 import { type Decoded, decoded, type Fault, fault } from "../fault.ts";
 import { HOST_PATTERN, parseHost, WILDCARD_HOST_PATTERN } from "../host-name.ts";
+import { formatNetwork, maskNetwork, parsePrefix } from "../ip.ts";
 import { type Milliseconds, ms, type Seconds, seconds } from "../units.ts";
 
 /** A rule of the API server over several fields: a CEL expression that must hold, and what to say when it does not. */
@@ -126,6 +127,17 @@ export const host = () => text(253, HOST_PATTERN, (value) => parseHost(value, { 
 export const wildcardHost = () => text(255, WILDCARD_HOST_PATTERN, (value) => parseHost(value, { wildcard: true }));
 /** An IPv4 or IPv6 address or a host name, in canonical form after decoding. */
 export const address = () => text(253, ADDRESS_PATTERN, parseAddress);
+
+/** A network in canonical CIDR form after decoding; a bare address is a network of one. */
+export const subnet = () => text(49, "^[0-9A-Fa-f:.]+(/[0-9]{1,3})?$", parseSubnet);
+
+function parseSubnet(value: string): Decoded<string> {
+  const prefix = parsePrefix(value);
+  if (prefix === undefined) return fault("field-format", "is not a network", "Write it as in 198.51.100.0/24 or 2001:db8::/32.");
+  const network = formatNetwork(maskNetwork(prefix, prefix.length));
+  if (network === formatNetwork(prefix)) return decoded(network);
+  return fault("field-format", "has bits set behind its prefix length", `Write ${network}, or a longer prefix if one address was meant.`);
+}
 
 export const integer = (least: number, most: number) => z.int().min(least).max(most);
 export const percent = (least = 0, most = 100) => integer(least, most);

@@ -2,17 +2,7 @@
 import { z } from "zod";
 import { continents, parseCountry } from "../countries.ts";
 import { countrySetNames } from "../country-sets.ts";
-import { type Decoded, decoded, fault } from "../fault.ts";
-import { formatNetwork, maskNetwork, parsePrefix } from "../ip.ts";
-import { celRules, duration, entryName, formed, integer, labels, namedList, objectName, percent, setOf, text } from "./parts.ts";
-
-function parseSubnet(value: string): Decoded<string> {
-  const prefix = parsePrefix(value);
-  if (prefix === undefined) return fault("field-format", "is not a network", "Write it as in 198.51.100.0/24 or 2001:db8::/32.");
-  const network = formatNetwork(maskNetwork(prefix, prefix.length));
-  if (network === formatNetwork(prefix)) return decoded(network);
-  return fault("field-format", "has bits set behind its prefix length", `Write ${network}, or a longer prefix if one address was meant.`);
-}
+import { celRules, duration, entryName, formed, integer, labels, namedList, objectName, percent, setOf, subnet, text } from "./parts.ts";
 
 const clients = z
   .strictObject({
@@ -28,9 +18,7 @@ const clients = z
     asns: setOf(integer(1, 4_294_967_295).meta({ remedy: "Write the bare number, as in 64500." }), 250)
       .optional()
       .describe("Networks by autonomous system number. Needs a geo database that carries them."),
-    subnets: setOf(text(49, "^[0-9A-Fa-f:.]+(/[0-9]{1,3})?$", parseSubnet), 256)
-      .optional()
-      .describe("Networks by prefix. A bare address is a network of one."),
+    subnets: setOf(subnet(), 256).optional().describe("Networks by prefix. A bare address is a network of one."),
     sets: setOf(z.enum(countrySetNames), 16)
       .optional()
       .describe(

@@ -1,0 +1,234 @@
+/**
+ * `npm run bench:dns`: our server beside gdnsd, Knot, PowerDNS (all with the same geo data and the same answers) and BIND (without geo data), each
+ * with one thread on one core, queried from the other core.
+ *
+ * Workloads: `ecs`: one name, each query with a client subnet of its own. `plain`: one name, no EDNS. `names`: 10,000 names, client subnets.
+ * `latency`: as `ecs`, paced: 40,000 queries a second, and half of what the server answered in the `ecs` run of the same round.
+ *
+ * In every round all servers are started anew, and take turns in alternating order. What counts is CPU time of the server's process per
+ * answered query, and queries a second at saturation; ratios are medians over rounds with a 95 % interval, above 1 = ours is better.
+ *
+ * Flags: --rounds N, --seconds N (of each run), --only WORKLOAD,…, --servers NAME,…, --min-cpu SHARE (of its core that a
+ * server must have had, or the run is repeated, at most three times), --no-wait (for an idle machine before each run), --no-dnsperf, --json FILE.
+ */
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { createServer } from "node:net";
+import { cpus, tmpdir } from "node:os";
+import { join } from "node:path";
+import { parseArgs } from "node:util";
+import { freePort } from "../test/support/serve.ts";
+import { checkAnswers, type Question } from "./dns/answer-mix.ts";
+import { createCleanup } from "./dns/cleanup.ts";
+import type { Contender, World } from "./dns/contender.ts";
+import { buildCountryDatabase } from "./dns/country-database.ts";
+import { hasDnsperf, runDnsperf } from "./dns/dnsperf.ts";
+import { ownServer } from "./dns/globalroute.ts";
+import type { LoadResult } from "./dns/load.ts";
+import { createMeter } from "./dns/measure.ts";
+import { INSTALL_PEERS, PEERS } from "./dns/peers.ts";
+import { peakMemory } from "./dns/process-cpu.ts";
+import { encodeQueryFile, QUERIES, readQueryFile } from "./dns/query-file.ts";
+import { type Configured, type RunningServer, startServer } from "./dns/running-server.ts";
+import { raiseSocketBuffers } from "./dns/socket-buffers.ts";
+import { DATACENTERS, datacenterOf, drawClients, MANY_NAMES, ONE_NAME } from "./dns/steering.ts";
+import { type Comparison, compare, figuresOf, type Run } from "./dns/summary.ts";
+import { type Figure, machineName, writeReport } from "./support/report.ts";
+
+const OURS = "globalroute";
+const PACE = 40_000;
+
+const { values: flags } = parseArgs({
+  options: {
+    rounds: { type: "string", default: "10" },
+    seconds: { type: "string", default: "3" },
+    only: { type: "string" },
+    servers: { type: "string" },
+    dnsperf: { type: "boolean", default: true },
+    "min-cpu": { type: "string", default: "0.93" },
+    wait: { type: "boolean", default: true },
+    json: { type: "string" },
+  },
+  allowNegative: true,
+});
+const rounds = Number(flags.rounds);
+const seconds = Number(flags.seconds);
+const only = flags.only?.split(",");
+const wanted = (workload: string): boolean => only === undefined || only.includes(workload);
+if (cpus().length < 2) throw new Error("bench:dns needs two cores: one for the server, one for the load.");
+
+const cleanup = createCleanup();
+const folder = mkdtempSync(join(tmpdir(), "globalroute-bench-"));
+cleanup.add(() => rmSync(folder, { recursive: true, force: true }));
+
+// The world, its query files, and who takes part.
+const database = buildCountryDatabase();
+const databaseFile = join(folder, "countries.mmdb");
+writeFileSync(databaseFile, database.file);
+const clients = drawClients(QUERIES, 1, (address) => database.countryOf(address) !== undefined);
+const files = new Map(
+  Object.entries({
+    ecs: encodeQueryFile({ names: [ONE_NAME], clients }),
+    plain: encodeQueryFile({ names: [ONE_NAME] }),
+    names: encodeQueryFile({ names: MANY_NAMES, clients }),
+  }).map(([workload, bytes]) => {
+    const path = join(folder, `${workload}.queries`);
+    writeFileSync(path, bytes);
+    return [workload, { path, bytes }] as const;
+  }),
+);
+const probeTarget = createServer((socket) => socket.destroy()).listen(0, "0.0.0.0");
+await new Promise((resolve) => probeTarget.once("listening", resolve));
+const probed = probeTarget.address();
+const world: World = {
+  databaseFile,
+  countries: database.countries,
+  probePort: probed !== null && typeof probed === "object" ? probed.port : 0,
+};
+const contenders: readonly Contender[] = [
+  ownServer(OURS, "fast", await freePort()),
+  ownServer("dgram", "dgram", await freePort()),
+  ...PEERS,
+].filter(({ name }) => flags.servers === undefined || name === OURS || flags.servers.split(",").includes(name));
+const missing = contenders.filter((contender) => contender.program() === undefined);
+const configured: Configured[] = [];
+for (const contender of contenders) {
+  if (missing.includes(contender)) continue;
+  const [port, own] = [await freePort(), join(folder, contender.name)];
+  mkdirSync(own);
+  configured.push({ contender, folder: own, port, args: contender.configure(world, own, port) });
+}
+
+console.log(machineName());
+console.log(`${rounds} rounds; runs of ${seconds} s; ${configured.map(({ contender }) => contender.name).join(", ")}`);
+if (missing.length > 0) console.log(`not measured: ${missing.map(({ name }) => name).join(", ")}. To install them: ${INSTALL_PEERS}`);
+if (!raiseSocketBuffers(cleanup)) console.log("net.core.rmem_default stays as it is (root may raise it): servers may drop bursts.");
+
+const meter = createMeter(cleanup, { minServerCpu: Number(flags["min-cpu"]), isPatient: flags.wait });
+const runs: Run[] = [];
+const perQuery = (load: LoadResult, server: RunningServer): Readonly<Record<string, number>> => ({
+  qps: load.answered / load.seconds,
+  cpuMicros: (1e6 * load.serverCpuSeconds) / load.answered,
+  serverCpu: load.serverCpuSeconds / load.seconds,
+  p50: load.p50,
+  p99: load.p99,
+  p999: load.p999,
+  lost: load.lost,
+  wrong: load.wrong,
+  stray: load.stray,
+  late: load.late,
+  clientIdle: load.idle,
+  memoryMiB: peakMemory(server.pid),
+});
+const log = ({ round, workload, who, values }: Run): void => {
+  const of = (name: string, digits: number): string => (values[name] ?? Number.NaN).toFixed(digits);
+  console.log(
+    `${String(round).padStart(2)} ${workload.padEnd(9)} ${who.padEnd(12)} ${of("qps", 0).padStart(7)}/s ${of("cpuMicros", 2).padStart(6)} µs/query  CPU ${of("serverCpu", 2)}` +
+      `  p50 ${of("p50", 0)} p99 ${of("p99", 0)} µs  lost ${of("lost", 0)} wrong ${of("wrong", 0)}  client idle ${of("clientIdle", 2)} late ${of("late", 3)}`,
+  );
+};
+const record = (run: Run): void => {
+  runs.push(run);
+  log(run);
+};
+
+async function measureRound(round: number, servers: readonly RunningServer[]): Promise<void> {
+  const order = round % 2 === 0 ? servers : servers.toReversed();
+  const saturated = new Map<string, number>();
+  for (const [workload, { path }] of files) {
+    if (!wanted(workload) && !(workload === "ecs" && wanted("latency"))) continue;
+    for (const server of order) {
+      const load = await meter.saturate(server, { queryFile: path, warmupSeconds: 1, seconds });
+      if (load === undefined) {
+        console.log(`${round} ${workload} ${server.contender.name}: no run in which it had its core to itself`);
+        continue;
+      }
+      if (workload === "ecs") saturated.set(server.contender.name, load.answered / load.seconds);
+      record({ round, workload, who: server.contender.name, values: perQuery(load, server) });
+    }
+  }
+  if (!wanted("latency")) return;
+  const queryFile = files.get("ecs")?.path ?? "";
+  for (const pace of ["40k", "half"]) {
+    for (const server of order) {
+      const who = server.contender.name;
+      const rate = pace === "40k" ? PACE : (saturated.get(who) ?? 0) / 2;
+      if (rate === 0) continue;
+      const load = await meter.pace(server, { queryFile, warmupSeconds: 1, seconds }, rate);
+      record({ round, workload: `ecs@${pace}`, who, values: { rate, ...perQuery(load, server) } });
+    }
+  }
+}
+
+/** The first queries of each file with the answer that a geo server must give; one answer for all is all that BIND can do. */
+function questions(workload: string, count: number, isGeo: boolean): readonly Question[] {
+  const { bytes, length } = readQueryFile(files.get(workload)?.bytes ?? new Uint8Array(0));
+  return Array.from({ length: count }, (_, id) => {
+    const country = isGeo && workload !== "plain" ? database.countryOf(clients[id]!) : undefined;
+    return {
+      message: bytes.slice(id * length, (id + 1) * length),
+      expected: (country === undefined ? DATACENTERS[0]! : datacenterOf(country)).address,
+    };
+  });
+}
+
+async function checkEverybody(servers: readonly RunningServer[]): Promise<void> {
+  for (const { contender, port } of servers) {
+    for (const [workload, count] of Object.entries({ ecs: 1000, plain: 1, names: 1000 })) {
+      const { different, asked, example } = await checkAnswers(port, questions(workload, count, contender.isGeo));
+      if (different > 0) console.log(`DIFFERENT ANSWERS: ${contender.name}, ${workload}: ${different} of ${asked}, such as ${example}`);
+    }
+  }
+}
+
+const second: Figure[] = [];
+for (let round = 0; round < rounds; round++) {
+  const servers: RunningServer[] = [];
+  for (const one of configured) servers.push(await startServer(one, cleanup));
+  if (round === 0) await checkEverybody(servers);
+  await measureRound(round, servers);
+  if (round === rounds - 1 && flags.dnsperf && hasDnsperf()) {
+    for (const server of servers) {
+      const { qps, lost, serverCpu } = await runDnsperf(server, files.get("ecs")?.path ?? "", seconds);
+      second.push({ workload: "ecs dnsperf", who: server.contender.name, values: { qps, lost, serverCpu } });
+    }
+  }
+  await Promise.all(servers.map((server) => server.stop()));
+}
+probeTarget.close();
+
+// What it adds up to.
+const figures = figuresOf(runs);
+console.log("\nmedians\nworkload     server        runs   queries/s  CPU µs/query    p50    p99 µs   lost   MiB");
+for (const { workload, who, values } of figures) {
+  const of = (name: string, digits: number, width: number): string => (values[name] ?? Number.NaN).toFixed(digits).padStart(width);
+  console.log(
+    `${workload.padEnd(12)} ${who.padEnd(12)} ${of("runs", 0, 5)} ${of("qps", 0, 11)} ${of("cpuMicros", 2, 13)} ${of("p50", 0, 6)} ${of("p99", 0, 9)} ${of("lost", 0, 6)} ${of("memoryMiB", 0, 5)}`,
+  );
+}
+for (const { who, values } of second)
+  console.log(`dnsperf      ${who.padEnd(12)} ${values.qps?.toFixed(0).padStart(17)}   server CPU ${values.serverCpu?.toFixed(2)}`);
+
+const ratios: Record<string, number> = {};
+const ratioFigures: Figure[] = [];
+const tell = (key: string, { peer, pairs, ratio }: Comparison): void => {
+  ratios[`${key}/${peer}`] = ratio.median;
+  ratioFigures.push({ workload: `ratio ${key}`, who: peer, values: { pairs, ...ratio } });
+  const digits = [ratio.median, ratio.low, ratio.high].map((value) => value.toFixed(3));
+  console.log(`  ${`${key}/${peer}`.padEnd(24)} ${digits[0]}  [${digits[1]}, ${digits[2]}]  ${pairs} pairs`);
+};
+console.log(
+  "\nratios, CPU per query (KEY), queries a second (KEY-qps) and p99 (p99-KEY): median [95 % interval], above 1 = ours is better",
+);
+for (const workload of ["ecs", "plain", "names"]) {
+  for (const one of compare(runs, { workload, ours: OURS, value: "cpuMicros", better: "less" })) tell(workload, one);
+  for (const one of compare(runs, { workload, ours: OURS, value: "qps", better: "more" })) tell(`${workload}-qps`, one);
+}
+for (const pace of ["40k", "half"]) {
+  for (const one of compare(runs, { workload: `ecs@${pace}`, ours: OURS, value: "p99", better: "less" })) tell(`p99-${pace}`, one);
+}
+const wrong = runs.filter(({ values }) => (values.wrong ?? 0) > 0);
+if (wrong.length > 0) console.log(`\nWRONG ANSWERS in ${wrong.length} runs, see above`);
+const { reruns, waits } = meter.noise;
+console.log(`\n${reruns} runs with less than ${flags["min-cpu"]} of a core thrown away; ${waits} half seconds waited for an idle machine`);
+if (flags.json !== undefined) writeReport(flags.json, { bench: "dns", ratios, figures: [...figures, ...second, ...ratioFigures] });
+cleanup.run();

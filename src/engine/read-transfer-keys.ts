@@ -1,0 +1,50 @@
+/** The files with TSIG secrets that zones name, read together with the objects so that a wrong one is a problem of theirs. Secrets are not kept. */
+import { dirname, resolve } from "node:path";
+import { fileStamp } from "../dns/secret-file.ts";
+import { readTsigKey } from "../dns/transfer/key-file.ts";
+import type { TsigKey } from "../dns/transfer/tsig.ts";
+import { findingsOn } from "../model/findings.ts";
+import type { TransferKey, Zone } from "../model/inventory.ts";
+import type { ManifestObject } from "../model/manifest-object.ts";
+import { TRANSFER_PATH } from "../model/to-transfer.ts";
+import type { ZonesWithKeys } from "./read-zone-keys.ts";
+import type { SourceFile } from "./source.ts";
+
+/**
+ * Makes the paths absolute and leaves zones out whose secrets cannot be used.
+ *
+ * @param objects that the zones were made of; a relative path begins at the folder of the object's file
+ */
+export function readTransferKeys(zones: readonly Zone[], objects: readonly ManifestObject[]): ZonesWithKeys {
+  const files: SourceFile[] = [];
+  const known = new Map<string, { readonly key: TsigKey; readonly zone: string }>();
+  const results = zones.map((zone) => {
+    if (zone.transfer === undefined) return { zones: [zone], problems: [] };
+    const object = objects.find(({ kind, name }) => kind === "DNSZone" && name === zone.name);
+    if (object === undefined) throw new Error(`no object for zone ${zone.name}`);
+    const findings = findingsOn(object);
+    const folder = dirname(object.locate(["metadata", "name"]).file);
+    const keys = zone.transfer.keys.map((entry, i): TransferKey => {
+      const at = [...TRANSFER_PATH, "keys", i, "file"];
+      const absolute = { ...entry, path: resolve(folder, entry.path) };
+      files.push({ path: absolute.path, stamp: fileStamp(absolute.path) });
+      const file = readTsigKey(absolute);
+      if ("fault" in file) {
+        findings.fault(at, absolute.path, file.fault);
+        return absolute;
+      }
+      for (const { code, message, remedy } of file.warnings) findings.warn(at, code, `${absolute.path} ${message}`, remedy);
+      const other = known.get(entry.name);
+      if (other !== undefined && !isSame(other.key, file.key)) {
+        const message = `${entry.name} is another key here than in DNSZone ${other.zone}, and requests tell keys apart by name`;
+        findings.error(at, "transfer-key", message, "Rename one of them, or use the same file.");
+      }
+      if (other === undefined) known.set(entry.name, { key: file.key, zone: zone.name });
+      return absolute;
+    });
+    return { zones: findings.failed() ? [] : [{ ...zone, transfer: { ...zone.transfer, keys } }], problems: findings.problems };
+  });
+  return { zones: results.flatMap((one) => one.zones), problems: results.flatMap(({ problems }) => problems), files };
+}
+
+const isSame = (a: TsigKey, b: TsigKey): boolean => a.algorithm === b.algorithm && Buffer.from(a.secret).equals(b.secret);
