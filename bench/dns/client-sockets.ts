@@ -15,7 +15,6 @@ const SO_RCVBUF = 8;
 const SOL_UDP = 17;
 const UDP_SEGMENT = 103;
 const MSG_DONTWAIT = 0x40;
-const POLLIN = 1;
 
 /** Datagrams that the kernel cuts from one piece, at most (UDP_MAX_SEGMENTS of the oldest kernels). */
 export const MAX_SEGMENTS = 64;
@@ -36,8 +35,6 @@ export interface ClientSockets {
   /** @returns bytes of answer `index` of the last `receive` */
   lengthOf(index: number): number;
   readonly answers: Uint8Array;
-  /** Sleeps until an answer waits at any socket. */
-  waitForAnswer(milliseconds: number): void;
   close(): void;
 }
 
@@ -59,7 +56,6 @@ export function openClientSockets(port: number, count: number, messages: Uint8Ar
   const receiveMany: (fd: number, headers: number, count: number, flags: number, timeout: number) => number = libc.func(
     "int recvmmsg(int, uintptr_t, uint32_t, int, uintptr_t)",
   );
-  const poll: (entries: number, count: number, milliseconds: number) => number = libc.func("int poll(uintptr_t, unsigned long, int)");
   const closeFd: (fd: number) => number = libc.func("int close(int)");
 
   const fail = (what: string): never => {
@@ -76,11 +72,10 @@ export function openClientSockets(port: number, count: number, messages: Uint8Ar
   });
 
   // struct mmsghdr, 64 bytes: msg_iov at 16, msg_iovlen at 24, msg_len at 56. struct iovec, 16 bytes. The sender's name is not asked for.
-  const memory = new ArrayBuffer(BATCH * (SLOT + 64 + 16) + 8 * count);
+  const memory = new ArrayBuffer(BATCH * (SLOT + 64 + 16));
   const base = koffi.address(new Uint8Array(memory));
   const headersAt = BATCH * SLOT;
   const vectorsAt = headersAt + BATCH * 64;
-  const pollAt = vectorsAt + BATCH * 16;
   const view = new DataView(memory);
   for (let i = 0; i < BATCH; i++) {
     view.setBigUint64(headersAt + i * 64 + 16, base + BigInt(vectorsAt + i * 16), true);
@@ -88,12 +83,7 @@ export function openClientSockets(port: number, count: number, messages: Uint8Ar
     view.setBigUint64(vectorsAt + i * 16, base + BigInt(i * SLOT), true);
     view.setBigUint64(vectorsAt + i * 16 + 8, BigInt(SLOT), true);
   }
-  fds.forEach((fd, i) => {
-    view.setInt32(pollAt + 8 * i, fd, true); // struct pollfd: fd, events, revents
-    view.setInt16(pollAt + 8 * i + 4, POLLIN, true);
-  });
   const headers = Number(base) + headersAt;
-  const polled = Number(base) + pollAt;
   const messagesAt = Number(koffi.address(messages));
   const words = new Uint32Array(memory);
 
@@ -106,9 +96,6 @@ export function openClientSockets(port: number, count: number, messages: Uint8Ar
       return Math.max(0, receiveMany(fds[index]!, headers, BATCH, MSG_DONTWAIT, 0));
     },
     lengthOf: (index) => words[(headersAt + index * 64 + 56) >> 2]!,
-    waitForAnswer(milliseconds) {
-      poll(polled, count, milliseconds);
-    },
     close() {
       for (const fd of fds) closeFd(fd);
     },

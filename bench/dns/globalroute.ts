@@ -48,11 +48,10 @@ async function everyClusterIsHealthy(admin: string): Promise<boolean> {
 const HOSTS = 64;
 
 function writeObjects({ probePort }: World, folder: string): void {
-  const write = (kind: string, name: string, spec: object): void =>
-    writeFileSync(
-      join(folder, `${kind}-${name}.yaml`), // JSON is YAML
-      JSON.stringify({ apiVersion: "globalroute.dev/v1alpha1", kind, metadata: { name }, spec }),
-    );
+  const objects: string[] = [];
+  const write = (kind: string, name: string, spec: object): void => {
+    objects.push(JSON.stringify({ apiVersion: "globalroute.dev/v1alpha1", kind, metadata: { name }, spec })); // JSON is YAML
+  };
   write("DNSZone", "bench", { domain: ZONE, provider: { type: "Embedded", embedded: { nameservers: ["ns1.example.net"] } } });
   for (const { name } of DATACENTERS) write("MemberCluster", name, { location: { cloud: "aws", region: name } });
   const rules = RULES.map(({ to, countries, continents }, i) => ({
@@ -72,4 +71,5 @@ function writeObjects({ probePort }: World, folder: string): void {
       health: { probe: { type: "TCP", port: probePort, host: ONE_NAME }, interval: "1m", timeout: "2s" },
     });
   }
+  writeFileSync(join(folder, "objects.yaml"), objects.join("\n---\n"));
 }

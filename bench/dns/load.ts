@@ -2,6 +2,8 @@
  * The load generator of `bench/dns.ts`: a process of its own, to be pinned to a core. Takes its {@link LoadSpec} as JSON in the first
  * argument and prints {@link LoadResult} as JSON.
  *
+ * It never sleeps: a server would have to wake it up, which no client across a network asks of it.
+ *
  * Closed loop: each socket keeps `window` queries outstanding. Open loop: queries leave at a fixed rate, one socket after the other, whether
  * answers come or not. A query without an answer within half a second is lost, and its place is free again.
  */
@@ -58,9 +60,6 @@ const STILL = 10;
 /** Milliseconds. */
 const LATE = 0.1;
 const HOPELESS = 10;
-/** Rounds without anything to do after which the process sleeps until an answer comes. */
-const PATIENCE = 50;
-
 /** Queries of one socket. They leave in the order of their ids, from `next`; everything before `oldest` is answered or lost. */
 interface Flow {
   next: number;
@@ -176,7 +175,6 @@ function run(spec: LoadSpec): LoadResult {
       let did = spec.rate === undefined ? fillWindows(quiet > STILL ? 1 : WORTH_SENDING) : sendDue(spec.rate, startedAt);
       for (let i = 0; i < flows.length; i++) if (flows[i]!.outstanding > 0) did = receive(i) > 0 || did;
       quiet = did ? 0 : quiet + 1;
-      if (spec.rate === undefined && quiet > PATIENCE) sockets.waitForAnswer(10);
       const after = performance.now();
       if (!did) idle += after - now;
       if (after - swept > SWEEP_EVERY) {

@@ -162,6 +162,13 @@ const whole: Step = (bytes, length) => {
   return written + bytes[written - 1]!;
 };
 
+let viewed: DataView = new DataView(new ArrayBuffer(0));
+/** Kept for as long as the buffer is the same, as in a worker. */
+const viewOf = ({ buffer, byteOffset, byteLength }: Uint8Array): DataView => {
+  if (viewed.buffer !== buffer) viewed = new DataView(buffer, byteOffset, byteLength);
+  return viewed;
+};
+
 // The parts, each with all before it.
 const query = newQuery();
 const found = newFound();
@@ -169,12 +176,12 @@ const copied: Step = (bytes, length) => bytes[length - 1]!;
 const decoded: Step = (bytes, length) => decodeQuery(bytes, length, query) + query.nameEnd;
 const named: Step = (bytes, length) => {
   decodeQuery(bytes, length, query);
-  findName(zones, bytes, query, found);
+  findName(zones, viewOf(bytes), query, found);
   return found.node;
 };
 const placed: Step = (bytes, length) => {
   decodeQuery(bytes, length, query);
-  findName(zones, bytes, query, found);
+  findName(zones, viewOf(bytes), query, found);
   const { address } = query.subnet;
   const ip = (address[0]! << 24) | (address[1]! << 16) | (address[2]! << 8) | address[3]!;
   placeClientV4(table, zones.nodeRoute[found.node]!, ip, query.subnet.source, choice);

@@ -25,6 +25,12 @@ export interface AnswerContext {
   readonly versionBind: Uint8Array;
   /** Undefined until the first table; see {@link useTables}. */
   tables: ServingTables | undefined;
+  /** The buffer of the message that is answered, and a view of it; whoever answers in many buffers by turns sets both beforehand. */
+  message: Uint8Array;
+  view: DataView;
+  /** The buffer that answers were last written into, when it was another one, and a view of it. */
+  out: Uint8Array;
+  outView: DataView;
   /** Scratch, reused by every query. */
   readonly query: Query;
   readonly found: Found;

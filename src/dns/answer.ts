@@ -40,6 +40,10 @@ export function newAnswerContext(
     limiter: settings.rateLimit && newRateLimiter(settings.rateLimit, settings.workers),
     versionBind: settings.versionBind ?? new Uint8Array(0),
     tables: undefined,
+    message: NOTHING,
+    view: viewOf(NOTHING),
+    out: NOTHING,
+    outView: viewOf(NOTHING),
     query: newQuery(),
     found: newFound(),
     choice: newChoice(),
@@ -58,6 +62,9 @@ export function useTables(context: AnswerContext, tables: ServingTables): void {
   if (tables.zones.maxAddresses > context.addresses.length) context.addresses = new Uint32Array(tables.zones.maxAddresses);
   context.tables = tables;
 }
+
+const NOTHING = new Uint8Array(0);
+const viewOf = ({ buffer, byteOffset, byteLength }: Uint8Array): DataView => new DataView(buffer, byteOffset, byteLength);
 
 const ascii = (text: string): Uint8Array => Uint8Array.from(text, (character) => character.charCodeAt(0));
 
@@ -86,6 +93,7 @@ export function answer(query: Uint8Array, length: number, source: Source, out: U
   }
   if (fault !== Rcode.NOERROR) forgetOptions(decoded);
   const { reply, counters } = context;
+  lookAt(query, out, context);
   judgeCookie(query, source, context);
   beginReply(query, decoded, out, source.transport === Transport.UDP, reply);
   context.mode = -1;
@@ -108,6 +116,19 @@ export function answer(query: Uint8Array, length: number, source: Source, out: U
   if (reply.overflow) counters.truncated[0]!++;
   countAnswer(counters, source.transport, rcode, decoded.type);
   return written;
+}
+
+/** Views are made when another buffer comes, and kept: making one costs as much as a look-up. */
+function lookAt(query: Uint8Array, out: Uint8Array, context: AnswerContext): void {
+  if (context.message !== query) {
+    context.message = query;
+    context.view = viewOf(query);
+  }
+  if (out !== query && context.out !== out) {
+    context.out = out;
+    context.outView = viewOf(out);
+  }
+  context.reply.view = out === query ? context.view : context.outView;
 }
 
 function keepTail(message: Uint8Array, from: number, end: number, tail: Uint8Array): void {
@@ -186,7 +207,7 @@ function answerQuestion(message: Uint8Array, source: Source, out: Uint8Array, co
   }
   const { zones } = tables;
   // `out` may be the query's buffer: up to here only the reply's scratch was written
-  findName(zones, message, query, found);
+  findName(zones, context.view, query, found);
   if (found.encloser < 0) {
     setExtendedError(reply, ExtendedError.NotAuthoritative);
     return refuse(source, context, Rcode.REFUSED);

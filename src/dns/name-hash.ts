@@ -1,28 +1,34 @@
 /** Hashes of names, by which a zone table finds them. Pure, and hot but for what is made once a table. */
 import { sharedUint32 } from "../model/shared-array.ts";
+import { mixSigned } from "../routing/hash.ts";
 
-/** Seed of a name's hash: the hash of the root. */
-export const ROOT_HASH = 0x811c9dc5 | 0;
+/**
+ * Factors of a name's words by their distance from its end in bytes: odd numbers without a pattern, the same in every process. Whatever two
+ * names share at their ends adds the same to both hashes, so one pass from the end gives those of a name and of all names above it; and no
+ * product waits for another, as it would in a hash that feeds on itself.
+ */
+const FACTORS = Int32Array.from({ length: 256 }, (_, distance) => mixSigned(Math.imul(distance + 1, 0x9e37_79b1)) | 1);
 
-/** Hash of the name one label longer: FNV-1a over the label, length byte included, case folded. Signed, so that V8 need not box it. */
-export function hashLabel(parent: number, bytes: Uint8Array, at: number): number {
-  let hash = parent;
-  const end = at + bytes[at]! + 1;
-  for (let i = at; i < end; i++) {
-    const byte = bytes[i]!;
-    hash = Math.imul(hash ^ (byte >= 0x41 && byte <= 0x5a ? byte | 0x20 : byte), 0x01000193);
-  }
-  return hash;
-}
+/** First slot to look at for a hash, whose lower bits are the weaker ones. */
+export const slotOf = (hash: number, mask: number): number => (Math.imul(hash, 0x9e37_79b1) >>> 7) & mask;
 
-/** First slot to look at for a hash; the upper half of FNV-1a is the better mixed one. */
-export const slotOf = (hash: number, mask: number): number => (hash ^ (hash >>> 15)) & mask;
+/** Term of the four bytes before `at`, or of fewer. Bit 5 is set in each: that folds case, and some that is not case. */
+export const termOf = (word: number, distance: number): number => Math.imul(word | 0x2020_2020, FACTORS[distance]!);
 
-/** Hash of a whole uncompressed wire name. */
+/** The last `count` bytes of a word, 1 to 3. */
+export const lastBytes = (word: number, count: number): number => word & ((1 << (8 * count)) - 1);
+
+/** Hash of a whole uncompressed wire name: what {@link termOf} gives for its words from the end, the root's zero left out, added up. */
 export function hashOf(wire: Uint8Array): number {
-  const labels: number[] = [];
-  for (let at = 0; wire[at] !== 0; at += wire[at]! + 1) labels.push(at);
-  return labels.reduceRight((hash, at) => hashLabel(hash, wire, at), ROOT_HASH);
+  const padded = new DataView(new ArrayBuffer(wire.length + 4));
+  wire.forEach((byte, i) => {
+    padded.setUint8(4 + i, byte);
+  });
+  const end = 4 + wire.length - 1;
+  let sum = 0;
+  let at = end;
+  for (; at - 4 >= 4; at -= 4) sum = (sum + termOf(padded.getInt32(at - 4), end - at)) | 0;
+  return at > 4 ? (sum + termOf(lastBytes(padded.getInt32(at - 4), at - 4), end - at)) | 0 : sum;
 }
 
 /**

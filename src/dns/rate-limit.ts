@@ -3,7 +3,8 @@
  * beyond is dropped, or sent truncated so that an honest client asks again over TCP.
  *
  * Two limits hold at once: one for each (source prefix, ECS prefix, name, kind of answer), and a higher one for each source prefix over
- * everything, so that a public resolver that asks for many networks is limited by the second alone.
+ * everything, so that a public resolver that asks for many networks is limited by the second alone. A source that is far below the first
+ * limit with all that it asks is let through by one look (see {@link isQuiet}).
  *
  * ```
  * table: sets of 32 bytes, found by a keyed hash     4 × 4  when the bucket is empty again, 1/1024 ms     4 × 4  tag: more of the hash
@@ -39,8 +40,9 @@ export type RateAction = (typeof RateAction)[keyof typeof RateAction];
 /** Kinds of answers that are counted apart. */
 export const AnswerKind = { Data: 0, NoName: 1, Referral: 2, Error: 3 } as const;
 export type AnswerKind = (typeof AnswerKind)[keyof typeof AnswerKind];
-/** Stands for the kind in the bucket of a whole source prefix. */
+/** Stand for the kind in the buckets of a whole source prefix: the one that limits it, and the one that tells whether it is quiet. */
 const ALL_KINDS = 15;
+const QUIETNESS = 14;
 
 /** A step of one unit: beyond it no limit can be told from none. */
 export const MAX_LIMIT = 1_000_000;
@@ -52,6 +54,10 @@ const WAYS = 4;
 const UNIT = 1024;
 /** How much of a limit may be used up at once: one second. */
 const BURST = 1000 * UNIT;
+/** A source prefix with no more than this on its own account, at the rate of one answer's limit, has no answer beyond that limit. */
+const QUIET = BURST / 8;
+/** Beyond this step an eighth of a burst is so few answers that counting them apart would change what they get. */
+const LARGEST_GATED_STEP = BURST / 64;
 
 /** Words of a hash lane's seed, and of all three. */
 const LANE = 12;
@@ -62,6 +68,8 @@ export interface RateLimiter {
   /** Units of its bucket that one answer takes; 0 = no limit. */
   readonly step: number;
   readonly sourceStep: number;
+  /** Whether quiet sources are let through by one look; only where the limits would let them through anyway. */
+  readonly gated: boolean;
   readonly slip: number;
   readonly exemptV4: Int32Array;
   readonly exemptV6: readonly { readonly bytes: Uint8Array; readonly mask: Uint8Array }[];
@@ -80,9 +88,12 @@ export function newRateLimiter(settings: RateLimitSettings, workers: number): Ra
   const step = (limit: number): number => (limit === 0 ? 0 : Math.floor((BURST * workers) / limit));
   const v4 = settings.exempt.filter(({ family }) => family === 4);
   const v6 = settings.exempt.filter(({ family }) => family === 6);
+  const keyStep = step(settings.limit);
+  const sourceStep = step(settings.sourceLimit);
   return {
-    step: step(settings.limit),
-    sourceStep: step(settings.sourceLimit),
+    step: keyStep,
+    sourceStep,
+    gated: keyStep > 0 && keyStep <= LARGEST_GATED_STEP && sourceStep <= keyStep,
     slip: settings.slip,
     exemptV4: Int32Array.from(v4.flatMap(({ bytes, length }) => [wordOf(bytes), length === 0 ? 0 : -1 << (32 - length)])),
     exemptV6: v6.map(({ bytes, length }) => ({
@@ -108,16 +119,51 @@ const wordOf = (bytes: Uint8Array): number => (bytes[0]! << 24) | (bytes[1]! << 
 export function limitRate(limiter: RateLimiter, source: Source, query: Query, kind: AnswerKind, name: number, now: number): RateAction {
   if (isExempt(limiter, source)) return RateAction.Answer;
   const { prefix, step, sourceStep, sums } = limiter;
-  const hasSubnet = query.hasSubnet && query.subnet.source > 0;
+  const time = Math.floor(now * UNIT) | 0;
   setPrefix(prefix, 0, source.isV6, source.v6, source.v4);
+  if (limiter.gated && isQuiet(limiter, time)) return RateAction.Answer;
+  const hasSubnet = query.hasSubnet && query.subnet.source > 0;
   if (hasSubnet) setPrefix(prefix, 2, query.subnet.family === 2, query.subnet.address, wordOf(query.subnet.address));
   hashKeys(limiter, name, kind, hasSubnet);
-  const time = Math.floor(now * UNIT) | 0;
   // the stricter limit first, so that what it stops is not charged to the other
   let bucket = step === 0 ? -1 : charge(limiter.table, setOf(sums[0]!), tagOf(sums[2]!, sums[4]!), step, time);
   if (bucket < 0 && sourceStep !== 0) bucket = charge(limiter.table, setOf(sums[1]!), tagOf(sums[3]!, sums[5]!), sourceStep, time);
   return bucket < 0 ? RateAction.Answer : slipOrDrop(limiter, bucket);
 }
+
+/**
+ * Counts an answer for its source prefix as if all of them were of one kind and name, and tells whether even then they would be far below the
+ * limit of one kind and name: most sources are, and for them nothing else is looked at. What passes here is not charged to any other
+ * bucket, so a source that turns loud has an eighth of a second's worth more than its limit, once.
+ */
+function isQuiet({ seed, prefix, table, step }: RateLimiter, now: number): boolean {
+  const set = setOf(sumOfPrefix(seed, 0, prefix) + Math.imul(seed[7]!, QUIETNESS));
+  const tag = tagOf(
+    sumOfPrefix(seed, LANE, prefix) + Math.imul(seed[LANE + 7]!, QUIETNESS),
+    sumOfPrefix(seed, 2 * LANE, prefix) + Math.imul(seed[2 * LANE + 7]!, QUIETNESS),
+  );
+  const times = set * 2 * WAYS;
+  let way = 0;
+  while (way < WAYS && table[times + WAYS + way] !== tag) way++;
+  let ahead = 0;
+  if (way < WAYS) {
+    ahead = chargeOf(table[times + way]!, now, BURST + step);
+  } else {
+    way = leastCharged(table, times, now);
+    table[times + WAYS + way] = tag;
+  }
+  table[times + way] = (now + Math.min(BURST, ahead + step)) | 0; // it stays loud for as long as it is
+  return ahead <= QUIET;
+}
+
+/** The part of a lane's sum that the source prefix makes. */
+const sumOfPrefix = (seed: Int32Array, lane: number, prefix: Int32Array): number =>
+  (seed[lane]! +
+    Math.imul(seed[lane + 1]!, prefix[0]! & 0xffff) +
+    Math.imul(seed[lane + 2]!, prefix[0]! >>> 16) +
+    Math.imul(seed[lane + 3]!, prefix[1]! & 0xffff) +
+    Math.imul(seed[lane + 4]!, prefix[1]! >>> 16)) |
+  0;
 
 /**
  * Hashes both keys, that of the answer and that of its source prefix, in three lanes each: multilinear sums over 16-bit halves in 32-bit
@@ -129,12 +175,7 @@ function hashKeys({ seed, prefix, sums }: RateLimiter, name: number, kind: numbe
   let at = 0;
   // a loop and not three copies, because V8 inlines only so much
   for (let lane = 0; lane < SEED_WORDS; lane += LANE) {
-    const source =
-      seed[lane]! +
-      Math.imul(seed[lane + 1]!, prefix[0]! & 0xffff) +
-      Math.imul(seed[lane + 2]!, prefix[0]! >>> 16) +
-      Math.imul(seed[lane + 3]!, prefix[1]! & 0xffff) +
-      Math.imul(seed[lane + 4]!, prefix[1]! >>> 16);
+    const source = sumOfPrefix(seed, lane, prefix);
     let sum =
       source + Math.imul(seed[lane + 5]!, name & 0xffff) + Math.imul(seed[lane + 6]!, name >>> 16) + Math.imul(seed[lane + 7]!, kind);
     if (hasSubnet) {

@@ -16,6 +16,8 @@ export const POINTER_TO_QNAME = 0xc000 | HEADER;
 
 /** Reused. All counts are of records. */
 export interface Reply {
+  /** Of the whole buffer that it is written into: a word is written faster through it than byte by byte. */
+  view: DataView;
   /** Where the next byte goes. */
   at: number;
   /** First byte that records may not use: behind it there is room for OPT with client subnet and cookie. */
@@ -49,6 +51,7 @@ export interface Reply {
 const NO_TEXT = new Uint8Array(0);
 
 export const newReply = (nsid: Uint8Array = NO_TEXT): Reply => ({
+  view: new DataView(new ArrayBuffer(0)),
   at: 0,
   limit: 0,
   max: 0,
@@ -71,7 +74,7 @@ export const newReply = (nsid: Uint8Array = NO_TEXT): Reply => ({
  * Starts a reply: ID, OPCODE, RD and CD come from the query, the question is repeated byte for byte (0x20).
  *
  * @param out may be the query's own buffer
- * @param reply keeps its cookie
+ * @param reply its `view` is of `out`; it keeps its cookie
  */
 export function beginReply(query: Uint8Array, decoded: Query, out: Uint8Array, isUdp: boolean, reply: Reply): void {
   const end = decoded.questionEnd;
@@ -123,11 +126,10 @@ export function writeAddress(out: Uint8Array, reply: Reply, ttl: number, bytes: 
     reply.overflow = true;
     return;
   }
-  write16(out, at, POINTER_TO_QNAME);
-  write16(out, at + 2, size === 4 ? Type.A : Type.AAAA);
-  write16(out, at + 4, Class.IN);
-  write32(out, at + 6, ttl);
-  write16(out, at + 10, size);
+  const { view } = reply;
+  view.setInt32(at, (POINTER_TO_QNAME << 16) | (size === 4 ? Type.A : Type.AAAA));
+  view.setInt32(at + 4, (Class.IN << 16) | (ttl >>> 16));
+  view.setInt32(at + 8, (ttl << 16) | size);
   for (let i = 0; i < size; i++) out[at + 12 + i] = bytes[from + i]!;
   reply.at = at + 12 + size;
   reply.answers++;
@@ -172,26 +174,22 @@ export function finishReply(query: Query, out: Uint8Array, reply: Reply, rcode: 
     writeOpt(query, out, reply, rcode >>> 4);
     reply.additionals++;
   }
-  write16(out, 0, query.id);
-  write16(out, 2, reply.flags | (rcode & 15));
-  write16(out, 4, query.questionEnd > HEADER ? 1 : 0);
-  write16(out, 6, reply.answers);
-  write16(out, 8, reply.authorities);
-  write16(out, 10, reply.additionals);
+  const { view } = reply;
+  view.setInt32(0, (query.id << 16) | reply.flags | (rcode & 15));
+  view.setInt32(4, ((query.questionEnd > HEADER ? 1 : 0) << 16) | reply.answers);
+  view.setInt32(8, (reply.authorities << 16) | reply.additionals);
   return reply.at;
 }
 
 /** Client subnet and cookie have their room; NSID, an extended error and its text are left out when they do not fit, the text first. */
 function writeOpt(query: Query, out: Uint8Array, reply: Reply, upperRcode: number): void {
   const at = reply.at;
-  out[at] = 0;
-  write16(out, at + 1, Type.OPT);
-  write16(out, at + 3, MAX_UDP);
-  out[at + 5] = upperRcode;
-  out[at + 6] = 0; // VERSION
-  write16(out, at + 7, (query.dnssecOk ? 0x8000 : 0) | (query.compactOk ? 0x4000 : 0)); // DO and CO are copied (RFC 3225 §3, RFC 9824 §5.1)
+  const { view } = reply;
+  view.setInt32(at, (Type.OPT << 8) | (MAX_UDP >>> 8)); // the root, TYPE, half of CLASS
+  view.setInt32(at + 4, ((MAX_UDP & 0xff) << 24) | (upperRcode << 16)); // the rest, extended RCODE, VERSION 0, half of the flags
+  view.setInt16(at + 7, (query.dnssecOk ? 0x8000 : 0) | (query.compactOk ? 0x4000 : 0)); // DO and CO are copied (RFC 3225 §3, RFC 9824 §5.1)
   let end = at + OPT_FIXED;
-  if (query.hasSubnet) end = encodeClientSubnet(out, end, query.subnet, query.subnet.source === 0 ? 0 : reply.scope);
+  if (query.hasSubnet) end = encodeClientSubnet(view, end, query.subnet, query.subnet.source === 0 ? 0 : reply.scope);
   if (reply.hasCookie) end = writeOption(out, end, Option.COOKIE, reply.cookie);
   if (query.wantsKeepalive && reply.keepalive >= 0 && end + OPTION + 2 <= reply.max) {
     write16(out, end, Option.TCP_KEEPALIVE);
@@ -209,7 +207,7 @@ function writeOpt(query: Query, out: Uint8Array, reply: Reply, upperRcode: numbe
     for (let i = 0; i < text.length; i++) out[end + 6 + i] = text[i]!;
     end += 6 + text.length;
   }
-  write16(out, at + 9, end - at - OPT_FIXED);
+  view.setInt16(at + 9, end - at - OPT_FIXED);
   reply.at = end;
 }
 

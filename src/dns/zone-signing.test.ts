@@ -56,7 +56,7 @@ const found = newFound();
 function nodeOf(zones: ZoneTable, name: string): number {
   const message = encodeQuery({ id: 0, name, type: 1 });
   decodeQuery(message, message.length, query);
-  findName(zones, message, query, found);
+  findName(zones, new DataView(message.buffer, message.byteOffset, message.byteLength), query, found);
   return found.node;
 }
 const ownerOf = (zones: ZoneTable, node: number): Uint8Array => zones.bytes.slice(zones.nodeName[node]!, zones.nodeName[node + 1]!);

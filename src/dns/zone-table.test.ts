@@ -17,7 +17,7 @@ const nameOf = (zones: ZoneTable, node: number): string => (node < 0 ? "-" : dec
 function look(zones: ZoneTable, name: string): { encloser: string; node: string } {
   const message = encodeQuery({ id: 0, name, type: 1 });
   decodeQuery(message, message.length, query);
-  findName(zones, message, query, found);
+  findName(zones, new DataView(message.buffer, message.byteOffset, message.byteLength), query, found);
   return { encloser: nameOf(zones, found.encloser), node: nameOf(zones, found.node) };
 }
 

@@ -80,6 +80,8 @@ export interface ZoneTable {
   /** Route → where the ALPN parameter value of its HTTPS record starts in `bytes` (RFC 9460 §7.1); empty = no HTTPS record. One entry more. */
   readonly routeAlpn: Uint32Array;
   readonly bytes: Uint8Array;
+  /** Of `bytes`. */
+  readonly view: DataView;
   /** The most addresses that an answer of any route can hold. */
   readonly maxAddresses: number;
 }
@@ -210,6 +212,7 @@ function layOut(
   });
   const nodeHash = sharedInt32(wire.slice(0, found.length).map(hashOf));
   const sideOf = new Map([...parentSides.keys()].map((zone, i) => [zone, found.length + i]));
+  const shared = sharedUint8(bytes.whole());
   return {
     domains: zones.map(({ domain }) => domain),
     zoneSerial: sharedUint32(zones.map(({ domain }) => serials(domain) >>> 0)),
@@ -233,7 +236,8 @@ function layOut(
     setBytes: sharedUint32(setBytes),
     setSignature: sharedInt32(setSignature),
     routeAlpn: sharedUint32(routeAlpn),
-    bytes: sharedUint8(bytes.whole()),
+    bytes: shared,
+    view: new DataView(shared.buffer),
     maxAddresses,
   };
 }

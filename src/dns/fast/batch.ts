@@ -27,6 +27,8 @@ export interface Batch {
   readonly headerSize: number;
   /** One view for each slot, so that message offsets start at 0. */
   readonly slots: readonly Uint8Array[];
+  /** Of the same slots. */
+  readonly views: readonly DataView[];
   /** Sender of each slot's message, as the kernel wrote it. */
   readonly senders: readonly Uint8Array[];
   /** Makes the first `count` slots ready to receive. */
@@ -70,6 +72,7 @@ export function createBatch(libc: Libc, isV6: boolean): Batch {
     headers: base + headersAt,
     headerSize: MMSGHDR,
     slots: Array.from({ length: BATCH }, (_, i) => new Uint8Array(memory, i * SLOT, SLOT)),
+    views: Array.from({ length: BATCH }, (_, i) => new DataView(memory, i * SLOT, SLOT)),
     senders: Array.from({ length: BATCH }, (_, i) => new Uint8Array(memory, sendersAt + i * SOCKADDR, senderLength)),
     reset: (count) => {
       for (let i = 0; i < count; i++) words[lengthWord + i * IOVEC_WORDS] = SLOT;

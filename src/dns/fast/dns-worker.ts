@@ -11,6 +11,7 @@ import { Transport } from "../counters.ts";
 import { createSlowQueue, type SlowQueue } from "../slow/slow-queue.ts";
 import { newSource, type Source } from "../source.ts";
 import { BATCH, type Batch, createBatch, HEADER_WORDS, IOVEC_WORDS } from "./batch.ts";
+import { inlineMore } from "./inline-more.ts";
 import { FastTransportUnavailable, type Libc, loadLibc, MSG_DONTWAIT, POLLIN } from "./libc.ts";
 import { SOCKADDR_V4, SOCKADDR_V6 } from "./sockaddr.ts";
 import { Control, SAMPLES, type WorkerMessage, type WorkerReport, type WorkerSocket, type WorkerStart } from "./worker-link.ts";
@@ -112,7 +113,7 @@ function answerBatch(
   control: Int32Array,
   queue: SlowQueue | undefined,
 ): number {
-  const { slots, senders, words, receivedWord, lengthWord } = batch;
+  const { slots, views, senders, words, receivedWord, lengthWord } = batch;
   let silent = 0;
   source.isV6 = isV6;
   for (let i = 0; i < count; i++) {
@@ -123,6 +124,8 @@ function answerBatch(
     if ((sender[2]! | sender[3]!) !== 0) {
       // port 0 cannot be answered
       readSender(sender, isV6, source);
+      context.message = slot;
+      context.view = views[i]!;
       try {
         length = answer(slot, received, source, slot, context);
         if (length === DEFER) {
@@ -173,6 +176,7 @@ function send(libc: Libc, fd: number, batch: Batch, count: number, silent: numbe
   }
 }
 
+inlineMore();
 try {
   run(loadLibc(), workerData as WorkerStart);
 } catch (error) {

@@ -22,7 +22,7 @@ test.each(accepted)("RFC 7871 §6: $name is taken, and repeated byte for byte", 
   expect(subnet).toMatchObject({ family, source });
   expect([...subnet.address.subarray(Math.ceil(source / 8))].every((byte) => byte === 0)).toBe(true);
   const option = new Uint8Array(clientSubnetSize(subnet));
-  expect(encodeClientSubnet(option, 0, subnet, 0)).toBe(option.length);
+  expect(encodeClientSubnet(new DataView(option.buffer), 0, subnet, 0)).toBe(option.length);
   expect(option).toEqual(Uint8Array.from([0, 8, 0, option.length - 4, ...hex(bytes)]));
 });
 
@@ -48,7 +48,7 @@ test.each(refused)("RFC 7871 §7.1.2: $name is FORMERR", ({ bytes }) => {
 test("the scope is written where scopes go", () => {
   const subnet = { family: 1, source: 24, address: Uint8Array.of(192, 0, 2, ...new Array<number>(13).fill(0)) };
   const out = new Uint8Array(11);
-  encodeClientSubnet(out, 0, subnet, 22);
+  encodeClientSubnet(new DataView(out.buffer), 0, subnet, 22);
   expect(out).toEqual(hex("0008 0007 0001 18 16 c00002"));
 });
 

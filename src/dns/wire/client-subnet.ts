@@ -6,6 +6,8 @@
  * ```
  */
 
+import { Option } from "./codes.ts";
+
 export interface ClientSubnet {
   /** 1 = IPv4, 2 = IPv6; 0 only with source 0. */
   family: number;
@@ -51,17 +53,11 @@ export function decodeClientSubnet(message: Uint8Array, offset: number, length: 
  *
  * @returns offset behind it
  */
-export function encodeClientSubnet(out: Uint8Array, offset: number, subnet: ClientSubnet, scope: number): number {
+export function encodeClientSubnet(out: DataView, offset: number, subnet: ClientSubnet, scope: number): number {
   const bytes = addressBytes(subnet.source);
-  out[offset] = 0;
-  out[offset + 1] = 8; // OPTION-CODE
-  out[offset + 2] = 0;
-  out[offset + 3] = 4 + bytes;
-  out[offset + 4] = subnet.family >>> 8;
-  out[offset + 5] = subnet.family;
-  out[offset + 6] = subnet.source;
-  out[offset + 7] = scope;
-  for (let i = 0; i < bytes; i++) out[offset + 8 + i] = subnet.address[i]!;
+  out.setInt32(offset, (Option.CLIENT_SUBNET << 16) | (4 + bytes));
+  out.setInt32(offset + 4, (subnet.family << 16) | (subnet.source << 8) | scope);
+  for (let i = 0; i < bytes; i++) out.setUint8(offset + 8 + i, subnet.address[i]!);
   return offset + 8 + bytes;
 }
 
