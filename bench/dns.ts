@@ -5,8 +5,9 @@
  * Workloads: `ecs`: one name, each query with a client subnet of its own. `plain`: one name, no EDNS. `names`: 10,000 names, client subnets.
  * `latency`: as `ecs`, paced: 40,000 queries a second, and half of what the server answered in the `ecs` run of the same round.
  *
- * In every round all servers are started anew, and take turns in alternating order. What counts is CPU time of the server's process per
- * answered query, and queries a second at saturation; ratios are medians over rounds with a 95 % interval, above 1 = ours is better.
+ * In every round all servers are started anew, warmed up, and take turns in alternating order; `latency` in every second round. What counts is
+ * CPU time of the server's process per answered query, and queries a second at saturation; ratios are medians over rounds with a 95 %
+ * interval, above 1 = ours is better.
  *
  * Flags: --rounds N, --seconds N (of each run), --only WORKLOAD,…, --servers NAME,…, --min-cpu SHARE (of its core that a
  * server must have had, or the run is repeated, at most three times), --no-wait (for an idle machine before each run), --no-dnsperf, --json FILE.
@@ -36,6 +37,9 @@ import { type Figure, machineName, writeReport } from "./support/report.ts";
 
 const OURS = "globalroute";
 const PACE = 40_000;
+/** Every server that was just started answers so many queries a second for so many seconds before anything is measured: compilers and caches warm up. */
+const WARM_UP = 3;
+const WARM_UP_RATE = 100_000;
 
 const { values: flags } = parseArgs({
   options: {
@@ -134,6 +138,8 @@ const record = (run: Run): void => {
 async function measureRound(round: number, servers: readonly RunningServer[]): Promise<void> {
   const order = round % 2 === 0 ? servers : servers.toReversed();
   const saturated = new Map<string, number>();
+  const warm = files.get("ecs")?.path ?? "";
+  for (const server of order) await meter.pace(server, { queryFile: warm, warmupSeconds: 0, seconds: WARM_UP }, WARM_UP_RATE);
   for (const [workload, { path }] of files) {
     if (!wanted(workload) && !(workload === "ecs" && wanted("latency"))) continue;
     for (const server of order) {
@@ -146,7 +152,7 @@ async function measureRound(round: number, servers: readonly RunningServer[]): P
       record({ round, workload, who: server.contender.name, values: perQuery(load, server) });
     }
   }
-  if (!wanted("latency")) return;
+  if (!wanted("latency") || round % 2 === 1) return;
   const queryFile = files.get("ecs")?.path ?? "";
   for (const pace of ["40k", "half"]) {
     for (const server of order) {

@@ -5,11 +5,11 @@ import { createServer } from "node:net";
 import { afterEach, describe, expect, test } from "vitest";
 import { askTcp, askUdp, frame, openTcp, openUdp, type ServerAddress } from "../../test/support/dns-client.ts";
 import { dnsWorld, record, zone } from "../../test/support/dns-world.ts";
+import { transportsHere } from "../../test/support/fast-here.ts";
 import { realPorts as ports } from "../../test/support/real-ports.ts";
 import { ListenError } from "../model/listen-address.ts";
 import { readQueries } from "./counters.ts";
 import { createDnsServer, type DnsServer, type DnsServerOptions } from "./dns-server.ts";
-import { FastTransportUnavailable, loadLibc } from "./fast/libc.ts";
 import { Flag, Rcode, Type } from "./wire/codes.ts";
 import { decodeMessage } from "./wire/decode-message.ts";
 import { encodeQuery } from "./wire/encode-query.ts";
@@ -19,16 +19,7 @@ afterEach(async () => {
   for (const cleanup of cleanups.splice(0).reverse()) await cleanup();
 });
 
-function fastIsHere(): boolean {
-  try {
-    loadLibc();
-    return true;
-  } catch (error) {
-    if (error instanceof FastTransportUnavailable) return false;
-    throw error;
-  }
-}
-const TRANSPORTS = fastIsHere() ? (["dgram", "fast"] as const) : (["dgram"] as const);
+const TRANSPORTS = transportsHere();
 
 interface Running {
   readonly server: DnsServer;

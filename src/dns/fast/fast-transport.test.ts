@@ -5,6 +5,7 @@ import type { Worker } from "node:worker_threads";
 import { afterEach, describe, expect, test } from "vitest";
 import { askUdp, openUdp, type UdpClient } from "../../../test/support/dns-client.ts";
 import { dnsWorld } from "../../../test/support/dns-world.ts";
+import { fastIsHere } from "../../../test/support/fast-here.ts";
 import { realPorts } from "../../../test/support/real-ports.ts";
 import { Standing } from "../../routing/table.ts";
 import { garbageCollector } from "../collect-garbage.ts";
@@ -14,17 +15,6 @@ import { Rcode, Type } from "../wire/codes.ts";
 import { decodeMessage } from "../wire/decode-message.ts";
 import { encodeQuery } from "../wire/encode-query.ts";
 import { createFastTransport, type FastPorts, startWorker } from "./fast-transport.ts";
-import { FastTransportUnavailable, loadLibc } from "./libc.ts";
-
-function isHere(): boolean {
-  try {
-    loadLibc();
-    return true;
-  } catch (error) {
-    if (error instanceof FastTransportUnavailable) return false;
-    throw error;
-  }
-}
 
 const cleanups: (() => unknown)[] = [];
 afterEach(async () => {
@@ -67,7 +57,7 @@ async function run(count: number, more: Partial<FastPorts> = {}): Promise<Runnin
 const openMany = (port: number, count: number): Promise<UdpClient[]> =>
   Promise.all(Array.from({ length: count }, () => openUdp({ address: "127.0.0.1", port })));
 
-describe.skipIf(!isHere())("worker threads", () => {
+describe.skipIf(!fastIsHere())("worker threads", () => {
   test("share one port: every one of them answers some of the clients", async () => {
     const { port, transport } = await run(2);
     const clients = await openMany(port, 32);

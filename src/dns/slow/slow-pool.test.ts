@@ -3,11 +3,11 @@ import type { Worker } from "node:worker_threads";
 import { afterEach, describe, expect, test } from "vitest";
 import { askTcp, askUdp, openUdp } from "../../../test/support/dns-client.ts";
 import { dnsWorld } from "../../../test/support/dns-world.ts";
+import { transportsHere } from "../../../test/support/fast-here.ts";
 import { realPorts } from "../../../test/support/real-ports.ts";
 import { signedWorld } from "../../../test/support/signed-world.ts";
 import { readQueries, Transport } from "../counters.ts";
 import { createDnsServer, type DnsServer } from "../dns-server.ts";
-import { FastTransportUnavailable, loadLibc } from "../fast/libc.ts";
 import { newSource, setSource } from "../source.ts";
 import { Rcode, Type } from "../wire/codes.ts";
 import { type DecodedMessage, decodeMessage } from "../wire/decode-message.ts";
@@ -23,16 +23,7 @@ afterEach(async () => {
   for (const cleanup of cleanups.splice(0).reverse()) await cleanup();
 });
 
-function fastIsHere(): boolean {
-  try {
-    loadLibc();
-    return true;
-  } catch (error) {
-    if (error instanceof FastTransportUnavailable) return false;
-    throw error;
-  }
-}
-const TRANSPORTS = fastIsHere() ? (["dgram", "fast"] as const) : (["dgram"] as const);
+const TRANSPORTS = transportsHere();
 
 const now = (): number => Math.floor(Date.now() / 1000);
 const query = (id: number, name: string, type: number = Type.A): Uint8Array => encodeQuery({ id, name, type, edns: { dnssecOk: true } });

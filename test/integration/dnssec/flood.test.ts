@@ -6,9 +6,9 @@ import { join } from "node:path";
 import { setTimeout } from "node:timers/promises";
 import { promisify } from "node:util";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { FastTransportUnavailable, loadLibc } from "../../../src/dns/fast/libc.ts";
 import { Type } from "../../../src/dns/wire/codes.ts";
 import { encodeQuery } from "../../../src/dns/wire/encode-query.ts";
+import { fastIsHere } from "../../support/fast-here.ts";
 import { type SignedServer, startSignedServer } from "../../support/signed-server.ts";
 
 const run = promisify(execFile);
@@ -17,16 +17,6 @@ const WATCHED_SECONDS = 4;
 /** Queries a second of each kind of client. */
 const RATE = 100;
 const PATIENCE = 1000;
-
-const canFlood = ((): boolean => {
-  try {
-    loadLibc();
-    return true;
-  } catch (error) {
-    if (error instanceof FastTransportUnavailable) return false;
-    throw error;
-  }
-})();
 
 interface Client {
   /** @returns share of the queries that got an answer within a second */
@@ -64,7 +54,7 @@ async function openClient(address: string, port: number): Promise<Client> {
   };
 }
 
-describe.skipIf(!canFlood).each(["fast", "dgram"])("over %s", (transport) => {
+describe.skipIf(!fastIsHere()).each(["fast", "dgram"])("over %s", (transport) => {
   let signed: SignedServer;
   const clients: Client[] = [];
   beforeAll(async () => {
