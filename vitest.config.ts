@@ -2,6 +2,7 @@ import { defineConfig } from "vitest/config";
 
 export default defineConfig({
   test: {
+    maxWorkers: "100%", // by default one core is left idle, which is half of a small machine
     projects: [
       {
         test: {

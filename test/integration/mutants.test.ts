@@ -14,8 +14,8 @@ const MUTANTS: readonly Mutant[] = [
   {
     name: "scopes are one bit too short",
     file: "src/routing/choose.ts",
-    text: "const scope = Math.min(leafScope, sourceLength);",
-    becomes: "const scope = Math.max(0, Math.min(leafScope, sourceLength) - 1);",
+    text: "const scope = mark & 255;",
+    becomes: "const scope = Math.max(0, (mark & 255) - 1);",
     tests: [routing("scope")],
   },
   {

@@ -80,7 +80,7 @@ describe.skipIf(!fastIsHere())("worker threads", () => {
       for (let id = 0; !stop; id = (id + 1) & 0xffff) {
         asked++;
         const after = replaced;
-        const answer = await client.ask(shop(id), 10_000).catch(() => undefined);
+        const answer = await client.ask(shop(id), 4000).catch(() => undefined);
         if (answer === undefined) lost++;
         else if (after) answeredAfter.add(index);
         await new Promise((resolve) => setTimeout(resolve, 1));
