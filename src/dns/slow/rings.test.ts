@@ -65,6 +65,26 @@ describe("a ring", () => {
     expect(popQueued(ring, 0x8000_0001 | 0, OLDEST, out)).toBe(true); // the clock's 32 bits may wrap
   });
 
+  test("of two consumers that read the same query, one gets it and the other the next", () => {
+    const ring = newRing(8, 8);
+    for (const ticket of [1, 2]) push(ring, ticket, { ticket });
+    const [slow, quick] = [newQueued(), newQueued()];
+    let socket = 0;
+    let overtaken = false;
+    Object.defineProperty(slow, "socket", {
+      get: () => socket,
+      set(value: number) {
+        socket = value;
+        if (overtaken) return;
+        overtaken = true; // another thread takes the query while this one copies it
+        expect(popQueued(ring, 0, OLDEST, quick)).toBe(true);
+      },
+    });
+    expect(popQueued(ring, 0, OLDEST, slow)).toBe(true);
+    expect([quick.ticket, slow.ticket]).toEqual([1, 2]);
+    expect(readRing(ring).waiting).toBe(0);
+  });
+
   test("like a queue, whatever the order of pushes and pops", () => {
     const action = fc.record({ push: fc.boolean(), network: fc.nat(3), fill: fc.nat(255), length: fc.integer({ min: 12, max: 40 }) });
     fc.assert(

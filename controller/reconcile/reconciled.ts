@@ -1,0 +1,51 @@
+/** What reconciling makes of the objects of all clusters: what is to be served, and what is to be told and written about it. */
+import type { Inventory } from "../../src/model/inventory.ts";
+import type { Kind } from "../../src/model/kinds.ts";
+import type { Problem } from "../../src/model/problem.ts";
+import type { KubeObject } from "../kube/kube-object.ts";
+
+export interface Reconciled {
+  readonly inventory: Inventory;
+  /** In the words of `globalroute validate`. */
+  readonly problems: readonly Problem[];
+  /** One for each object of ours on the hub. */
+  readonly reports: readonly ObjectReport[];
+  /** The generated GlobalRoutes that there should be, whole but for what the API server adds. What else has the label is to go. */
+  readonly generated: readonly KubeObject[];
+  /** What is wrong with sources and annotations, for Events on them. */
+  readonly warnings: readonly SourceWarning[];
+}
+
+/** What became of one object of ours. */
+export interface ObjectReport {
+  readonly kind: Kind;
+  /** Empty for cluster-scoped kinds. */
+  readonly namespace: string;
+  readonly name: string;
+  readonly uid: string;
+  readonly resourceVersion: string;
+  readonly generation: number;
+  /** `Accepted` of its status. An object that is not accepted goes on being served as it was when it last was. */
+  readonly accepted: { readonly status: "True" | "False"; readonly reason: string; readonly message: string };
+  /** GlobalRoutes: where each backend's addresses come from. */
+  readonly backends: readonly {
+    readonly name: string;
+    readonly cluster: string;
+    /** `Ingress web/shop`, or empty for addresses of the spec. */
+    readonly source: string;
+    /** Why it has no address, or keeps old ones: `Pending`, `SourceMissing`, …; empty when all is well. */
+    readonly reason: string;
+  }[];
+  /** GlobalRoutes made of annotations: the source whose policy counts, as `eu-west/web/Ingress/shop`. */
+  readonly policySource?: string;
+}
+
+export interface SourceWarning {
+  /** MemberCluster in which the source lives; empty = the hub. */
+  readonly cluster: string;
+  readonly object: Pick<KubeObject, "apiVersion" | "kind" | "metadata">;
+  /** CamelCase, stable: `AnnotationInvalid`, `RouteRefused`, `PolicyConflict`, `HostNotAllowed`, … */
+  readonly reason: string;
+  /** The fact and the remedy. */
+  readonly message: string;
+}
