@@ -18,6 +18,7 @@ import { createCompiler } from "../engine/compiler.ts";
 import { createEngine } from "../engine/engine.ts";
 import { createFolderSource } from "../engine/folder-source.ts";
 import { createLastGoodStore } from "../engine/last-good.ts";
+import type { Source } from "../engine/source.ts";
 import type { EngineView } from "../engine/view.ts";
 import { loadCentroids } from "../geo/country-centroids.ts";
 import { type Endpoint, endpointKey } from "../model/health.ts";
@@ -26,8 +27,8 @@ import { type Network, parseNetwork } from "../model/ip.ts";
 import { formatListenAddress, type ListenAddress } from "../model/listen-address.ts";
 import { ms } from "../model/units.ts";
 import type { Log } from "../observe/log.ts";
-import { createMetrics } from "../observe/metrics.ts";
-import { createTimeline } from "../observe/timeline.ts";
+import { createMetrics, type Metrics } from "../observe/metrics.ts";
+import { createTimeline, type Timeline } from "../observe/timeline.ts";
 import { type AnswerOptions, DEFAULT_ANSWERING } from "./answer-options.ts";
 import { createDnsPublisher } from "./dns-publisher.ts";
 import { lockFolder } from "./folder-lock.ts";
@@ -37,8 +38,8 @@ import { version } from "./version.ts";
 import { createZoneCopies } from "./zone-copies.ts";
 
 export interface ServiceOptions {
-  /** Folder of objects. */
-  readonly config: string;
+  /** Where the objects come from: a folder, or whatever `open` makes; `path` names it for people. */
+  readonly source: { readonly folder: string } | { readonly open: (ports: SourcePorts) => Source };
   /** Folder of the server's own files. */
   readonly state: string;
   /** DNS over UDP and TCP. */
@@ -61,6 +62,13 @@ export interface ServiceOptions {
   readonly references: readonly ListenAddress[];
   readonly vantage: string;
   readonly vantageLocation?: Location;
+}
+
+/** What a source of objects may need of the rest. */
+export interface SourcePorts {
+  readonly timeline: Timeline;
+  readonly metrics: Metrics;
+  readonly log: Log;
 }
 
 export interface Service {
@@ -121,13 +129,22 @@ async function compose(options: ServiceOptions, io: Pick<Io, "now" | "every" | "
   });
   const resolver = createHostResolver();
   const flattener = createFlattener({ resolver, now: ports.now, setTimer: ports.setTimer, allow });
-  const config = resolve(io.cwd, options.config);
   const compiler = createCompiler();
+  const source = openSource();
   const zoneBuilder = createZoneBuilder({
     now: io.now,
     hashKey: new Int32Array(new Uint8Array(randomBytes(16)).buffer),
     viewFolder: join(options.state, "zones"),
   });
+  function openSource(): Source {
+    if ("open" in options.source) return options.source.open({ timeline, metrics, log });
+    return createFolderSource(
+      resolve(io.cwd, options.source.folder),
+      compiler.parse,
+      (delay, callback) => ports.setTimer(ms(delay), callback),
+      (error) => log.error({ err: error }, "the folder could not be parsed; trying again"),
+    );
+  }
   const publisher = createDnsPublisher({
     dns,
     builder: zoneBuilder,
@@ -138,12 +155,7 @@ async function compose(options: ServiceOptions, io: Pick<Io, "now" | "every" | "
       log.error({ err: error }, "zones could not be brought up to date; trying again, and what is there serves meanwhile"),
   });
   const engine = createEngine({
-    source: createFolderSource(
-      config,
-      compiler.parse,
-      (delay, callback) => ports.setTimer(ms(delay), callback),
-      (error) => log.error({ err: error }, "the folder could not be parsed; trying again"),
-    ),
+    source,
     publishers: [publisher],
     compiler,
     lastGood: createLastGoodStore(join(options.state, "last-good")),
@@ -205,7 +217,7 @@ async function compose(options: ServiceOptions, io: Pick<Io, "now" | "every" | "
         transport: dns.transport(),
         admin: formatListenAddress(admin.address()),
         ...(options.metrics === undefined ? {} : { metrics: formatListenAddress(admin.metricsAddress() ?? options.metrics) }),
-        config,
+        config: source.path,
         tokenFile: tokenPath(options.state),
       },
       "serving",

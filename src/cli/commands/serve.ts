@@ -111,7 +111,7 @@ async function serve(flags: ServeFlags, io: Io): Promise<ExitCode> {
   ]);
   const service = await startService(
     {
-      config: flags.config,
+      source: { folder: flags.config },
       state: stateFolder(flags.state, io),
       listen: flags.listen ?? defaultListen(),
       listenFlag: "--listen",

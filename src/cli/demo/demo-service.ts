@@ -26,7 +26,7 @@ export async function startDemoService(
   io: Io,
 ): Promise<Service> {
   const options = {
-    config: folder.config,
+    source: { folder: folder.config },
     state: folder.state,
     listen: ["127.0.0.1", ...(hasIpv6Loopback() ? ["::1"] : [])].map((address) => ({ address, port: dnsPort })),
     listenFlag: "--port",
