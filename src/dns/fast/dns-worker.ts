@@ -14,6 +14,7 @@ import { BATCH, type Batch, createBatch, HEADER_WORDS, IOVEC_WORDS } from "./bat
 import { inlineMore } from "./inline-more.ts";
 import { FastTransportUnavailable, type Libc, loadLibc, MSG_DONTWAIT, POLLIN } from "./libc.ts";
 import { SOCKADDR_V4, SOCKADDR_V6 } from "./sockaddr.ts";
+import { warmPlaces } from "./warm-places.ts";
 import { Control, SAMPLES, type WorkerMessage, type WorkerReport, type WorkerSocket, type WorkerStart } from "./worker-link.ts";
 
 /** One batch of so many is timed. A power of two. */
@@ -87,6 +88,7 @@ function run(libc: Libc, start: WorkerStart): void {
         clock = Date.now();
         const timed = (rounds++ & (TIMED - 1)) === 0;
         const started = timed ? performance.now() : 0;
+        if (count > 1 && context.tables !== undefined) control[Control.Warmed] = warmPlaces(context.tables.routing, batch, count, isV6);
         const silent = answerBatch(batch, count, isV6, fd, clock, source, context, control, queue);
         send(libc, fd, batch, count, silent, control);
         if (timed) {

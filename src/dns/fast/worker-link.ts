@@ -24,6 +24,8 @@ export const Control = {
   Faults: 5,
   /** Batches timed so far; the newest {@link SAMPLES} durations are kept. */
   Sampled: 6,
+  /** What `warmPlaces` returned: of no meaning. */
+  Warmed: 7,
 } as const;
 const CONTROL_WORDS = 16;
 
