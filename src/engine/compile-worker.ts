@@ -4,11 +4,13 @@ import { loadCloudRegions } from "../geo/cloud-regions.ts";
 import { GeoFileError } from "../geo/geo-file-error.ts";
 import { type GeoFiles, loadGeoFiles } from "../geo/geo-files.ts";
 import type { RegionTable } from "../model/region-table.ts";
+import { createCompileMemo } from "../routing/compile-memo.ts";
 import type { CompileReply, CompileRequest } from "./compiler.ts";
 import { readObjects } from "./read-objects.ts";
 import { compileWorld, createGeoCache, geoSuits } from "./world.ts";
 
 const cache = createGeoCache();
+const memo = createCompileMemo();
 let files: GeoFiles | undefined;
 let regions: RegionTable | undefined;
 
@@ -31,7 +33,7 @@ async function answer(request: CompileRequest): Promise<CompileReply> {
       if (files === undefined && !geoSuits(geo, request.inventory)) {
         throw new Error("no geo file could be loaded, and the saved geo data does not know the networks of today's rules");
       }
-      const compiled = compileWorld(request.inventory, geo, request.latency, request.version, request.now);
+      const compiled = compileWorld(request.inventory, geo, request.latency, request.version, request.now, memo);
       return { id: request.id, kind: "compiled", compiled, seconds: (performance.now() - started) / 1000 };
     }
   }

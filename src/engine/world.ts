@@ -7,6 +7,7 @@ import type { LatencyMap } from "../geo/latency-model.ts";
 import type { Inventory } from "../model/inventory.ts";
 import { parseNetwork } from "../model/ip.ts";
 import { type Compiled, compile } from "../routing/compile.ts";
+import type { CompileMemo } from "../routing/compile-memo.ts";
 import { measuresOf } from "../routing/measure.ts";
 import { placeNeeds, ruleSubnets } from "../routing/policy.ts";
 import type { RoutingTable } from "../routing/table.ts";
@@ -52,6 +53,19 @@ export const geoSuits = (geo: GeoTable, inventory: Inventory): boolean =>
   JSON.stringify(geo.subnets) === JSON.stringify(ruleSubnets(inventory));
 
 /** @param now milliseconds since the epoch */
-export function compileWorld(inventory: Inventory, geo: GeoTable, latency: LatencyMap, version: number, now: number): Compiled {
-  return compile(inventory, geo, measuresOf(inventory.clusters, latency), { version, builtAt: now, scopeBudget: SCOPE_BUDGET });
+export function compileWorld(
+  inventory: Inventory,
+  geo: GeoTable,
+  latency: LatencyMap,
+  version: number,
+  now: number,
+  memo?: CompileMemo,
+): Compiled {
+  const measures = JSON.stringify([inventory.clusters.map(({ location }) => location), latency.cells, latency.measured]);
+  return compile(inventory, geo, measuresOf(inventory.clusters, latency), {
+    version,
+    builtAt: now,
+    scopeBudget: SCOPE_BUDGET,
+    ...(memo === undefined ? {} : { memo: { of: memo, measures } }),
+  });
 }

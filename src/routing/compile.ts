@@ -3,6 +3,7 @@ import type { GeoTable } from "../geo/geo-table.ts";
 import type { Inventory, Route } from "../model/inventory.ts";
 import { type Ip, parseIp } from "../model/ip.ts";
 import { sharedFloat64, sharedInt32, sharedUint8, sharedUint16, sharedUint32 } from "../model/shared-array.ts";
+import { type CompileMemo, createCompileMemo } from "./compile-memo.ts";
 import { hashText } from "./hash.ts";
 import type { Measures } from "./measure.ts";
 import { effectiveWeights, policyOf } from "./policy.ts";
@@ -25,6 +26,8 @@ export interface CompileOptions {
   readonly builtAt: number;
   /** Bytes that scopes may take; beyond it further partitions use the leaf's own length as their scope: correct, only narrower. */
   readonly scopeBudget: number;
+  /** What earlier compiles left; everything is worked out if not given. */
+  readonly memo?: { readonly of: CompileMemo /** Names what `measures` measures by: equal for equal ones. */; readonly measures: string };
 }
 
 export interface Compiled {
@@ -43,11 +46,13 @@ export const MAX_ADDRESSES = 64;
 export function compile(inventory: Inventory, geo: GeoTable, measures: Measures, options: CompileOptions): Compiled {
   const clusterIndex = new Map(inventory.clusters.map((cluster, i) => [cluster.name, i]));
   const subnetIndex = new Map(geo.subnets.map((subnet, i) => [subnet, i]));
-  const policies = new PolicyTable(geo, measures, options.scopeBudget);
+  const memo = (options.memo?.of ?? createCompileMemo()).use(geo, options.memo?.measures ?? "");
+  const policies = new PolicyTable(geo, measures, options.scopeBudget, memo);
   const routePolicy = inventory.routes.map((route) => policies.add(policyOf(route, inventory, clusterIndex, subnetIndex)));
   const addresses = collectAddresses(inventory.routes);
   const backendStarts = running(inventory.routes.map((route) => route.backends.length));
   const columns = policies.columns();
+  memo.done();
   const flags = inventory.routes.map((route, i) =>
     routeFlags(route, effectiveWeights(route, inventory, clusterIndex), backendStarts[i]!, addresses.starts),
   );

@@ -2,7 +2,8 @@
 import type { GeoTable } from "../geo/geo-table.ts";
 import { buildPartition, type Partition, partitionBytes } from "../geo/partition.ts";
 import { sharedFloat64, sharedInt16, sharedUint8, sharedUint16, sharedUint32 } from "../model/shared-array.ts";
-import { classifyPlaces, numberSpots, type Spots } from "./classify-places.ts";
+import { classifyPlaces } from "./classify-places.ts";
+import type { BuiltCut, MemoUse } from "./compile-memo.ts";
 import { mix32 } from "./hash.ts";
 import type { Measures } from "./measure.ts";
 import type { Policy } from "./policy.ts";
@@ -15,7 +16,7 @@ export class PolicyTable {
   scopeFallbacks = 0;
   private readonly byKey = new Map<string, number>();
   private readonly shapeByKey = new Map<string, Shape>();
-  private readonly cutsByHash = new Map<number, Cut[]>();
+  private readonly cuts = new Map<BuiltCut, number>();
   private readonly tierByKey = new Map<string, number>();
   private readonly slotsByKey = new Map<string, { start: number; bits: number; owned: Uint32Array }>();
   private readonly policyPartition: number[] = [];
@@ -37,11 +38,11 @@ export class PolicyTable {
   private readonly geo: GeoTable;
   private readonly measures: Measures;
   private readonly scopeBudget: number;
-  private readonly spots: Spots;
+  private readonly memo: MemoUse;
 
-  constructor(geo: GeoTable, measures: Measures, scopeBudget: number) {
+  constructor(geo: GeoTable, measures: Measures, scopeBudget: number, memo: MemoUse) {
     this.geo = geo;
-    this.spots = numberSpots(geo.places);
+    this.memo = memo;
     this.measures = measures;
     this.scopeBudget = scopeBudget;
   }
@@ -70,27 +71,29 @@ export class PolicyTable {
     const key = JSON.stringify({ ...policy, rules: policy.rules.map(({ name, ...rest }) => rest), members });
     const known = this.shapeByKey.get(key);
     if (known !== undefined) return known;
-    const { classOfPlace, plans, requires } = classifyPlaces(policy, this.geo.places, this.spots, this.measures);
+    const make = () => classifyPlaces(policy, this.geo.places, this.memo.spots, this.measures);
+    const { classOfPlace, plans, requires } = this.memo.classes(key, make);
     const shape = { partition: this.partition({ classOfPlace, requires }), plans };
     this.shapeByKey.set(key, shape);
     return shape;
   }
 
-  private partition({ classOfPlace, requires }: Omit<Cut, "partition">): number {
+  private partition({ classOfPlace, requires }: Omit<BuiltCut, "partition">): number {
     const hash = hashNumbers(classOfPlace, hashNumbers(requires, 0));
-    const cuts = this.cutsByHash.get(hash) ?? [];
-    const known = cuts.find((cut) => equalNumbers(cut.classOfPlace, classOfPlace) && equalNumbers(cut.requires, requires));
-    if (known !== undefined) return known.partition;
-    const id = this.partitions.length;
-    this.cutsByHash.set(hash, [...cuts, { classOfPlace, requires, partition: id }]);
-    const size = partitionBytes(this.geo, requires.length);
-    if (this.scopeBytes + size > this.scopeBudget) {
-      this.scopeFallbacks++;
-      this.partitions.push(leafScopes(classOfPlace, requires));
-    } else {
-      this.scopeBytes += size;
-      this.partitions.push(buildPartition(this.geo, classOfPlace, requires.length, requires));
-    }
+    const fits = this.scopeBytes + partitionBytes(this.geo, requires.length) <= this.scopeBudget;
+    const isSame = (cut: BuiltCut): boolean => equalNumbers(cut.classOfPlace, classOfPlace) && equalNumbers(cut.requires, requires);
+    // one that did not fit may fit now, and the other way round
+    const isUsable = (cut: BuiltCut): boolean => isSame(cut) && (this.cuts.has(cut) || hasScopes(cut.partition) === fits);
+    const cut = this.memo.cut(hash, isUsable, () => {
+      const partition = fits ? buildPartition(this.geo, classOfPlace, requires.length, requires) : leafScopes(classOfPlace, requires);
+      return { classOfPlace, requires, partition };
+    });
+    const known = this.cuts.get(cut);
+    if (known !== undefined) return known;
+    const id = this.partitions.push(cut.partition) - 1;
+    this.cuts.set(cut, id);
+    if (hasScopes(cut.partition)) this.scopeBytes += partitionBytes(this.geo, requires.length);
+    else this.scopeFallbacks++;
     return id;
   }
 
@@ -167,18 +170,13 @@ interface Shape {
   readonly plans: readonly (readonly (readonly number[])[])[];
 }
 
-interface Cut {
-  readonly classOfPlace: Uint32Array;
-  /** class → 1 when a Require rule takes backends from it. */
-  readonly requires: Uint8Array;
-  readonly partition: number;
-}
-
 /** Beyond the scope budget: every leaf is its own scope, and a prefix shorter than a leaf gets a Require class if the policy has any. */
 function leafScopes(classOfPlace: Uint32Array, requires: Uint8Array): Partition {
   const short = Math.max(requires.indexOf(1), 0);
   return { classOfPlace, marks: sharedUint16(0), classOfNode: sharedUint32([short]), classes: requires.length };
 }
+
+const hasScopes = (partition: Partition): boolean => partition.marks.length > 0;
 
 function hashNumbers(numbers: Uint32Array | Uint8Array, seed: number): number {
   let h = seed;
