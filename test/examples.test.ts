@@ -1,37 +1,52 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
-import { readFolder } from "../src/engine/read-folder.ts";
-import { loadCloudRegions } from "../src/geo/cloud-regions.ts";
-import { parseManifests } from "../src/model/manifest.ts";
+import { parseAllDocuments } from "yaml";
+import { readObjectsAt } from "../src/engine/read-objects.ts";
+import { parseAnnotations } from "../src/model/annotations.ts";
 import { formatProblem } from "../src/model/problem.ts";
-import { buildInventory } from "../src/model/to-inventory.ts";
 
 const root = join(import.meta.dirname, "../examples");
-const folders = readdirSync(root, { withFileTypes: true }).flatMap((entry) => (entry.isDirectory() ? [entry.name] : []));
+const all = readdirSync(root, { withFileTypes: true }).flatMap((entry) => (entry.isDirectory() ? [entry.name] : []));
 
-async function load(folder: string) {
-  const { files, problems: unread } = await readFolder(folder);
-  const { objects, rejected, problems } = parseManifests(files);
-  const built = buildInventory(objects, loadCloudRegions(), rejected);
-  return { inventory: built.inventory, lines: [...unread, ...problems, ...built.problems].map(formatProblem) };
+const FOR_KUBERNETES = "kubernetes";
+const folders = all.filter((name) => name !== FOR_KUBERNETES);
+
+async function load(...names: readonly string[]) {
+  const { inventory, problems } = await readObjectsAt(names.map((name) => join(root, name)));
+  return { inventory, lines: problems.map(formatProblem) };
 }
 
 test.each(folders)("examples/%s is whole and without any problem", async (name) => {
-  const { inventory, lines } = await load(join(root, name));
+  const { inventory, lines } = await load(name);
   expect(lines).toEqual([]);
   expect(inventory.routes).toHaveLength(1);
   expect(inventory.zones).toHaveLength(1);
   expect(inventory.clusters.length).toBeGreaterThan(1);
 });
 
-test("all examples together are without any problem", async () => {
-  const { inventory, lines } = await load(root);
+test("examples/kubernetes is whole and without any problem, for a cluster", async () => {
+  const { inventory, objects, problems } = await readObjectsAt([join(root, FOR_KUBERNETES)], { controllerNamespace: "globalroute-system" });
+  expect(problems.map(formatProblem)).toEqual([]);
+  expect(objects).toHaveLength(6);
+  expect(inventory.zones).toHaveLength(1);
+});
+
+test("the annotated Ingress of examples/kubernetes says what it means to", () => {
+  const text = readFileSync(join(root, FOR_KUBERNETES, "member-ingress.yaml"), "utf8");
+  const ingress: { readonly metadata: { readonly annotations: Readonly<Record<string, string>> } } = parseAllDocuments(text)[0]?.toJS();
+  const { values, faults, isBlocked } = parseAnnotations(ingress.metadata.annotations);
+  expect({ faults, isBlocked, joins: values.joins }).toEqual({ faults: [], isBlocked: false, joins: true });
+  expect(values.policy).toMatchObject({ order: "Nearest", ttl: { min: 5, max: 30 }, healthPath: "/healthz" });
+});
+
+test("all examples for files together are without any problem", async () => {
+  const { inventory, lines } = await load(...folders);
   expect(lines).toEqual([]);
   expect(inventory.routes).toHaveLength(folders.length);
 });
 
 test("the page of examples names each folder", () => {
   const page = readFileSync(join(root, "README.md"), "utf8");
-  expect([...page.matchAll(/^\| \[([a-z-]+)\]\(\1\) \|/gm)].map(([, name]) => name).sort()).toEqual([...folders].sort());
+  expect([...page.matchAll(/^\| \[([a-z-]+)\]\(\1\) \|/gm)].map(([, name]) => name).sort()).toEqual([...all].sort());
 });

@@ -11,7 +11,7 @@ import { problemsPage, referencePage } from "../model/reference.ts";
 /** Path below the project's root → content. */
 export function generatedFiles(): ReadonlyMap<string, string> {
   return new Map([
-    ...kindNames.map((kind) => [`charts/globalroute/crds/${crdFileName(kind)}`, crdYaml(kind)] as const),
+    ...kindNames.map((kind) => [`charts/globalroute/files/crds/${crdFileName(kind)}`, crdYaml(kind)] as const),
     ["docs/reference.md", referencePage()],
     ["docs/problems.md", problemsPage()],
   ]);

@@ -1,6 +1,7 @@
 /** What can be wrong between zones, and between zones and routes. */
 import type { Findings } from "./findings.ts";
-import { isWithin, zoneOf } from "./host-zones.ts";
+import { isWithin } from "./host-name.ts";
+import { zoneOf } from "./host-zones.ts";
 import type { StaticRecord, Zone } from "./inventory.ts";
 import { RECORDS_PATH } from "./to-zone.ts";
 

@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { parse } from "yaml";
 import { crdFileName, crdYaml } from "./crd.ts";
-import { type StructuralSchema, specSchema } from "./json-schema.ts";
+import { type StructuralSchema, specSchema, statusSchema } from "./json-schema.ts";
 import { kindNames, kinds } from "./kinds.ts";
 
 interface Node {
@@ -16,13 +16,13 @@ function* walk(path: string, schema: StructuralSchema): Generator<Node> {
   if (schema.additionalProperties !== undefined) yield* walk(`${path}.*`, schema.additionalProperties);
 }
 
-const nodes = kindNames.flatMap((kind) => [...walk(`${kind}.spec`, specSchema(kind))]);
+const nodes = kindNames.flatMap((kind) => [...walk(`${kind}.spec`, specSchema(kind)), ...walk(`${kind}.status`, statusSchema(kind))]);
 const paths = (wrong: (schema: StructuralSchema, path: string) => boolean) =>
   nodes.filter(({ schema, path }) => wrong(schema, path)).map(({ path }) => path);
 
 test("every field is described, in whole sentences", () => {
   const fields = nodes.filter(({ path }) => !path.endsWith("[]") && !path.endsWith(".*"));
-  expect(fields.length).toBeGreaterThan(90);
+  expect(fields.length).toBeGreaterThan(200);
   expect(fields.filter(({ schema }) => !/^[A-Z`].*\.$/s.test(schema.description ?? "")).map(({ path }) => path)).toEqual([]);
 });
 
@@ -79,23 +79,75 @@ test.each(kindNames)("%s: names, scope and columns", (kind) => {
   expect(crd).toMatchObject({
     apiVersion: "apiextensions.k8s.io/v1",
     metadata: { name: `${plural}.globalroute.dev` },
-    spec: { group: "globalroute.dev", scope, names: { kind, plural, categories: ["globalroute"] } },
+    spec: { group: "globalroute.dev", scope, names: { kind, plural, categories: ["gtm"] } },
   });
   expect(crdFileName(kind)).toBe(`globalroute.dev_${plural}.yaml`);
-  const spec: StructuralSchema = crd.spec.versions[0].schema.openAPIV3Schema.properties.spec;
-  const columns: readonly { readonly jsonPath: string }[] = crd.spec.versions[0].additionalPrinterColumns;
-  const inSpec = columns.filter(({ jsonPath }) => jsonPath.startsWith(".spec."));
-  expect(inSpec.length).toBeGreaterThan(1);
-  for (const { jsonPath } of inSpec) {
-    let at: StructuralSchema | undefined = spec;
-    for (const step of jsonPath.replace("[*]", "").split(".").slice(2)) at = (at?.items ?? at)?.properties?.[step];
-    expect(at, jsonPath).toBeDefined();
+  const version = crd.spec.versions[0];
+  expect(version.subresources).toEqual({ status: {} });
+  const columns: readonly { readonly name: string; readonly jsonPath: string }[] = version.additionalPrinterColumns;
+  expect(columns.map(({ name }) => name)).toEqual(expect.arrayContaining(["Age"]));
+  for (const { jsonPath } of columns) {
+    const [, root = "", ...steps] = jsonPath.replace(/\[.*?\]/, "[]").split(".");
+    if (root === "metadata") continue;
+    let at: StructuralSchema | undefined = version.schema.openAPIV3Schema.properties[root];
+    for (const step of steps) {
+      at = at?.properties?.[step.replace("[]", "")];
+      if (step.endsWith("[]")) at = at?.items;
+    }
+    // A column shows one value: of a list it would show the first entry, or JSON.
+    expect(at?.type, jsonPath).toMatch(/^(string|integer)$/);
   }
+});
+
+const described = (schema: StructuralSchema, path: string): readonly string[] => [
+  ...(schema.description === undefined || schema.description === "" ? [path] : []),
+  ...Object.entries(schema.properties ?? {}).flatMap(([name, property]) => described(property, `${path}.${name}`)),
+  ...(schema.items === undefined ? [] : described(schema.items, `${path}[]`)),
+  ...(schema.additionalProperties === undefined ? [] : described(schema.additionalProperties, `${path}.*`)),
+];
+
+test.each(kindNames)("%s: every node has a description, but metadata, whose the API server brings itself; and all is small", (kind) => {
+  const text = crdYaml(kind);
+  const schema: StructuralSchema = parse(text).spec.versions[0].schema.openAPIV3Schema;
+  expect(described(schema, kind)).toEqual([`${kind}.metadata`]);
+  expect(schema.description).toContain("Kubernetes 1.31");
+  expect(text.length).toBeLessThan(200 * 1024);
+});
+
+test.each(kindNames)("%s: a fresh object waits for the controller in every condition, Ready too", (kind) => {
+  const { status } = parse(crdYaml(kind)).spec.versions[0].schema.openAPIV3Schema.properties;
+  const { conditions } = status.default;
+  expect(status.properties.conditions).toMatchObject({ default: conditions, "x-kubernetes-list-map-keys": ["type"] });
+  expect(conditions.map(({ type }: { type: string }) => type)).toEqual(expect.arrayContaining(["Accepted", "Ready"]));
+  for (const condition of conditions)
+    expect(condition).toMatchObject({ status: "Unknown", reason: "Pending", lastTransitionTime: "1970-01-01T00:00:00Z" });
+});
+
+test("a default is whole: the API server checks it against the rules before it fills anything in", () => {
+  const { spec } = parse(crdYaml("GlobalRoute")).spec.versions[0].schema.openAPIV3Schema.properties;
+  const { health } = spec.properties;
+  expect(health.default).toEqual({
+    interval: "5s",
+    rise: 2,
+    fall: 3,
+    useReadiness: true,
+    quorum: { type: "Majority" },
+    probe: { type: "HTTP", insecureSkipVerify: false },
+  });
+  expect(health.properties.quorum.default).toEqual({ type: "Majority" });
+});
+
+test("a form in words takes the place of its pattern, and other rules hold only for what has that form", () => {
+  const { interval } = parse(crdYaml("GlobalRoute")).spec.versions[0].schema.openAPIV3Schema.properties.spec.properties.health.properties;
+  expect(interval.pattern).toBeUndefined();
+  const [form, range] = interval["x-kubernetes-validations"];
+  expect(form.message).toContain("as in 5s");
+  expect(range.rule).toBe(`!${form.rule} || (duration(self) >= duration('100ms') && duration(self) <= duration('1h'))`);
 });
 
 test("defaults and bounds reach the API server", () => {
   const spec = parse(crdYaml("GlobalRoute")).spec.versions[0].schema.openAPIV3Schema.properties.spec;
-  expect(spec.required).toEqual(["hosts", "backends"]);
+  expect(spec.required).toEqual(["hosts"]);
   expect(spec.properties.hosts).toMatchObject({ minItems: 1, maxItems: 64, "x-kubernetes-list-type": "set" });
   expect(spec.properties.backends).toMatchObject({ maxItems: 128, "x-kubernetes-list-map-keys": ["name"] });
   expect(spec.properties.routing.properties.rules).toMatchObject({ maxItems: 64 });

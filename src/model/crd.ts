@@ -1,7 +1,10 @@
 /** The CustomResourceDefinitions, written from the schemas. */
 import { stringify } from "yaml";
-import { type StructuralSchema, specSchema } from "./json-schema.ts";
+import { type StructuralSchema, specSchema, statusSchema } from "./json-schema.ts";
 import { API_GROUP, API_VERSION, type Kind, kinds } from "./kinds.ts";
+
+/** The oldest API server that the CRDs and the fence of the writer (a ValidatingAdmissionPolicy with parameters) work on. */
+export const MIN_KUBERNETES = "1.31";
 
 /** `globalroute.dev_globalroutes.yaml`, as controller tools name such files. */
 export const crdFileName = (kind: Kind): string => `${API_GROUP}_${kinds[kind].plural}.yaml`;
@@ -16,23 +19,27 @@ export function crdYaml(kind: Kind): string {
     spec: {
       group: API_GROUP,
       scope,
-      names: { kind, listKind: `${kind}List`, singular: kind.toLowerCase(), plural, shortNames, categories: ["globalroute"] },
+      // `kubectl get gtm` shows all kinds. Not "globalroute": kubectl takes a category before a kind of the same name.
+      names: { kind, listKind: `${kind}List`, singular: kind.toLowerCase(), plural, shortNames, categories: ["gtm"] },
       versions: [
         {
           name: API_VERSION,
           served: true,
           storage: true,
           additionalPrinterColumns: columns,
+          subresources: { status: {} },
           schema: {
             openAPIV3Schema: {
-              description,
+              description: `${description} Needs Kubernetes ${MIN_KUBERNETES} or later.`,
               type: "object",
               required: ["spec"],
               properties: {
-                apiVersion: { type: "string" },
-                kind: { type: "string" },
-                metadata: { type: "object" },
+                apiVersion: { type: "string", description: `Group and version of the object: ${API_GROUP}/${API_VERSION}.` },
+                kind: { type: "string", description: `Kind of the object: ${kind}.` },
+                metadata: { type: "object" }, // the API server describes it itself, and refuses more than this
                 spec: forApiServer(specSchema(kind)),
+                // With the default an object has conditions from its first moment, and nobody takes it for done (kstatus).
+                status: forApiServer({ ...statusSchema(kind), default: {} }),
               },
             },
           },
@@ -44,18 +51,38 @@ export function crdYaml(kind: Kind): string {
   return head + stringify(crd, { lineWidth: 140, aliasDuplicateObjects: false });
 }
 
-/** Tells in the description what only we know, and moves nothing else. */
-function forApiServer({ whenAbsent, items, additionalProperties, properties, ...schema }: StructuralSchema): StructuralSchema {
-  const description = [schema.description, whenAbsent && `Without it: ${whenAbsent}.`]
-    .filter((part) => part !== undefined && part !== "")
-    .join(" ");
+/** Says in the API server's own terms what only we know, describes what has no words of its own, and moves nothing else. */
+function forApiServer(schema: StructuralSchema, fallback = ""): StructuralSchema {
+  const { whenAbsent, form: _, items, additionalProperties, properties, ...rest } = withForm(schema);
+  const words = [rest.description ?? fallback, whenAbsent === undefined ? "" : `Without it: ${whenAbsent}.`];
+  const whole = wholeDefault(schema);
   return {
-    ...schema,
-    ...(description === "" ? {} : { description }),
-    ...(items === undefined ? {} : { items: forApiServer(items) }),
-    ...(additionalProperties === undefined ? {} : { additionalProperties: forApiServer(additionalProperties) }),
+    ...rest,
+    description: words.filter((part) => part !== "").join(" "),
+    ...(whole === undefined ? {} : { default: whole }),
+    ...(items === undefined ? {} : { items: forApiServer(items, "One entry.") }),
+    ...(additionalProperties === undefined ? {} : { additionalProperties: forApiServer(additionalProperties, "One value.") }),
     ...(properties === undefined
       ? {}
       : { properties: Object.fromEntries(Object.entries(properties).map(([name, property]) => [name, forApiServer(property)])) }),
   };
+}
+
+/** A pattern that has words becomes a rule, whose message the API server shows; other rules of the text hold for texts of that form only. */
+function withForm(schema: StructuralSchema): StructuralSchema {
+  const { pattern, form, ...rest } = schema;
+  if (pattern === undefined || form === undefined) return schema;
+  const matches = `self.matches('${pattern.replaceAll("\\", "\\\\").replaceAll("'", "\\'")}')`;
+  const others = (rest["x-kubernetes-validations"] ?? []).map(({ rule, message }) => ({ rule: `!${matches} || (${rule})`, message }));
+  return { ...rest, "x-kubernetes-validations": [{ rule: matches, message: form }, ...others] };
+}
+
+/** The default with those of the fields in it: the API server checks it against the rules before it fills any in. */
+function wholeDefault({ default: value, properties }: StructuralSchema): unknown {
+  if (properties === undefined || typeof value !== "object" || value === null) return value;
+  const inner = Object.entries(properties).flatMap(([name, property]) => {
+    const whole = wholeDefault(property);
+    return whole === undefined ? [] : [[name, whole] as const];
+  });
+  return { ...Object.fromEntries(inner), ...value };
 }

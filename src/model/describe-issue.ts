@@ -47,7 +47,6 @@ const firstSentence = (text: string): string => /^.*?[.:](?=\s|$)/.exec(text)?.[
 
 /** Fields that people know from elsewhere or from later versions, and what to do instead. */
 const elsewhere: Readonly<Record<string, string>> = {
-  sourceRef: "In files, list the addresses under addresses: only a Kubernetes controller can look sources up.",
   secretRef: "Remove it: nothing in a folder of files needs a Secret.",
   "<<": "Write the fields out: merge keys are not part of YAML 1.2.",
 };

@@ -8,7 +8,7 @@ export type Health = "Healthy" | "Unhealthy" | "Unknown";
 /**
  * Why a probe ended as it did: a class, never bytes of a response.
  * `timeout`, `unreachable`, `resolution` and `descriptors` could be the vantage's own network ({@link isInferred}); the rest prove
- * that something answered at the endpoint.
+ * that something answered at the endpoint. `not-ready` comes from no probe: the member cluster itself has no ready endpoint behind it.
  */
 export type ProbeReason =
   | "ok"
@@ -23,6 +23,7 @@ export type ProbeReason =
   | "body"
   | "protocol"
   | "not-serving"
+  | "not-ready"
   | "forbidden-address";
 
 const inferred: ReadonlySet<ProbeReason> = new Set(["timeout", "unreachable", "resolution", "descriptors"]);

@@ -63,3 +63,6 @@ function toAscii(text: string): string | undefined {
   if (/[/:@?#\\%*]/.test(name) || !URL.canParse(url)) return undefined;
   return `${wildcard ? "*." : ""}${new URL(url).hostname}`;
 }
+
+/** True when `name` is `domain` or lies below it, by whole labels. */
+export const isWithin = (name: string, domain: string): boolean => name === domain || name.endsWith(`.${domain}`);

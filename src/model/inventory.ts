@@ -102,6 +102,8 @@ export interface HealthPolicy {
   readonly rise: number;
   readonly fall: number;
   readonly quorum: Quorum;
+  /** False: what the cluster tells of the readiness of Pods has no say. Absent = true. */
+  readonly useReadiness?: boolean;
 }
 
 export type Quorum = { readonly type: "Majority" } | { readonly type: "Count"; readonly count: number };
@@ -206,7 +208,16 @@ export interface StaticRecord {
   readonly values: readonly string[];
 }
 
-export type OverrideAction = "Drain" | "Cordon" | "Freeze" | "ForceUp" | "ApproveFailback" | "ConfirmWithdrawal";
+/** `PromoteStep` and `AbortRollout` reach the rollout before there is an inventory; the engine itself does nothing with them. */
+export type OverrideAction =
+  | "Drain"
+  | "Cordon"
+  | "Freeze"
+  | "ForceUp"
+  | "ApproveFailback"
+  | "ConfirmWithdrawal"
+  | "PromoteStep"
+  | "AbortRollout";
 
 export interface Override {
   readonly namespace: string;

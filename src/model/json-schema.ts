@@ -26,6 +26,8 @@ export interface StructuralSchema {
   readonly "x-kubernetes-validations"?: readonly { readonly rule: string; readonly message: string }[];
   /** Ours, for the reference page: what holds without the field, where no plain default can say it. */
   readonly whenAbsent?: string;
+  /** Ours, for the API server: what it says of a text that does not match the pattern. */
+  readonly form?: string;
 }
 
 /** What zod emits and we pass on. The rest is dropped: it is either ours alone or not structural. */
@@ -51,12 +53,17 @@ const kept = [
   "x-kubernetes-list-map-keys",
   "x-kubernetes-validations",
   "whenAbsent",
+  "form",
 ] as const;
 
 /** The schema of `spec`. */
-export function specSchema(kind: Kind): StructuralSchema {
-  return structural(z.toJSONSchema(kinds[kind].spec, { target: "openapi-3.0", io: "input" }), kind);
-}
+export const specSchema = (kind: Kind): StructuralSchema => schemaOf(kinds[kind].spec, `${kind}.spec`);
+
+/** The schema of `status`. */
+export const statusSchema = (kind: Kind): StructuralSchema => schemaOf(kinds[kind].status, `${kind}.status`);
+
+const schemaOf = (schema: z.ZodType, at: string): StructuralSchema =>
+  structural(z.toJSONSchema(schema, { target: "openapi-3.0", io: "input" }), at);
 
 function structural(schema: z.core.JSONSchema._JSONSchema, at: string): StructuralSchema {
   if (typeof schema === "boolean") throw new Error(`${at}: a schema that is true or false is not structural`);

@@ -3,6 +3,10 @@ import type { z } from "zod";
 import { dnsZoneSpec } from "./schema/dns-zone.ts";
 import { globalRouteSpec } from "./schema/global-route.ts";
 import { memberClusterSpec } from "./schema/member-cluster.ts";
+import { dnsZoneStatus } from "./schema/status/dns-zone.ts";
+import { globalRouteStatus } from "./schema/status/global-route.ts";
+import { memberClusterStatus } from "./schema/status/member-cluster.ts";
+import { trafficOverrideStatus } from "./schema/status/traffic-override.ts";
 import { trafficOverrideSpec } from "./schema/traffic-override.ts";
 
 export const API_GROUP = "globalroute.dev";
@@ -18,6 +22,7 @@ interface PrinterColumn {
 
 interface KindFacts {
   readonly spec: z.ZodType;
+  readonly status: z.ZodType;
   readonly scope: "Namespaced" | "Cluster";
   readonly plural: string;
   readonly shortNames: readonly string[];
@@ -26,40 +31,56 @@ interface KindFacts {
   readonly columns: readonly PrinterColumn[];
 }
 
+const condition = (type: string): PrinterColumn => ({
+  name: type,
+  type: "string",
+  jsonPath: `.status.conditions[?(@.type=="${type}")].status`,
+});
 const age: PrinterColumn = { name: "Age", type: "date", jsonPath: ".metadata.creationTimestamp" };
 
 export const kinds = {
   GlobalRoute: {
     spec: globalRouteSpec,
+    status: globalRouteStatus,
     scope: "Namespaced",
     plural: "globalroutes",
     shortNames: ["gr"],
     description:
       "A GlobalRoute names the hosts of a service, the clusters that serve it, and the policy that says which client is sent where.",
     columns: [
-      { name: "Hosts", type: "string", jsonPath: ".spec.hosts" },
-      { name: "Order", type: "string", jsonPath: ".spec.routing.order" },
-      { name: "Clusters", type: "string", jsonPath: ".spec.backends[*].cluster", priority: 1 },
+      { name: "Hosts", type: "string", jsonPath: ".status.summary.hosts" },
+      { name: "Serving", type: "string", jsonPath: ".status.summary.serving" },
+      { name: "Backends", type: "string", jsonPath: ".status.summary.health" },
+      condition("Healthy"),
+      condition("Ready"),
+      { name: "Order", type: "string", jsonPath: ".spec.routing.order", priority: 1 },
+      { name: "Failover", type: "date", jsonPath: ".status.lastFailover.at", priority: 1 },
       age,
     ],
   },
   MemberCluster: {
     spec: memberClusterSpec,
+    status: memberClusterStatus,
     scope: "Cluster",
     plural: "memberclusters",
     shortNames: ["mc"],
     description:
       "A MemberCluster is a Kubernetes cluster, or any other site, that serves routes: where it is, and what its owner wants of it.",
     columns: [
-      { name: "Cloud", type: "string", jsonPath: ".spec.location.cloud" },
-      { name: "Region", type: "string", jsonPath: ".spec.location.region" },
-      { name: "State", type: "string", jsonPath: ".spec.state" },
+      { name: "Location", type: "string", jsonPath: ".status.summary.location" },
+      { name: "State", type: "string", jsonPath: ".status.state" },
+      { name: "Endpoints", type: "string", jsonPath: ".status.summary.endpoints" },
+      { name: "Health", type: "string", jsonPath: ".status.health" },
+      condition("Connected"),
+      condition("Ready"),
       { name: "Weight", type: "integer", jsonPath: ".spec.weight", priority: 1 },
+      { name: "Version", type: "string", jsonPath: ".status.version", priority: 1 },
       age,
     ],
   },
   DNSZone: {
     spec: dnsZoneSpec,
+    status: dnsZoneStatus,
     scope: "Cluster",
     plural: "dnszones",
     shortNames: ["dz"],
@@ -68,11 +89,15 @@ export const kinds = {
     columns: [
       { name: "Domain", type: "string", jsonPath: ".spec.domain" },
       { name: "Provider", type: "string", jsonPath: ".spec.provider.type" },
+      { name: "Routes", type: "integer", jsonPath: ".status.routes" },
+      condition("Ready"),
+      { name: "Serial", type: "integer", jsonPath: ".status.serial", priority: 1 },
       age,
     ],
   },
   TrafficOverride: {
     spec: trafficOverrideSpec,
+    status: trafficOverrideStatus,
     scope: "Namespaced",
     plural: "trafficoverrides",
     shortNames: ["tro"],
@@ -82,6 +107,7 @@ export const kinds = {
       { name: "Kind", type: "string", jsonPath: ".spec.targetRef.kind" },
       { name: "Target", type: "string", jsonPath: ".spec.targetRef.name" },
       { name: "Action", type: "string", jsonPath: ".spec.action" },
+      condition("Active"),
       { name: "Until", type: "string", jsonPath: ".spec.until" },
       { name: "Reason", type: "string", jsonPath: ".spec.reason", priority: 1 },
       age,

@@ -67,27 +67,20 @@ const cases: readonly {
     says: ["spec.routing.order"],
   },
   { name: "a field of no object", text: whole("  wibble: 1\n"), at: "8:3", code: "field-unknown", says: ["hosts, ttl, answers"] },
-  {
-    name: "a reference to a source",
-    text: whole("").replace("addresses: [192.0.2.1]", "addresses: [192.0.2.1], sourceRef: {}"),
-    at: "7:53",
-    code: "field-unknown",
-    says: ["list the addresses"],
-  },
   { name: "a merge key", text: whole("  <<: {answers: 1}\n"), at: "8:3", code: "field-unknown", says: ["merge keys"] },
   {
     name: "a missing field",
-    text: route("  hosts: [a.example.org]\n"),
+    text: route("  backends:\n  - {name: eu, cluster: eu, addresses: [192.0.2.1]}\n"),
     at: "5:3",
     code: "field-missing",
-    says: ["spec.backends", "Add backends. Where the service runs."],
+    says: ["spec.hosts", "Add hosts. Names that this route answers"],
   },
   {
     name: "a missing field in a list",
-    text: route("  hosts: [a.example.org]\n  backends:\n  - name: eu\n    cluster: eu\n"),
+    text: route("  hosts: [a.example.org]\n  backends:\n  - name: eu\n    addresses: [192.0.2.1]\n"),
     at: "7:5",
     code: "field-missing",
-    says: ["backends[0].addresses"],
+    says: ["backends[0].cluster"],
   },
   { name: "no spec", text: head("GlobalRoute"), at: "1:1", code: "field-missing", says: ["spec"] },
   { name: "an empty field", text: whole("  ttl:\n"), at: "8:3", code: "field-missing", says: ["has no value"] },
@@ -345,7 +338,7 @@ test.each(cases)("$name: place, code and remedy", ({ text, at, code, says }) => 
 
 test("all problems of an object are reported, not only the first", () => {
   const { problems, rejected } = parse(
-    route("  hosts: [A.example.org, b.example.org.]\n  ttl: {min: 5, maxx: 1s}\n  answers: many\n  backends: []\n"),
+    route("  hosts: [A.example.org, b.example.org.]\n  ttl: {min: 5, maxx: 1s}\n  answers: many\n  publish: {dns: []}\n"),
   );
   expect(problems.map(({ line, column, code }) => `${line}:${column} ${code}`).sort()).toEqual([
     "5:11 host-uppercase",
@@ -353,7 +346,7 @@ test("all problems of an object are reported, not only the first", () => {
     "6:14 field-type",
     "6:17 field-unknown",
     "7:12 field-type",
-    "8:13 field-range",
+    "8:18 field-range",
   ]);
   expect(rejected).toEqual([{ kind: "GlobalRoute", namespace: "default", name: "one" }]);
 });

@@ -45,6 +45,13 @@ export function identify(raw: unknown, locate: Locate): Identity {
   };
 }
 
+/** True for an object of another system: neither its group nor its kind is ours. */
+export function isForeign(raw: unknown): boolean {
+  const [apiVersion, kind] = [member(raw, "apiVersion"), member(raw, "kind")];
+  if (typeof apiVersion !== "string" || typeof kind !== "string") return false;
+  return !apiVersion.startsWith(`${API_GROUP}/`) && !isKind(kind) && kind !== "List";
+}
+
 function member(value: unknown, name: string): unknown {
   return typeof value === "object" && value !== null && Object.hasOwn(value, name) ? Reflect.get(value, name) : undefined;
 }

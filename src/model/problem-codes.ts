@@ -31,6 +31,10 @@ export const problemCodes = {
     cause: "`apiVersion` is missing or is not one that this version of GlobalRoute reads.",
     remedy: "Write `apiVersion: globalroute.dev/v1alpha1`; keep objects of other systems in another folder.",
   },
+  "backend-missing": {
+    cause: "A route has no backend with an address: none is listed and no annotated source has joined, or none has published one yet.",
+    remedy: "List a backend, or look at `status.backends`: it says for each where its addresses come from and what is missing.",
+  },
   "clients-empty": {
     cause: "A rule's `clients` names nobody, so the rule would never apply.",
     remedy: "Name clients, or remove the rule. `subnets: [0.0.0.0/0, ::/0]` is everybody.",
@@ -115,6 +119,10 @@ export const problemCodes = {
     remedy: "Correct the kind; keep other objects in another folder.",
   },
   "link-loop": { cause: "A symbolic link leads to a folder that it lies in.", remedy: "Remove the link." },
+  "kubernetes-only": {
+    cause: "The field works only where a Kubernetes controller reads the objects; in a folder of files it would silently do nothing.",
+    remedy: "The message names what takes its place in files.",
+  },
   "location-incomplete": {
     cause: "A location is neither `cloud` with `region` nor `latitude` with `longitude`, or it is both.",
     remedy: "Give exactly one of the two pairs.",
@@ -131,6 +139,11 @@ export const problemCodes = {
   "object-duplicate": {
     cause: "Two objects have the same kind, namespace and name. The one read first counts.",
     remedy: "Remove or rename one of them.",
+  },
+  "override-namespace": {
+    cause:
+      "A TrafficOverride that aims at a MemberCluster is not in the controller's namespace, so that a tenant could move everybody's clients.",
+    remedy: "Make it in the controller's namespace, or aim at a GlobalRoute of its own namespace.",
   },
   "override-target": {
     cause: "A TrafficOverride names a target that does not exist; it does nothing until the target appears.",
@@ -166,6 +179,10 @@ export const problemCodes = {
   "require-disjoint": {
     cause: "Two Require rules can meet in one client and have no cluster in common, so that client could not be served.",
     remedy: "Give them a common cluster, or make their clients disjoint.",
+  },
+  "rollout-step": {
+    cause: "A step of a rollout names no backend of the route, or has both or neither of `pause` and `approval`.",
+    remedy: "Correct the name, and keep exactly one of the two.",
   },
   "rule-without-backend": {
     cause: "None of the clusters that a rule selects has a backend in the route.",

@@ -1,5 +1,6 @@
 /** docs/reference.md and docs/problems.md, written from the schemas and the table of problems. */
-import { type StructuralSchema, specSchema } from "./json-schema.ts";
+import { ANNOTATION_PREFIX, annotationUse } from "./annotations.ts";
+import { type StructuralSchema, specSchema, statusSchema } from "./json-schema.ts";
 import { API_GROUP, API_VERSION, type Kind, kindNames, kinds } from "./kinds.ts";
 import { problemCodes } from "./problem-codes.ts";
 
@@ -14,44 +15,81 @@ export function referencePage(): string {
     "",
     `All objects have \`apiVersion: ${API_GROUP}/${API_VERSION}\`. In a folder of files an object without \`metadata.namespace\` is in \`default\`, and a field`,
     "that is not listed here is an error. `examples/` has whole objects to start from, and [problems.md](problems.md) explains each message.",
+    "In Kubernetes the API server checks them as it stores them, and the controller writes `status`: nothing reads it in files.",
     "",
     "- A **duration** is whole numbers with units `h`, `m`, `s`, `ms`: `5s`, `1500ms`, `1h30m` (GEP-2257).",
     "- A **set** is a list without equal entries; a **list by name** holds objects whose names differ.",
     "",
     ...kindNames.flatMap(kindSection),
+    ...annotationSection(),
   ].join("\n");
+}
+
+function annotationSection(): readonly string[] {
+  return [
+    "## Annotations",
+    "",
+    "On an Ingress, Gateway, Service or route of the Gateway API in a member cluster. A wrong one is told by a Warning event and changes nothing that",
+    "is served: its source goes on as before, and a new one joins when it is mended. Where sources of one host differ in what holds for the whole",
+    "route, the one named in `status.policySource` counts. Sources of a host that a GlobalRoute of theirs lists bring `weight` and `priority` only.",
+    "",
+    "| annotation | example | meaning |",
+    "|---|---|---|",
+    ...Object.entries(annotationUse).map(([name, { example, use }]) => row(`\`${ANNOTATION_PREFIX}${name}\``, `\`"${example}"\``, use)),
+    "",
+  ];
 }
 
 function kindSection(kind: Kind): readonly string[] {
   const { scope, shortNames, description } = kinds[kind];
   const facts = `${scope === "Cluster" ? "Cluster-scoped" : "Namespaced"}; short name \`${shortNames.join("`, `")}\`.`;
-  return [`## ${kind}`, "", description, facts, "", ...objectSections("spec", specSchema(kind))];
+  return [
+    `## ${kind}`,
+    "",
+    description,
+    facts,
+    "",
+    ...objectSections("spec", specSchema(kind), specTable),
+    ...objectSections("status", statusSchema(kind), statusTable),
+  ];
 }
 
+type Table = (schema: StructuralSchema) => readonly string[];
+
 /** A table of an object's fields, followed by the tables of the objects in it. */
-function objectSections(path: string, schema: StructuralSchema): readonly string[] {
+function objectSections(path: string, schema: StructuralSchema, table: Table): readonly string[] {
   const fields = Object.entries(schema.properties ?? {});
   const inner = fields.flatMap(([name, field]) => {
     const [object, suffix] = field.type === "array" ? [field.items, "[]"] : [field, ""];
-    return object?.properties === undefined ? [] : objectSections(`${path}.${name}${suffix}`, object);
+    return object?.properties === undefined ? [] : objectSections(`${path}.${name}${suffix}`, object, table);
   });
   const rules = schema["x-kubernetes-validations"] ?? [];
   return [
     `### ${path}`,
     "",
-    "| field | type | default | meaning |",
-    "|---|---|---|---|",
-    ...fields.map(([name, field]) => row(name, field, schema.required?.includes(name) ?? false)),
+    ...table(schema),
     "",
     ...(rules.length === 0 ? [] : [...rules.map(({ message }) => `- ${message}.`), ""]),
     ...inner,
   ];
 }
 
-function row(name: string, field: StructuralSchema, required: boolean): string {
-  const cells = [`\`${name}\``, typeText(field), required ? "**required**" : defaultText(field), field.description ?? ""];
-  return `| ${cells.map((cell) => cell.replaceAll("|", "\\|")).join(" | ")} |`;
-}
+const specTable: Table = ({ properties = {}, required = [] }) => [
+  "| field | type | default | meaning |",
+  "|---|---|---|---|",
+  ...Object.entries(properties).map(([name, field]) =>
+    row(`\`${name}\``, typeText(field), required.includes(name) ? "**required**" : defaultText(field), field.description ?? ""),
+  ),
+];
+
+/** Nobody writes a status but the controller, so what it holds by default is nobody's question. */
+const statusTable: Table = ({ properties = {} }) => [
+  "| field | type | meaning |",
+  "|---|---|---|",
+  ...Object.entries(properties).map(([name, field]) => row(`\`${name}\``, typeText(field), field.description ?? "")),
+];
+
+const row = (...cells: readonly string[]): string => `| ${cells.map(cell).join(" | ")} |`;
 
 function defaultText({ default: value, whenAbsent, type }: StructuralSchema): string {
   if (whenAbsent !== undefined) return whenAbsent;
@@ -63,7 +101,7 @@ function defaultText({ default: value, whenAbsent, type }: StructuralSchema): st
 function typeText(field: StructuralSchema): string {
   switch (field.type) {
     case "integer":
-      return `whole number, ${field.minimum ?? ""} to ${field.maximum ?? ""}`;
+      return field.maximum === Number.MAX_SAFE_INTEGER ? "whole number" : `whole number, ${field.minimum ?? ""} to ${field.maximum ?? ""}`;
     case "boolean":
       return "`true` or `false`";
     case "string":
@@ -89,7 +127,7 @@ function stringText({ enum: values, pattern, format, maxLength }: StructuralSche
 export function problemsPage(): string {
   const rows = Object.entries(problemCodes)
     .sort(([a], [b]) => (a < b ? -1 : 1))
-    .map(([code, { cause, remedy }]) => `| \`${code}\` | ${cell(cause)} | ${cell(remedy)} |`);
+    .map(([code, { cause, remedy }]) => row(`\`${code}\``, cause, remedy));
   return [
     "# Problems",
     "",
@@ -97,6 +135,7 @@ export function problemsPage(): string {
     "",
     "`globalroute validate`, the log and `/readyz` report what is wrong in objects as `file:line:column: severity: field: fact. Remedy. [code]`.",
     "An object with an error is left out, and what was serving goes on serving; a warning changes nothing. Codes are stable.",
+    "In Kubernetes the same words stand in the condition `Accepted` of the object, with `Kind namespace/name` in place of the file.",
     "",
     "| code | cause | remedy |",
     "|---|---|---|",

@@ -1,4 +1,5 @@
 /** From objects, each sound by itself, to the inventory that the engine works on. */
+import type { ApiContext } from "./api-context.ts";
 import { checkZone } from "./check-zones.ts";
 import { type Findings, findingsOn } from "./findings.ts";
 import { checkHostZones } from "./host-zones.ts";
@@ -25,11 +26,13 @@ export interface BuiltInventory {
  *
  * @param objects  where two claim one thing (a name, a host, a domain), the first keeps it
  * @param rejected objects that have errors of their own, so that those which refer to them are told so
+ * @param api      absent when the objects are files'. With it, hosts that a zone does not allow are taken out of their routes
  */
 export function buildInventory(
   objects: readonly ManifestObject[],
   regions: RegionTable,
   rejected: readonly RejectedObject[] = [],
+  api?: ApiContext,
 ): BuiltInventory {
   const problems: Problem[] = [];
   const sorted = sortByKind(objects, problems);
@@ -48,26 +51,27 @@ export function buildInventory(
     return { kept, values: kept.map(({ value }) => value), failed };
   }
 
-  const clusters = convert("MemberCluster", (object, findings) => toCluster(object, regions, findings));
+  const clusters = convert("MemberCluster", (object, findings) => toCluster(object, regions, findings, api));
   const knownClusters = { byName: byName(clusters.values), rejected: clusters.failed };
 
   // A domain or host stays with the first object that claims it even if that has errors: a slip must not hand it to another.
   const domains = new Map<string, Zone>();
   const zones = convert("DNSZone", (object, findings) => {
-    const zone = toZone(object, findings);
+    const zone = toZone(object, findings, api);
     claim(["spec", "domain"], zone.domain, zone, domains, (other) => `DNSZone ${other.name}`, "zone-duplicate", findings);
     return zone;
   });
-  const knownZones = { byName: byName(zones.values), byDomain: domains, rejected: zones.failed };
+  const allowedRoutes = new Map(sorted.DNSZone.map(({ name, spec }) => [name, spec.allowedRoutes]));
+  const knownZones = { byName: byName(zones.values), byDomain: domains, rejected: zones.failed, allowedRoutes };
 
   const hosts = new Map<string, ObjectOf<"GlobalRoute">>();
   const routes = convert("GlobalRoute", (object, findings) => {
-    const route = toRoute(object, knownClusters, findings);
+    const route = toRoute(object, knownClusters, findings, api);
+    const refused = checkHostZones(route, knownZones, findings, api);
     route.hosts.forEach((host, i) => {
-      claim(["spec", "hosts", i], host, object, hosts, objectTitle, "host-overlap", findings);
+      if (!refused.has(host)) claim(["spec", "hosts", i], host, object, hosts, objectTitle, "host-overlap", findings);
     });
-    checkHostZones(route, knownZones, findings);
-    return route;
+    return refused.size === 0 ? route : { ...route, hosts: route.hosts.filter((host) => !refused.has(host)) };
   });
 
   const taken = new Set(hosts.keys());
@@ -78,7 +82,7 @@ export function buildInventory(
   }
 
   const targets = { clusters: knownClusters.byName, routes: new Map(routes.values.map((route) => [routeKey(route), route])) };
-  const overrides = convert("TrafficOverride", (object, findings) => toOverride(object, targets, findings));
+  const overrides = convert("TrafficOverride", (object, findings) => toOverride(object, targets, findings, api));
   return { inventory: { routes: routes.values, clusters: clusters.values, zones: zones.values, overrides: overrides.values }, problems };
 }
 

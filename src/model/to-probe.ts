@@ -15,7 +15,9 @@ export function toHealthPolicy(health: HealthSpec, hosts: readonly string[], fin
     const message = `${formatDuration(timeout)} is longer than the interval, ${formatDuration(interval)}`;
     findings.error(["spec", "health", "timeout"], "range-order", message, "Shorten the timeout or lengthen the interval.");
   }
-  return { probe: toProbe(health.probe, hosts, findings), interval, timeout, rise, fall, quorum: toQuorum(health.quorum, findings) };
+  const readiness = health.useReadiness ? {} : { useReadiness: false };
+  const quorum = toQuorum(health.quorum, findings);
+  return { probe: toProbe(health.probe, hosts, findings), interval, timeout, rise, fall, quorum, ...readiness };
 }
 
 /** Members that a type of probe does not use are set to one value, so that routes that differ only there share their probes. */

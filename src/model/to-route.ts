@@ -1,19 +1,23 @@
 /** From a `GlobalRoute` object to the route that the engine works on. */
+import type { ApiContext } from "./api-context.ts";
 import { disjointRequires } from "./disjoint-rules.ts";
 import { formatDuration } from "./duration.ts";
 import type { Findings } from "./findings.ts";
 import type { Route, Tolerance } from "./inventory.ts";
 import type { ObjectOf } from "./manifest-object.ts";
+import { toBackends } from "./to-backends.ts";
 import { toHealthPolicy } from "./to-probe.ts";
-import { isKnownCluster, type KnownClusters, toRule } from "./to-rule.ts";
+import { type KnownClusters, toRule } from "./to-rule.ts";
 import { ms, type Seconds, seconds } from "./units.ts";
 
-/** Checks everything about a route but its hosts and zones. When findings failed, the result is not to be used. */
-export function toRoute(object: ObjectOf<"GlobalRoute">, clusters: KnownClusters, findings: Findings): Route {
+/**
+ * Checks everything about a route but its hosts and zones. When findings failed, the result is not to be used.
+ *
+ * @param api absent when the objects are files'
+ */
+export function toRoute(object: ObjectOf<"GlobalRoute">, clusters: KnownClusters, findings: Findings, api?: ApiContext): Route {
   const { spec, namespace, name } = object;
-  spec.backends.forEach((backend, i) => {
-    isKnownCluster(backend.cluster, clusters, ["spec", "backends", i, "cluster"], findings);
-  });
+  const backends = toBackends(object, clusters, findings, api);
   if (spec.spread > 1) {
     const message = `with spread ${spec.spread}, clients choose among several clusters, so shares become about equal whatever the weights`;
     findings.warn(["spec", "spread"], "shares-equal", message, "Set spread: 1 where weights matter.");
@@ -26,7 +30,7 @@ export function toRoute(object: ObjectOf<"GlobalRoute">, clusters: KnownClusters
     answers: spec.answers,
     spread: spec.spread,
     families: spec.families,
-    backends: spec.backends,
+    backends,
     ...toRouting(object, clusters, findings),
     health: toHealthPolicy(spec.health, spec.hosts, findings),
     failover: spec.failover,

@@ -1,10 +1,12 @@
 /** From a `DNSZone` object to the zone that is served. What needs other zones and routes is checkZones'. */
+import type { ApiContext } from "./api-context.ts";
 import type { Findings } from "./findings.ts";
-import { isWithin } from "./host-zones.ts";
+import { isWithin } from "./host-name.ts";
 import type { StaticRecord, Zone, ZoneDnssec } from "./inventory.ts";
 import type { FieldPath, ObjectOf } from "./manifest-object.ts";
 import { parseRecordValue } from "./record-value.ts";
-import { toTransfer } from "./to-transfer.ts";
+import { TRANSFER_PATH, toTransfer } from "./to-transfer.ts";
+import type { AllowedRoutes } from "./zone-grants.ts";
 
 type Embedded = ObjectOf<"DNSZone">["spec"]["provider"]["embedded"];
 
@@ -17,21 +19,36 @@ export const KEYS_PATH: FieldPath = ["spec", "provider", "embedded", "dnssec", "
 /**
  * When findings failed, the result is not to be used. Its records are in the order of the object's. Its keys have the paths that the object
  * names, and what only their files tell (`tag`, `publicKey`) is left empty.
+ *
+ * @param api absent when the objects are files'
  */
-export function toZone(object: ObjectOf<"DNSZone">, findings: Findings): Zone {
+export function toZone(object: ObjectOf<"DNSZone">, findings: Findings, api?: ApiContext): Zone {
   const { domain, provider, owner = "", allowedRoutes = [] } = object.spec;
   const { nameservers, records, dnssec, transfer } = provider.embedded;
+  if (api !== undefined) {
+    checkPaths(dnssec?.keys ?? [], KEYS_PATH, findings);
+    checkPaths(transfer?.keys ?? [], [...TRANSFER_PATH, "keys"], findings);
+  }
   return {
     name: object.name,
     domain,
     nameservers,
     soa: toSoa(provider.embedded, domain, findings),
     records: toRecords(records, domain, findings),
-    allowedSuffixes: toSuffixes(allowedRoutes, domain, findings),
+    allowedSuffixes: toSuffixes(allowedRoutes, domain, findings, api),
     owner,
     ...(dnssec === undefined ? {} : { dnssec: toDnssec(dnssec, findings) }),
     ...(transfer === undefined ? {} : { transfer: toTransfer(transfer, findings) }),
   };
+}
+
+/** An object of an API server lies in no folder at which a path could begin. */
+function checkPaths(keys: readonly { readonly file: string }[], path: FieldPath, findings: Findings): void {
+  keys.forEach(({ file }, i) => {
+    if (file.startsWith("/")) return;
+    const remedy = "Mount the Secret into the controller's Pods (chart value keys), and write the whole path there.";
+    findings.error([...path, i, "file"], "field-format", `${JSON.stringify(file)} is not a whole path`, remedy);
+  });
 }
 
 function toDnssec({ keys, delegation }: NonNullable<Embedded["dnssec"]>, findings: Findings): ZoneDnssec {
@@ -61,19 +78,30 @@ function toMailbox(text: string, findings: Findings): string {
   return `${local.replaceAll(".", "\\.")}.${host}`;
 }
 
+/** In Kubernetes hosts that are not allowed never reach a zone: see `checkHostZones`. */
 function toSuffixes(
-  allowed: NonNullable<ObjectOf<"DNSZone">["spec"]["allowedRoutes"]>,
+  allowed: NonNullable<AllowedRoutes>,
   domain: string,
   findings: Findings,
+  api: ApiContext | undefined,
 ): readonly string[] {
-  allowed.forEach(({ suffixes }, i) => {
-    suffixes.forEach((suffix, j) => {
+  allowed.forEach(({ suffixes, namespaceSelector, clusterSelector }, i) => {
+    if (api === undefined && namespaceSelector !== undefined) selectorInFiles(["spec", "allowedRoutes", i, "namespaceSelector"], findings);
+    if (api === undefined && clusterSelector !== undefined) selectorInFiles(["spec", "allowedRoutes", i, "clusterSelector"], findings);
+    suffixes?.forEach((suffix, j) => {
       if (isWithin(suffix, domain)) return;
       const path = ["spec", "allowedRoutes", i, "suffixes", j];
       findings.error(path, "record-name", `${suffix} lies outside the zone ${domain}`, `Write a whole name, such as shop.${domain}.`);
     });
   });
-  return allowed.flatMap(({ suffixes }) => suffixes);
+  if (api !== undefined || allowed.some(({ suffixes }) => suffixes === undefined)) return [];
+  return allowed.flatMap(({ suffixes }) => suffixes ?? []);
+}
+
+function selectorInFiles(path: FieldPath, findings: Findings): void {
+  const remedy =
+    "Remove it and name suffixes: namespaces of files have no labels, and only a Kubernetes controller finds annotated sources.";
+  findings.error(path, "kubernetes-only", "works only with a Kubernetes controller", remedy);
 }
 
 function toRecords(records: Embedded["records"], domain: string, findings: Findings): readonly StaticRecord[] {

@@ -12,6 +12,13 @@ interface Validation {
   readonly summary: { readonly files: number; readonly objects: number; readonly errors: number; readonly warnings: number };
 }
 
+interface ValidateOptions {
+  readonly output: OutputFormat;
+  readonly mmdb?: readonly string[];
+  readonly kubernetes: boolean;
+  readonly controllerNamespace: string;
+}
+
 export function registerValidate(program: Command, { io, exit }: Cli): void {
   const command = program
     .command("validate")
@@ -22,8 +29,14 @@ export function registerValidate(program: Command, { io, exit }: Cli): void {
       "geo database that the server will use, to warn of rules that ask more of it than it knows; may be given several times",
       collect(parsePath),
     )
+    .option(
+      "--kubernetes",
+      "the objects are for a cluster: sources are taken to be there, and objects of other systems are passed over",
+      false,
+    )
+    .option("--controller-namespace <name>", "with --kubernetes: where the controller runs", "globalroute-system")
     .addOption(outputOption())
-    .action(async (paths: readonly string[], options: { output: OutputFormat; mmdb?: readonly string[] }) => {
+    .action(async (paths: readonly string[], options: ValidateOptions) => {
       // Schemas, regions and geo data: not needed to print a help text.
       const [{ readObjectsAt }, { loadGeoFiles }, { GeoFileError }] = await Promise.all([
         import("../../engine/read-objects.ts"),
@@ -33,13 +46,18 @@ export function registerValidate(program: Command, { io, exit }: Cli): void {
       const geo = await loadGeoFiles((options.mmdb ?? []).map((path) => resolve(io.cwd, path))).catch((error: unknown) => {
         throw error instanceof GeoFileError ? new CommandError(2, error.message, { cause: error }) : error;
       });
-      const { files, objects, problems } = await readObjectsAt(paths, geo.capabilities);
+      const controllerNamespace = options.kubernetes ? options.controllerNamespace : undefined;
+      const { files, objects, problems } = await readObjectsAt(paths, { geo: geo.capabilities, controllerNamespace });
       const errors = problems.filter(({ severity }) => severity === "error").length;
       const validation = { problems, summary: { files, objects: objects.length, errors, warnings: problems.length - errors } };
       print(io, options.output, validation, (value) => render(value, paintFor(io.stdout, io.env)));
       if (errors > 0) exit(2);
     });
-  examples(command, ["globalroute validate examples/", "globalroute validate clusters.yaml routes/ --output json | jq '.problems[].code'"]);
+  examples(command, [
+    "globalroute validate examples/quickstart",
+    "globalroute validate clusters.yaml routes/ --output json | jq '.problems[].code'",
+    "globalroute validate --kubernetes manifests/",
+  ]);
 }
 
 function render({ problems, summary }: Validation, paint: Paint): readonly string[] {

@@ -1,6 +1,6 @@
 /** `DNSZone`: a domain, who answers for it, and which routes may put names into it. */
 import { z } from "zod";
-import { celRules, entryName, formed, host, namedList, setOf, wholeSeconds } from "./parts.ts";
+import { celRules, entryName, formed, host, labelSelector, namedList, setOf, wholeSeconds } from "./parts.ts";
 import { zoneTransfer } from "./zone-transfer.ts";
 
 const ownerNamePattern = "^(@|(\\*\\.|\\*$)?([A-Za-z0-9_]([A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?(\\.|$))*)$";
@@ -51,7 +51,7 @@ const dnssec = z
           .min(1)
           .max(4096)
           .describe(
-            "File with the private key, as globalroute dnssec keygen makes it. A path that is not absolute begins at the folder of this object's file.",
+            "File with the private key, as globalroute dnssec keygen makes it. A path that is not absolute begins at the folder of this object's file; in Kubernetes it is absolute, in the controller's Pods.",
           ),
         state: z
           .enum(["Published", "Active", "Retired"])
@@ -72,7 +72,12 @@ const dnssec = z
         "What CDS and CDNSKEY records ask of the parent zone: Secure asks for DS records of the keys, Insecure for their removal, before signing is given up.",
       ),
   })
-  .meta(celRules({ rule: "self.keys.filter(key, key.state == 'Active').size() == 1", message: "keys needs exactly one Active key" }))
+  .meta(
+    celRules({
+      rule: "self.keys.filter(key, key.state == 'Active').size() == 1",
+      message: "keys needs exactly one Active key: set state: Active on one, Published or Retired on the others",
+    }),
+  )
   .optional()
   .meta({ whenAbsent: "the zone is not signed" })
   .describe("Signs the zone (DNSSEC).");
@@ -99,7 +104,10 @@ export const dnsZoneSpec = z
       .describe("The zone's apex, without a trailing dot. Immutable."),
     provider: z
       .strictObject({
-        type: z.enum(["Embedded"]).describe("Who answers for the zone. Embedded: this program's own authoritative server."),
+        type: z
+          .enum(["Embedded"])
+          .meta(celRules({ rule: "self == oldSelf", message: "is immutable: make another DNSZone for another provider" }))
+          .describe("Who answers for the zone. Embedded: this program's own authoritative server. Immutable."),
         embedded,
       })
       .describe("Who answers for the zone."),
@@ -111,14 +119,35 @@ export const dnsZoneSpec = z
     allowedRoutes: z
       .array(
         z.strictObject({
-          suffixes: setOf(host(), 64).describe("Names that routes may use: these and everything below them, by whole labels."),
+          namespaceSelector: labelSelector("Labels that the route's namespace must have, all of them.")
+            .optional()
+            .meta({ whenAbsent: "routes of every namespace" })
+            .describe("Namespaces whose routes are allowed, by the labels that they have in the cluster of this object."),
+          clusterSelector: labelSelector("Labels that the MemberCluster must have, all of them.")
+            .optional()
+            .meta({ whenAbsent: "sources of every cluster" })
+            .describe(
+              "Clusters whose annotated sources are allowed. Labels beginning with residency.globalroute.dev/ are set by operators only.",
+            ),
+          suffixes: setOf(host(), 64)
+            .optional()
+            .meta({ whenAbsent: "every name of the zone" })
+            .describe("Names that routes may use: these and everything below them, by whole labels."),
         }),
       )
       .min(1)
       .max(16)
       .meta({ "x-kubernetes-list-type": "atomic" })
       .optional()
-      .meta({ whenAbsent: "every route, with any name of the zone" })
-      .describe("Which routes may publish names in the zone. A route is allowed when any entry allows it."),
+      .meta({ whenAbsent: "in files every route, with any name of the zone; in Kubernetes none" })
+      .describe(
+        "Which routes may publish names in the zone: a name is allowed when any entry allows it. An entry without members, {}, allows everything.",
+      ),
   })
+  .meta(
+    celRules({
+      rule: "!has(oldSelf.owner) || (has(self.owner) && self.owner == oldSelf.owner)",
+      message: "owner is immutable once it is set: make another DNSZone for another owner",
+    }),
+  )
   .describe("The domain, and who answers for it.");

@@ -1,6 +1,7 @@
 /** `GlobalRoute`: host names, where they are served, and the policy that says who is sent where. */
 import { z } from "zod";
 import { health } from "./health.ts";
+import { referenceKinds } from "./member-cluster.ts";
 import {
   address,
   celRules,
@@ -14,28 +15,49 @@ import {
   wholeSeconds,
   wildcardHost,
 } from "./parts.ts";
+import { rollout } from "./rollout.ts";
 import { routing } from "./routing.ts";
 
-const backend = z.strictObject({
-  name: entryName().describe("Identifies the backend within the route, in overrides, reports and metrics."),
-  cluster: objectName().describe("The MemberCluster that serves it."),
-  addresses: setOf(address(), 64).describe(
-    "What clients are answered: IPv4 and IPv6 addresses, or host names, which are resolved for them.",
-  ),
-  weight: integer(0, 10_000)
-    .default(100)
-    .describe(
-      "Share of the clients, relative to the weights of backends that are equally good. 0 = warm standby, used when no weighted backend of its priority is usable; all 0 = equal shares. Multiplied by the cluster's weight.",
-    ),
-  priority: integer(0, 1000)
-    .default(0)
-    .describe("Lower first. Backends of a higher number serve only when none of a lower number is usable."),
-  bias: integer(-99, 99)
-    .default(0)
-    .describe(
-      "Draws clients (above 0) or pushes them away (below 0): distance or latency d counts as d·(1−bias/100) above 0 and d/(1+bias/100) below.",
-    ),
-});
+const sourceRef = z
+  .strictObject({
+    kind: z
+      .enum(referenceKinds)
+      .describe("Kind of the source: Ingress, Gateway, Service of type LoadBalancer, or a route of the Gateway API."),
+    name: objectName().describe("Name of the source."),
+  })
+  .optional()
+  .meta({ whenAbsent: "addresses are listed" })
+  .describe("An object of the cluster, in the namespace that is called as the route's own, whose published addresses are taken.");
+
+const backend = z
+  .strictObject({
+    name: entryName().describe("Identifies the backend within the route, in overrides, reports and metrics."),
+    cluster: objectName().describe("The MemberCluster that serves it."),
+    addresses: setOf(address(), 64)
+      .optional()
+      .meta({ whenAbsent: "sourceRef tells them" })
+      .describe("What clients are answered: IPv4 and IPv6 addresses, or host names, which are resolved for them."),
+    sourceRef,
+    weight: integer(0, 10_000)
+      .default(100)
+      .describe(
+        "Share of the clients, relative to the weights of backends that are equally good. 0 = warm standby, used when no weighted backend of its priority is usable; all 0 = equal shares. Multiplied by the cluster's weight.",
+      ),
+    priority: integer(0, 1000)
+      .default(0)
+      .describe("Lower first. Backends of a higher number serve only when none of a lower number is usable."),
+    bias: integer(-99, 99)
+      .default(0)
+      .describe(
+        "Draws clients (above 0) or pushes them away (below 0): distance or latency d counts as d·(1−bias/100) above 0 and d/(1+bias/100) below.",
+      ),
+  })
+  .meta(
+    celRules({
+      rule: "has(self.addresses) != has(self.sourceRef)",
+      message: "takes exactly one of addresses and sourceRef: remove one, or add the one that is missing",
+    }),
+  );
 
 const failover = z
   .strictObject({
@@ -93,7 +115,7 @@ export const globalRouteSpec = z
       .meta(
         celRules({
           rule: "!has(self.min) || !has(self.max) || duration(self.min) <= duration(self.max)",
-          message: "min must not be longer than max",
+          message: "min must not be longer than max: swap or correct them; equal bounds fix the TTL",
         }),
       )
       .prefault({})
@@ -121,10 +143,21 @@ export const globalRouteSpec = z
       .describe(
         "Also answers HTTPS records (RFC 9460), with the protocols and with the same addresses as hints. Browsers that see one use https:// at once, so set it only when every backend serves TLS.",
       ),
-    backends: namedList(backend, 128, 1).describe("Where the service runs."),
+    discovery: z
+      .enum(["SameNamespace", "None"])
+      .optional()
+      .meta({ whenAbsent: "None when backends are listed, else SameNamespace" })
+      .describe(
+        "SameNamespace: annotated sources of a namespace that is called as the route's own join as backends, from any member cluster that the zone's clusterSelector allows. None: only what is listed.",
+      ),
+    backends: namedList(backend, 128)
+      .default([])
+      .meta({ whenAbsent: "none" })
+      .describe("Where the service runs. May be empty where annotated sources join (see discovery)."),
     routing,
     health,
     failover,
+    rollout,
     publish: z
       .strictObject({
         dns: z
@@ -139,4 +172,16 @@ export const globalRouteSpec = z
       .prefault({})
       .describe("Where the route is published."),
   })
+  .meta(
+    celRules(
+      {
+        rule: "(has(self.backends) && self.backends.size() > 0) || !has(self.discovery) || self.discovery != 'None'",
+        message: "backends must list at least one with discovery None: add it, or write discovery: SameNamespace",
+      },
+      {
+        rule: "!has(self.rollout) || has(self.backends) && self.rollout.steps.all(step, self.backends.exists(backend, backend.name == step.backend))",
+        message: "rollout.steps must name backends of this route: correct backend, or add it to backends",
+      },
+    ),
+  )
   .describe("What the route serves, and how.");

@@ -19,7 +19,12 @@ function parseStatusRange(value: string): Decoded<StatusRange> {
   return decoded({ from, to });
 }
 
-const status = text(7, statusPattern, parseStatusRange).meta({
+const status = text(
+  7,
+  statusPattern,
+  parseStatusRange,
+  "must be an HTTP status or a range of them, in quotes, as in '204' or '200-399'",
+).meta({
   remedy: 'Put it in quotes, for example "204" or "200-399".',
 });
 
@@ -88,6 +93,10 @@ const probe = z
       { rule: "self.type == 'HTTP' || !has(self.expect)", message: "expect goes with type HTTP only; remove it" },
       { rule: "self.type == 'GRPC' || !has(self.service)", message: "service goes with type GRPC only; remove it" },
       { rule: "self.type in ['HTTP', 'GRPC'] || !has(self.scheme)", message: "scheme goes with types HTTP and GRPC only; remove it" },
+      {
+        rule: "!self.insecureSkipVerify || self.type == 'TLS' || (self.type in ['HTTP', 'GRPC'] && has(self.scheme) && self.scheme == 'HTTPS')",
+        message: "insecureSkipVerify goes with TLS only: remove it, or set scheme: HTTPS",
+      },
     ),
   )
   .prefault({})
@@ -122,16 +131,22 @@ export const health = z
       .meta(
         celRules({
           rule: "(self.type == 'Count') == has(self.count)",
-          message: "count is required with type Count and goes with no other type",
+          message: "count is required with type Count and goes with no other type: add it, or remove it",
         }),
       )
       .prefault({})
       .describe("How many probing sites must agree before an endpoint's health changes. Too few fresh votes change nothing."),
+    useReadiness: z
+      .boolean()
+      .default(true)
+      .describe(
+        "Whether a backend none of whose Pods is ready, as its cluster's EndpointSlices tell, counts as unhealthy besides what probes find. Sources whose Pods are not known have no say.",
+      ),
   })
   .meta(
     celRules({
       rule: "!has(self.timeout) || duration(self.timeout) <= duration(self.interval)",
-      message: "timeout must not be longer than interval",
+      message: "timeout must not be longer than interval: shorten it, or lengthen interval",
     }),
   )
   .prefault({})

@@ -5,15 +5,17 @@
  * - `description`: for operators, in whole sentences;
  * - `whenAbsent`: what holds without the field, where a plain default cannot say it;
  * - `remedy`: the next step after a type error, where the general one is not enough;
- * - `pattern`: for the API server; never stricter than the decoder;
+ * - `pattern`: for the API server; never stricter than the decoder. With `form`, which tells the form and the remedy, it becomes a rule:
+ *   the API server would show the bare pattern;
  * - `x-kubernetes-…`: copied into the CRDs.
  */
 import { z } from "zod";
 import { ADDRESS_PATTERN, parseAddress } from "../address.ts";
+import { parseCountry } from "../countries.ts";
 import { DURATION_PATTERN, formatDuration, parseDuration } from "../duration.ts";
 import { type Decoded, decoded, type Fault, fault } from "../fault.ts";
 import { HOST_PATTERN, parseHost, WILDCARD_HOST_PATTERN } from "../host-name.ts";
-import { formatNetwork, maskNetwork, parsePrefix } from "../ip.ts";
+import { formatIp, formatNetwork, maskNetwork, parseIp, parsePrefix } from "../ip.ts";
 import { type Milliseconds, ms, type Seconds, seconds } from "../units.ts";
 
 /** A rule of the API server over several fields: a CEL expression that must hold, and what to say when it does not. */
@@ -25,8 +27,12 @@ export interface CelRule {
 /** Metadata that makes the API server check `rules`. */
 export const celRules = (...rules: readonly CelRule[]) => ({ "x-kubernetes-validations": rules });
 
-/** A text that `decode` reads. Its faults become problems with their own code and remedy. */
-export function text<T>(maxLength: number, pattern: string, decode: (text: string) => Decoded<T>) {
+/**
+ * A text that `decode` reads. Its faults become problems with their own code and remedy.
+ *
+ * @param form what the API server says of a text that does not match the pattern
+ */
+export function text<T>(maxLength: number, pattern: string, decode: (text: string) => Decoded<T>, form?: string) {
   return z
     .string()
     .min(1)
@@ -37,7 +43,7 @@ export function text<T>(maxLength: number, pattern: string, decode: (text: strin
       context.issues.push({ code: "custom", input: value, message: result.fault.message, params: { fault: result.fault } });
       return z.NEVER;
     })
-    .meta({ pattern });
+    .meta({ pattern, ...(form === undefined ? {} : { form }) });
 }
 
 /** The fault that {@link text} put into an issue. */
@@ -52,7 +58,8 @@ const isFault = (value: unknown): value is Fault => typeof value === "object" &&
 /** A text of a fixed form. `form` completes "is not …"; the remedy shows an example. */
 export function formed(maxLength: number, pattern: string, form: string, remedy: string) {
   const expression = new RegExp(pattern);
-  return text(maxLength, pattern, (value) => (expression.test(value) ? decoded(value) : fault("field-format", `is not ${form}`, remedy)));
+  const decode = (value: string) => (expression.test(value) ? decoded(value) : fault("field-format", `is not ${form}`, remedy));
+  return text(maxLength, pattern, decode, `must be ${form}. ${remedy}`);
 }
 
 /** A GEP-2257 duration from `least` to `most`, both in that form too. */
@@ -64,6 +71,7 @@ export function duration(least: string, most: string) {
     return fault("field-range", `is outside ${least} to ${most}`, `Write a duration from ${least} to ${most}.`);
   }).meta({
     pattern: DURATION_PATTERN,
+    form: "must be a duration: whole numbers with the units h, m, s or ms, as in 5s, 1500ms or 1h30m",
     ...celRules({
       rule: `duration(self) >= duration('${least}') && duration(self) <= duration('${most}')`,
       message: `must be from ${least} to ${most}`,
@@ -85,12 +93,13 @@ export function wholeSeconds(least: string, most: string) {
     return fault("field-range", `is outside ${least} to ${most}`, `Write a duration from ${least} to ${most}.`);
   }).meta({
     pattern: DURATION_PATTERN,
+    form: "must be a duration of whole seconds, as in 5s, 2m or 1h30m",
     ...celRules(
       {
         rule: `duration(self) >= duration('${least}') && duration(self) <= duration('${most}')`,
         message: `must be from ${least} to ${most}`,
       },
-      { rule: "duration(self).getMilliseconds() % 1000 == 0", message: "must be whole seconds: DNS carries no fractions" },
+      { rule: "duration(self).getMilliseconds() % 1000 == 0", message: "must be whole seconds, as in 5s: DNS carries no fractions" },
     ),
   });
 }
@@ -121,15 +130,36 @@ export const objectName = () =>
     "Use at most 253 lower-case letters, digits, hyphens and dots, with a letter or digit first and last.",
   );
 
+const hostForm =
+  "must be a bare host name in lower case, as in shop.example.org: no scheme, port, path or dot at the end, and international names as A-labels (xn--…)";
+
 /** A host name without wildcard. */
-export const host = () => text(253, HOST_PATTERN, (value) => parseHost(value, { wildcard: false }));
+export const host = () => text(253, HOST_PATTERN, (value) => parseHost(value, { wildcard: false }), hostForm);
 /** A host name whose first label may be `*`. */
-export const wildcardHost = () => text(255, WILDCARD_HOST_PATTERN, (value) => parseHost(value, { wildcard: true }));
+export const wildcardHost = () =>
+  text(255, WILDCARD_HOST_PATTERN, (value) => parseHost(value, { wildcard: true }), `${hostForm}; *.shop.example.org is a wildcard`);
 /** An IPv4 or IPv6 address or a host name, in canonical form after decoding. */
-export const address = () => text(253, ADDRESS_PATTERN, parseAddress);
+export const address = () =>
+  text(
+    253,
+    ADDRESS_PATTERN,
+    parseAddress,
+    "must be a bare IP address or host name, as in 192.0.2.10 or 2001:db8::10: no port, prefix or scheme",
+  );
+
+/** An IPv4 or IPv6 address, in canonical form after decoding. */
+export const plainIp = () => text(45, "^[0-9A-Fa-f:.]+$", parsePlainIp, "must be an IP address, as in 192.0.2.53 or 2001:db8::53");
+
+function parsePlainIp(value: string): Decoded<string> {
+  const ip = parseIp(value);
+  return ip === undefined
+    ? fault("address-syntax", "is not an IP address", "Write it as in 192.0.2.53 or 2001:db8::53.")
+    : decoded(formatIp(ip));
+}
 
 /** A network in canonical CIDR form after decoding; a bare address is a network of one. */
-export const subnet = () => text(49, "^[0-9A-Fa-f:.]+(/[0-9]{1,3})?$", parseSubnet);
+export const subnet = () =>
+  text(49, "^[0-9A-Fa-f:.]+(/[0-9]{1,3})?$", parseSubnet, "must be a network, as in 198.51.100.0/24 or 2001:db8::/32");
 
 function parseSubnet(value: string): Decoded<string> {
   const prefix = parsePrefix(value);
@@ -138,6 +168,9 @@ function parseSubnet(value: string): Decoded<string> {
   if (network === formatNetwork(prefix)) return decoded(network);
   return fault("field-format", "has bits set behind its prefix length", `Write ${network}, or a longer prefix if one address was meant.`);
 }
+
+/** An ISO 3166-1 alpha-2 code. */
+export const countryCode = () => text(2, "^[A-Z]{2}$", parseCountry, "must be an ISO 3166-1 code of two capital letters, as in DE");
 
 export const integer = (least: number, most: number) => z.int().min(least).max(most);
 export const percent = (least = 0, most = 100) => integer(least, most);
@@ -179,3 +212,6 @@ export const labels = (most: number) =>
         .meta({ pattern: labelValuePattern, remedy: 'Put it in quotes, for example "true": label values are texts.' }),
     )
     .meta({ maxProperties: most });
+
+/** A selector of Kubernetes, by equal labels. */
+export const labelSelector = (meaning: string) => z.strictObject({ matchLabels: labels(16).describe(meaning) });

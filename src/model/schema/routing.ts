@@ -1,15 +1,28 @@
 /** `routing` of a GlobalRoute: in which order clusters are preferred, and for whom that differs. */
 import { z } from "zod";
-import { continents, parseCountry } from "../countries.ts";
+import { continents } from "../countries.ts";
 import { countrySetNames } from "../country-sets.ts";
-import { celRules, duration, entryName, formed, integer, labels, namedList, objectName, percent, setOf, subnet, text } from "./parts.ts";
+import {
+  celRules,
+  countryCode,
+  duration,
+  entryName,
+  formed,
+  integer,
+  labelSelector,
+  namedList,
+  objectName,
+  percent,
+  setOf,
+  subnet,
+} from "./parts.ts";
 
 const clients = z
   .strictObject({
     continents: setOf(z.enum(continents), 7)
       .optional()
       .describe("Continents by geographic code. EU is the continent, with its countries outside the Union; `sets: [eu]` is the Union."),
-    countries: setOf(text(2, "^[A-Z]{2}$", parseCountry).meta({ remedy: "Write a code of two capital letters, such as DE." }), 250)
+    countries: setOf(countryCode().meta({ remedy: "Write a code of two capital letters, such as DE." }), 250)
       .optional()
       .describe("Countries by ISO 3166-1 alpha-2 code."),
     subdivisions: setOf(formed(6, "^[A-Z]{2}-[A-Z0-9]{1,3}$", "a subdivision", "Write an ISO 3166-2 code in capitals, such as US-CA."), 250)
@@ -28,20 +41,22 @@ const clients = z
   .meta(
     celRules({
       rule: "has(self.continents) || has(self.countries) || has(self.subdivisions) || has(self.asns) || has(self.subnets) || has(self.sets)",
-      message: "must name somebody; subnets: [0.0.0.0/0, ::/0] is everybody",
+      message: "must name somebody: add one of its lists; subnets: [0.0.0.0/0, '::/0'] is everybody",
     }),
   )
   .describe("Whom the rule is for: a client matches when any entry of any of these lists does.");
 
 const to = z
   .strictObject({
-    clusters: setOf(objectName(), 128).optional().describe("MemberClusters by name."),
-    selector: z
-      .strictObject({ matchLabels: labels(16).describe("Labels that a MemberCluster must have, all of them.") })
+    // As a pattern: a rule for each name of each rule would cost more than the API server allows.
+    clusters: setOf(objectName().meta({ form: undefined }), 128)
+      .optional()
+      .describe("MemberClusters by name."),
+    selector: labelSelector("Labels that a MemberCluster must have, all of them.")
       .optional()
       .describe("MemberClusters by label. Beside `clusters`, both must hold."),
   })
-  .meta(celRules({ rule: "has(self.clusters) || has(self.selector)", message: "needs clusters or selector" }))
+  .meta(celRules({ rule: "has(self.clusters) || has(self.selector)", message: "needs clusters or selector: add one of them" }))
   .describe("The clusters that the rule allows or prefers. At least one of them must have a backend in the route.");
 
 const rule = z
@@ -80,7 +95,12 @@ export const routing = z
         distanceKm: integer(1, 20_040).optional().describe("With order Nearest: clusters within so many kilometres of the nearest one."),
         latency: duration("1ms", "10s").optional().describe("With order Latency: clusters within so much of the fastest one."),
       })
-      .meta(celRules({ rule: "has(self.distanceKm) != has(self.latency)", message: "takes exactly one of distanceKm and latency" }))
+      .meta(
+        celRules({
+          rule: "has(self.distanceKm) != has(self.latency)",
+          message: "takes exactly one of distanceKm and latency: keep distanceKm with order Nearest, latency with order Latency",
+        }),
+      )
       .optional()
       .meta({ whenAbsent: "each cluster by itself, but for order Weighted" })
       .describe("Clusters that are about as good as the best remaining one; they share clients by weight."),
@@ -96,7 +116,12 @@ export const routing = z
         lowPercent: percent(1).describe("Share of capacity in use at which the first clients are sent elsewhere."),
         highPercent: percent(1).describe("Share of capacity in use at which all of them are. Above lowPercent."),
       })
-      .meta(celRules({ rule: "self.lowPercent < self.highPercent", message: "lowPercent must be below highPercent" }))
+      .meta(
+        celRules({
+          rule: "self.lowPercent < self.highPercent",
+          message: "lowPercent must be below highPercent: lower it, or raise highPercent",
+        }),
+      )
       .optional()
       .meta({ whenAbsent: "clusters keep their clients however busy they are" })
       .describe(
@@ -107,11 +132,11 @@ export const routing = z
     celRules(
       {
         rule: "!has(self.tolerance) || !has(self.tolerance.distanceKm) || self.order == 'Nearest'",
-        message: "tolerance.distanceKm goes with order Nearest only",
+        message: "tolerance.distanceKm goes with order Nearest only: remove it, or set order: Nearest",
       },
       {
         rule: "!has(self.tolerance) || !has(self.tolerance.latency) || self.order == 'Latency'",
-        message: "tolerance.latency goes with order Latency only",
+        message: "tolerance.latency goes with order Latency only: remove it, or set order: Latency",
       },
     ),
   )

@@ -17,6 +17,7 @@ function parseTime(value: string): Decoded<number> {
   return existing ? decoded(time) : fault("field-format", "is not a day and time that exists", remedy);
 }
 
+// Without a form: with this format a rule sees no text, and the API server's own message is good.
 const time = () => text(35, timePattern, parseTime).meta({ format: "date-time" });
 
 export const trafficOverrideSpec = z
@@ -32,12 +33,17 @@ export const trafficOverrideSpec = z
           .meta({ whenAbsent: "all of the route" })
           .describe("With kind GlobalRoute: only this backend of it."),
       })
-      .meta(celRules({ rule: "self.kind == 'GlobalRoute' || !has(self.backend)", message: "backend goes with kind GlobalRoute only" }))
+      .meta(
+        celRules({
+          rule: "self.kind == 'GlobalRoute' || !has(self.backend)",
+          message: "backend goes with kind GlobalRoute only: remove it",
+        }),
+      )
       .describe("What is overridden."),
     action: z
-      .enum(["Drain", "Cordon", "Freeze", "ForceUp", "ApproveFailback", "ConfirmWithdrawal"])
+      .enum(["Drain", "Cordon", "Freeze", "ForceUp", "ApproveFailback", "ConfirmWithdrawal", "PromoteStep", "AbortRollout"])
       .describe(
-        "Drain: send no clients there, except when nothing else allowed is left. Cordon: send none at all. Freeze: keep the present decisions, whatever probes say. ForceUp: treat as healthy, whatever probes say. ApproveFailback: let a recovered backend serve again. ConfirmWithdrawal: let more backends be withdrawn than failover.maxWithdrawalPercent allows.",
+        "Drain: send no clients there, except when nothing else allowed is left. Cordon: send none at all. Freeze: keep the present decisions, whatever probes say. ForceUp: treat as healthy, whatever probes say. ApproveFailback: let a recovered backend serve again. ConfirmWithdrawal: let more backends be withdrawn than failover.maxWithdrawalPercent allows. PromoteStep: let the rollout go on from the step that it waits at. AbortRollout: go back to the weights from before the rollout.",
       ),
     start: time().optional().meta({ whenAbsent: "at once" }).describe("When it begins (RFC 3339)."),
     until: time()
@@ -50,11 +56,16 @@ export const trafficOverrideSpec = z
     celRules(
       {
         rule: "!(self.action in ['Drain', 'Cordon', 'Freeze', 'ForceUp']) || has(self.until)",
-        message: "until is required with Drain, Cordon, Freeze and ForceUp, so that nothing is forgotten",
+        message:
+          "until is required with Drain, Cordon, Freeze and ForceUp, so that nothing is forgotten: set it to when the work is done, as in 2026-11-21T18:00:00Z",
       },
       {
         rule: "!has(self.start) || !has(self.until) || timestamp(self.start) < timestamp(self.until)",
-        message: "until must lie after start",
+        message: "until must lie after start: move one of them",
+      },
+      {
+        rule: "!(self.action in ['PromoteStep', 'AbortRollout']) || (self.targetRef.kind == 'GlobalRoute' && !has(self.targetRef.backend))",
+        message: "PromoteStep and AbortRollout go with kind GlobalRoute and without backend: they act on the route's rollout",
       },
     ),
   )

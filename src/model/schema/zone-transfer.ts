@@ -1,15 +1,6 @@
 /** `spec.provider.embedded.transfer` of a `DNSZone`: who may take copies of the zone, and who is told of changes. */
 import { z } from "zod";
-import { type Decoded, decoded, fault } from "../fault.ts";
-import { formatIp, parseIp } from "../ip.ts";
-import { celRules, host, integer, namedList, subnet, text } from "./parts.ts";
-
-function parsePlainIp(value: string): Decoded<string> {
-  const ip = parseIp(value);
-  return ip === undefined
-    ? fault("address-syntax", "is not an IP address", "Write it as in 192.0.2.53 or 2001:db8::53.")
-    : decoded(formatIp(ip));
-}
+import { celRules, host, integer, namedList, plainIp, subnet } from "./parts.ts";
 
 const keyName = () => host().describe("Name of a key in keys.");
 
@@ -21,7 +12,7 @@ const key = z.strictObject({
     .min(1)
     .max(4096)
     .describe(
-      "File with the secret, as tsig-keygen or keymgr -t print it, or in base64 alone. A path that is not absolute begins at the folder of this object's file.",
+      "File with the secret, as tsig-keygen or keymgr -t print it, or in base64 alone. A path that is not absolute begins at the folder of this object's file; in Kubernetes it is absolute, in the controller's Pods.",
     ),
 });
 
@@ -43,7 +34,7 @@ const allow = z
   .meta(celRules({ rule: "has(self.networks) || has(self.key)", message: "must name networks, a key, or both" }));
 
 const notify = z.strictObject({
-  address: text(45, "^[0-9A-Fa-f:.]+$", parsePlainIp).describe("IP address of the secondary."),
+  address: plainIp().describe("IP address of the secondary."),
   port: integer(1, 65_535).default(53).describe("Its port."),
   key: keyName()
     .optional()

@@ -1,11 +1,16 @@
 /** `validate` as a command, on the examples and on a folder with ten planted faults. */
+import { readdirSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { globalroute } from "../../support/demo.ts";
 import { repository } from "../../support/source-tree.ts";
 
 test("the examples are without fault", async () => {
-  expect(await globalroute("validate", join(repository, "examples"))).toMatchObject({ code: 0, stderr: "" });
+  const examples = join(repository, "examples");
+  const folders = readdirSync(examples, { withFileTypes: true }).flatMap((entry) => (entry.isDirectory() ? [entry.name] : []));
+  const paths = folders.filter((name) => name !== "kubernetes").map((name) => join(examples, name));
+  expect(await globalroute("validate", ...paths)).toMatchObject({ code: 0, stderr: "" });
+  expect(await globalroute("validate", "--kubernetes", join(examples, "kubernetes"))).toMatchObject({ code: 0, stderr: "" });
 });
 
 test("ten planted faults are ten errors, each with file, line and remedy", async () => {
