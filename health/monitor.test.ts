@@ -372,6 +372,50 @@ describe("votes of other sites", () => {
     expect(world.changes.at(-1)).toMatchObject({ health: { health: "Unhealthy", votes: 2, reason: "timeout" } });
   });
 
+  test("one replica can be forgotten without its site", async () => {
+    const world = await settled(1);
+    const [endpoint] = world.endpoints;
+    const at = world.clock.wallClock();
+    world.monitor.offer(endpoint!.key, voteOf("there", "unhealthy", at));
+    world.monitor.offer(endpoint!.key, { ...voteOf("there", "healthy", at), replica: "b" });
+    expect(world.health(endpoint!)).toMatchObject({ health: "Healthy", votes: 1 }); // they disagree: their site abstains
+    world.monitor.forgetVoter("there", "a");
+    expect(world.health(endpoint!).votes).toBe(2);
+    world.monitor.forgetVoter("there", "a");
+    world.monitor.forgetVoter("there", "b");
+    expect(world.health(endpoint!).votes).toBe(1);
+  });
+
+  test("who votes on one endpoint could vote on any: a new one is not decided by this vantage alone", async () => {
+    const world = await settled(1);
+    const [endpoint] = world.endpoints;
+    for (const site of ["there", "elsewhere"]) world.monitor.offer(endpoint!.key, voteOf(site, "healthy", world.clock.wallClock()));
+    const fresh = endpointOf("c7");
+    world.monitor.setEndpoints([endpoint!, fresh]);
+    await world.clock.advance(5000);
+    expect(world.health(fresh)).toMatchObject({ health: "Unknown" });
+    world.monitor.offer(fresh.key, voteOf("there", "healthy", world.clock.wallClock()));
+    expect(world.health(fresh)).toMatchObject({ health: "Healthy", votes: 2 });
+  });
+
+  test("an endpoint that others probe is judged by them, and taken up again from what is known", async () => {
+    const world = await settled(2);
+    const [mine, theirs] = world.endpoints;
+    world.monitor.setEndpoints(world.endpoints, (key) => key === mine!.key);
+    const before = world.observations.length;
+    const offer = (opinion: Vote["opinion"]) =>
+      world.monitor.offer(theirs!.key, { ...voteOf("here", opinion, world.clock.wallClock()), replica: "b" });
+    offer("unhealthy");
+    expect(world.health(theirs!)).toMatchObject({ health: "Unhealthy", votes: 1 });
+    await world.clock.advance(10_000);
+    expect(world.observations.slice(before).every(({ cluster }) => cluster === mine!.cluster)).toBe(true);
+    expect(world.monitor.vote(theirs!.key)).toMatchObject({ opinion: "abstain" });
+    expect(world.health(theirs!).health).toBe("Unhealthy"); // their vote has gone stale: it stays as it was
+    world.monitor.setEndpoints(world.endpoints);
+    await world.clock.advance(4000);
+    expect(world.health(theirs!)).toMatchObject({ health: "Healthy", votes: 1 });
+  });
+
   test("votes on unknown endpoints and in our own name are ignored", async () => {
     const world = await settled(1);
     const [endpoint] = world.endpoints;

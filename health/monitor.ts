@@ -37,6 +37,8 @@ export interface MonitorOptions {
    * stopped or starved while the probe ran, or had no descriptor for it. `lateness` is how long after its time the probe started, ms.
    */
   readonly onObservation?: (observation: Observation, note: { readonly counted: boolean; readonly lateness: number }) => void;
+  /** This vantage's own vote, after each probe that counted. */
+  readonly onVote?: (key: EndpointKey, vote: Vote) => void;
   /** Each change of an endpoint's health, and of `proven` while it is Unhealthy. */
   readonly onChange?: (key: EndpointKey, health: EndpointHealth, previous: EndpointHealth) => void;
   /** The vantage begins to suspect itself, or ceases to: then `clusters` are those whose silence was put down to it meanwhile. */
@@ -44,8 +46,12 @@ export interface MonitorOptions {
 }
 
 export interface Monitor {
-  /** Replaces the endpoints. An endpoint whose probe or policy changed inherits the health of its predecessor at the same address. */
-  setEndpoints(endpoints: readonly Endpoint[]): void;
+  /**
+   * Replaces the endpoints. An endpoint whose probe or policy changed inherits the health of its predecessor at the same address.
+   *
+   * @param isMine whether this instance probes it; others are judged by the votes of others alone. Absent = all
+   */
+  setEndpoints(endpoints: readonly Endpoint[], isMine?: (key: EndpointKey) => boolean): void;
   /** @returns undefined for an endpoint that is not watched */
   health(key: EndpointKey): EndpointHealth | undefined;
   snapshot(): ReadonlyMap<EndpointKey, EndpointHealth>;
@@ -60,6 +66,8 @@ export interface Monitor {
   vote(key: EndpointKey): Vote | undefined;
   /** A site has left for good: it is no longer counted among those that could vote. */
   forgetSite(site: string): void;
+  /** The same of one replica of a site. */
+  forgetVoter(site: string, replica: string): void;
   holds(): Holds;
   close(): void;
 }
@@ -75,6 +83,8 @@ interface Entry {
   around: Surroundings | undefined;
   /** When the next probe starts, monotonic. */
   nextProbe: number;
+  /** Probed by this instance. */
+  isMine: boolean;
 }
 
 /** A failure that took this much longer than its timeout was caused by this process, ms. */
@@ -87,6 +97,11 @@ export function createMonitor(options: MonitorOptions): Monitor {
   const evidence = createEvidenceBook(references);
   /** Endpoints whose silence is put down to the vantage. */
   const suspects = new Set<Entry>();
+  /**
+   * Everybody else who ever voted and has not left. A new endpoint begins with their abstentions, so that what they all could judge is not
+   * decided by whoever happened to look first.
+   */
+  const voters = new Map<string, Voter>();
   /** Clusters whose silence was put down to it since it began to suspect itself. */
   const distrusted = new Set<string>();
   let saved: ReadonlyMap<EndpointKey, EndpointHealth> = new Map();
@@ -115,7 +130,7 @@ export function createMonitor(options: MonitorOptions): Monitor {
       return "usual";
     }
     const entry = entries.get(endpoint.key);
-    if (entry === undefined) return "usual";
+    if (entry?.isMine !== true) return "usual";
     const at = ports.wallClock();
     if (counted) {
       evidence.note(endpoint.cluster, !isInferred(result.reason), timing.startedAt);
@@ -154,6 +169,7 @@ export function createMonitor(options: MonitorOptions): Monitor {
       // what is held can be believed at any moment
       nextChange: held === undefined ? toWall(earliestChange(view.judgement, entry.nextProbe, fastInterval(policy), policy)) : at,
     };
+    options.onVote?.(entry.endpoint.key, entry.vote);
   }
 
   /** Counts the votes on an endpoint and reports a change. */
@@ -220,25 +236,44 @@ export function createMonitor(options: MonitorOptions): Monitor {
     return {
       endpoint,
       view: known === undefined ? NO_VIEW : presumedView(known, endpoint.policy),
-      vote: {
-        site: vantage,
-        replica: options.replica ?? "",
-        opinion: "abstain",
-        at: 0,
-        reason: "ok",
-        proven: false,
-        firstSign: now,
-        nextChange: now,
-      },
-      others: new Map(),
+      vote: { ...silentVote(now), site: vantage, replica: options.replica ?? "" },
+      others: new Map([...voters].map(([id, voter]) => [id, { ...silentVote(now), ...voter }])),
       health: known === undefined ? unknown : { ...known, votes: 0, nextChange: now },
       held: undefined,
       around: undefined,
       nextProbe: ports.now(),
+      isMine: true,
     };
   }
 
-  function setEndpoints(endpoints: readonly Endpoint[]): void {
+  /** From its first vote on it counts for every endpoint. */
+  function welcome(id: string, voter: Voter): void {
+    voters.set(id, voter);
+    const now = ports.wallClock();
+    for (const { others } of entries.values()) if (!others.has(id)) others.set(id, { ...silentVote(now), ...voter });
+  }
+
+  function forget(isGone: (voter: Voter) => boolean): void {
+    const gone = [...voters].flatMap(([id, voter]) => (isGone(voter) ? [id] : []));
+    if (gone.length === 0) return;
+    for (const id of gone) voters.delete(id);
+    for (const entry of entries.values()) {
+      for (const id of gone) entry.others.delete(id);
+      settle(entry);
+    }
+  }
+
+  /** Somebody else probes it from now on: this vantage has no opinion of it, and begins with what is known when it probes it again. */
+  function handOver(entry: Entry): void {
+    suspect(entry, false);
+    entry.held = undefined;
+    entry.around = undefined;
+    entry.view = presumedView(entry.health, entry.endpoint.policy);
+    entry.vote = { ...entry.vote, ...silentVote(ports.wallClock()) };
+    options.onVote?.(entry.endpoint.key, entry.vote);
+  }
+
+  function setEndpoints(endpoints: readonly Endpoint[], isMine: (key: EndpointKey) => boolean = () => true): void {
     const gone = new Map(entries);
     for (const { key } of endpoints) gone.delete(key);
     const predecessors = new Map([...gone.values()].map((entry) => [placeOf(entry.endpoint), entry.health]));
@@ -252,8 +287,14 @@ export function createMonitor(options: MonitorOptions): Monitor {
       else entries.set(endpoint.key, newEntry(endpoint, saved.get(endpoint.key) ?? predecessors.get(placeOf(endpoint))));
     }
     saved = new Map(); // of endpoints that come later it would be old news
-    evidence.setClusters(new Set(endpoints.map((endpoint) => endpoint.cluster)));
-    scheduler.setTargets([...endpoints, ...references]);
+    for (const entry of entries.values()) {
+      const wasMine = entry.isMine;
+      entry.isMine = isMine(entry.endpoint.key);
+      if (wasMine && !entry.isMine) handOver(entry);
+    }
+    const mine = endpoints.filter(({ key }) => entries.get(key)?.isMine === true);
+    evidence.setClusters(new Set(mine.map((endpoint) => endpoint.cluster)));
+    scheduler.setTargets([...mine, ...references]);
   }
 
   return {
@@ -270,21 +311,33 @@ export function createMonitor(options: MonitorOptions): Monitor {
     offer: (key, vote) => {
       const entry = entries.get(key);
       if (entry === undefined || (vote.site === vantage && vote.replica === entry.vote.replica)) return;
-      entry.others.set(`${vote.site}\n${vote.replica}`, vote);
+      const { site, replica } = vote;
+      const id = voterId({ site, replica });
+      if (!voters.has(id)) welcome(id, { site, replica });
+      entry.others.set(id, vote);
       settle(entry);
     },
     vote: (key) => entries.get(key)?.vote,
-    forgetSite: (site) => {
-      for (const entry of entries.values()) {
-        let left = false;
-        for (const [voter, vote] of entry.others) if (vote.site === site) left = entry.others.delete(voter) || left;
-        if (left) settle(entry);
-      }
-    },
+    forgetSite: (site) => forget((voter) => voter.site === site),
+    forgetVoter: (site, replica) => forget((voter) => voter.site === site && voter.replica === replica),
     holds,
     close: scheduler.close,
   };
 }
+
+type Voter = Pick<Vote, "site" | "replica">;
+
+const voterId = ({ site, replica }: Voter): string => `${site}\n${replica}`;
+
+/** Of somebody who could vote and has not looked yet. */
+const silentVote = (now: number): Omit<Vote, "site" | "replica"> => ({
+  opinion: "abstain",
+  at: 0,
+  reason: "ok",
+  proven: false,
+  firstSign: now,
+  nextChange: now,
+});
 
 /** Where an endpoint is, whatever it is asked. */
 const placeOf = ({ cluster, address, probe }: Endpoint): string => `${cluster}|${address}|${probe.port}`;

@@ -53,6 +53,15 @@ test("an allowed network opens its addresses and no others", () => {
   expect(forbiddenAddress("::1", 80, policy)).toBe("loopback");
 });
 
+test("API servers are refused at their port, in every form of their address, unless their network is allowed", () => {
+  const apiServers = () => [{ address: "198.51.100.7", port: 6443 }];
+  expect(forbiddenAddress("198.51.100.7", 6443, { ...strict, apiServers })).toBe("API server");
+  expect(forbiddenAddress("::ffff:198.51.100.7", 6443, { ...strict, apiServers })).toBe("API server");
+  expect(forbiddenAddress("198.51.100.7", 443, { ...strict, apiServers })).toBeUndefined();
+  expect(forbiddenAddress("198.51.100.8", 6443, { ...strict, apiServers })).toBeUndefined();
+  expect(forbiddenAddress("198.51.100.7", 6443, { ...allowing("198.51.100.0/24"), apiServers })).toBeUndefined();
+});
+
 test("our own listeners are refused, allowed network or not, in every form of their address", () => {
   const policy: AddressPolicy = {
     ...allowing("127.0.0.0/8", "::/0"),

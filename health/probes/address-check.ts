@@ -4,14 +4,21 @@
  */
 import { type Ip, type Network, networkContains, parseIp, parseNetwork } from "../../src/model/ip.ts";
 
+interface Listener {
+  readonly address: string;
+  readonly port: number;
+}
+
 export interface AddressPolicy {
   /** Networks that may be probed although they are on the list (`--probe-allow`). */
   readonly allow: readonly Network[];
   /**
-   * Our own listeners and the API servers: never probed, allowed network or not. A listener on a wildcard address is given here once
-   * for each address of the machine.
+   * Our own listeners: never probed, allowed network or not. A listener on a wildcard address is given here once for each address of the
+   * machine.
    */
-  readonly refuse: readonly { readonly address: string; readonly port: number }[];
+  readonly refuse: readonly Listener[];
+  /** API servers that we talk to, today: not probed unless their network is allowed. */
+  readonly apiServers?: () => readonly Listener[];
 }
 
 const networks = (...texts: string[]): Network[] => texts.flatMap((text) => parseNetwork(text) ?? []);
@@ -50,12 +57,13 @@ export function forbiddenAddress(address: string, port: number, policy: AddressP
   const ip = parseIp(address);
   if (ip === undefined) return "no IP address";
   const forms = [ip, ...embedded(ip)];
-  const own = policy.refuse.some((listener) => {
-    const other = parseIp(listener.address);
-    return listener.port === port && other !== undefined && forms.some((form) => sameIp(form, other));
-  });
-  if (own) return "our own listener";
+  const isThere = (listener: Listener): boolean => {
+    const other = listener.port === port ? parseIp(listener.address) : undefined;
+    return other !== undefined && forms.some((form) => sameIp(form, other));
+  };
+  if (policy.refuse.some(isThere)) return "our own listener";
   if (forms.some((form) => policy.allow.some((network) => networkContains(network, form)))) return undefined;
+  if (policy.apiServers?.().some(isThere) === true) return "API server";
   return forbidden.find((entry) => entry.networks.some((network) => forms.some((form) => networkContains(network, form))))?.what;
 }
 

@@ -1,5 +1,6 @@
 /** Brings tables to the DNS server: zones are built and signed beforehand, on a thread of their own, and signed again long before they expire. */
 import type { DnsServer } from "../dns/dns-server.ts";
+import { hasSameZones } from "../dns/same-zones.ts";
 import { RENEWAL } from "../dns/slow/rrset-signature.ts";
 import type { BuiltZones, ZoneBuilder } from "../dns/zone-builder.ts";
 import type { Publisher } from "../engine/source.ts";
@@ -119,6 +120,10 @@ export function createDnsPublisher({ dns, builder, copies, now, setTimer, onErro
 
   return {
     async prepare(routing, { zones }) {
+      if (preparing === 0 && served !== undefined && hasSameZones(served, { zones, routing })) {
+        prepared = { built: { ...served.built, tables: { ...served.built.tables, routing } }, zones, routing };
+        return;
+      }
       preparing++;
       try {
         prepared = { built: await builder.build(zones, routing), zones, routing };

@@ -169,3 +169,11 @@ test("an inventory without host names is returned as it is", () => {
   expect(hostNames(inventory).size).toBe(0);
   expect(flattenInventory(inventory, () => [])).toBe(inventory);
 });
+
+test("routes without host names stay the objects that they are, whatever others have", () => {
+  const [plain, named] = [inventoryOf(["192.0.2.1"]), inventoryOf([NAME])];
+  const inventory = { ...plain, routes: [...plain.routes, ...named.routes] };
+  const { routes } = flattenInventory(inventory, () => ["192.0.2.9"]);
+  expect(routes[0]).toBe(plain.routes[0]);
+  expect(routes[1]?.backends[0]?.addresses).toEqual(["192.0.2.9"]);
+});

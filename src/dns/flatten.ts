@@ -2,7 +2,7 @@
  * Host names among backends' addresses, kept resolved: an answer holds addresses, never a chain (what "ALIAS" records do elsewhere).
  * The engine compiles the inventory that {@link flattenInventory} makes, and again whenever something changed.
  */
-import type { Inventory } from "../model/inventory.ts";
+import type { Inventory, Route } from "../model/inventory.ts";
 import { formatIp, type Network, networkContains, parseIp, parseNetwork } from "../model/ip.ts";
 import { type Milliseconds, ms } from "../model/units.ts";
 
@@ -70,6 +70,17 @@ export function createFlattener({ resolver, now, setTimer, allow = [] }: Flatten
   const entries = new Map<string, Entry>();
   const listeners: (() => void)[] = [];
   let hosts: ReadonlySet<string> = new Set();
+  const known = new WeakMap<Route, readonly string[]>();
+
+  /** Thousands of routes are the same from one inventory to the next. */
+  function namesOf(route: Route): readonly string[] {
+    let names = known.get(route);
+    if (names === undefined) {
+      names = routeNames(route);
+      known.set(route, names);
+    }
+    return names;
+  }
 
   async function refresh(entry: Entry): Promise<void> {
     const outcome = await resolve(entry.name);
@@ -145,8 +156,9 @@ export function createFlattener({ resolver, now, setTimer, allow = [] }: Flatten
   return {
     apply: (inventory) => {
       hosts = new Set(inventory.routes.flatMap((route) => route.hosts));
-      watch(hostNames(inventory));
-      return flattenInventory(inventory, addressesOf);
+      const names = hostNames(inventory, namesOf);
+      watch(names);
+      return flattenInventory(inventory, addressesOf, namesOf);
     },
     onChange: (listener) => {
       listeners.push(listener);
@@ -172,23 +184,37 @@ export function createFlattener({ resolver, now, setTimer, allow = [] }: Flatten
 }
 
 /** The host names among all backends' addresses. */
-export function hostNames(inventory: Inventory): ReadonlySet<string> {
-  const all = inventory.routes.flatMap((route) => route.backends.flatMap((backend) => backend.addresses));
-  return new Set(all.filter((address) => parseIp(address) === undefined));
+export function hostNames({ routes }: Inventory, namesOf: (route: Route) => readonly string[] = routeNames): ReadonlySet<string> {
+  const names = new Set<string>();
+  for (const route of routes) for (const name of namesOf(route)) names.add(name);
+  return names;
 }
+
+/** The host names among the addresses of a route's backends. */
+const routeNames = ({ backends }: Route): readonly string[] =>
+  backends.flatMap(({ addresses }) => addresses.filter((address) => parseIp(address) === undefined));
 
 /**
  * Pure. The inventory with every host name replaced by its addresses, each once; a name without any vanishes, its backend stays.
  *
- * @returns the very same object when there is nothing to replace
+ * @param namesOf what is known of the host names of a route
+ * @returns the very same object when there is nothing to replace; routes without host names are the same objects as well
  */
-export function flattenInventory(inventory: Inventory, addresses: (name: string) => readonly string[]): Inventory {
-  if (hostNames(inventory).size === 0) return inventory;
+export function flattenInventory(
+  inventory: Inventory,
+  addresses: (name: string) => readonly string[],
+  namesOf: (route: Route) => readonly string[] = routeNames,
+): Inventory {
+  if (inventory.routes.every((route) => namesOf(route).length === 0)) return inventory;
   const flatten = (address: string): readonly string[] => (parseIp(address) === undefined ? addresses(address) : [address]);
-  const routes = inventory.routes.map((route) => ({
-    ...route,
-    backends: route.backends.map((backend) => ({ ...backend, addresses: [...new Set(backend.addresses.flatMap(flatten))] })),
-  }));
+  const routes = inventory.routes.map((route) =>
+    namesOf(route).length === 0
+      ? route
+      : {
+          ...route,
+          backends: route.backends.map((backend) => ({ ...backend, addresses: [...new Set(backend.addresses.flatMap(flatten))] })),
+        },
+  );
   return { ...inventory, routes };
 }
 

@@ -3,15 +3,18 @@ import { parentPort } from "node:worker_threads";
 import { loadCloudRegions } from "../geo/cloud-regions.ts";
 import { GeoFileError } from "../geo/geo-file-error.ts";
 import { type GeoFiles, loadGeoFiles } from "../geo/geo-files.ts";
+import type { Inventory } from "../model/inventory.ts";
 import type { RegionTable } from "../model/region-table.ts";
 import { createCompileMemo } from "../routing/compile-memo.ts";
 import type { CompileReply, CompileRequest } from "./compiler.ts";
+import { applyInventory } from "./inventory-patch.ts";
 import { readObjects } from "./read-objects.ts";
 import { compileWorld, createGeoCache, geoSuits } from "./world.ts";
 
 const cache = createGeoCache();
 const memo = createCompileMemo();
 let files: GeoFiles | undefined;
+let inventory: Inventory | undefined;
 let regions: RegionTable | undefined;
 
 async function answer(request: CompileRequest): Promise<CompileReply> {
@@ -23,17 +26,20 @@ async function answer(request: CompileRequest): Promise<CompileReply> {
     }
     case "parse": {
       regions ??= loadCloudRegions();
-      const { inventory, problems, dependsOn = [] } = readObjects(request.content, regions, files?.capabilities);
+      const { inventory, problems, dependsOn = [] } = readObjects(request.content, regions, { geo: files?.capabilities });
       return { id: request.id, kind: "parsed", reading: { inventory, problems, dependsOn } };
     }
     case "compile": {
       const started = performance.now();
-      const geo = files === undefined ? request.geo : cache.table(files, request.inventory);
+      inventory = applyInventory(inventory, request.inventory);
+      const geo = files === undefined ? request.geo : cache.table(files, inventory);
       if (geo === undefined) throw new Error("no geo data is loaded");
-      if (files === undefined && !geoSuits(geo, request.inventory)) {
+      if (files === undefined && !geoSuits(geo, inventory)) {
         throw new Error("no geo file could be loaded, and the saved geo data does not know the networks of today's rules");
       }
-      const compiled = compileWorld(request.inventory, geo, request.latency, request.version, request.now, memo);
+      const { table, ...rest } = compileWorld(inventory, geo, request.latency, request.version, request.now, memo);
+      const { addresses } = table.names; // whoever asked knows the other names, and receiving thousands takes time
+      const compiled = { ...rest, table: { ...table, names: { addresses } } };
       return { id: request.id, kind: "compiled", compiled, seconds: (performance.now() - started) / 1000 };
     }
   }

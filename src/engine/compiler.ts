@@ -4,7 +4,9 @@ import type { Capabilities } from "../geo/capabilities.ts";
 import type { GeoTable } from "../geo/geo-table.ts";
 import type { LatencyMap } from "../geo/latency-model.ts";
 import type { Inventory } from "../model/inventory.ts";
-import type { Compiled } from "../routing/compile.ts";
+import { type Compiled, namesOf } from "../routing/compile.ts";
+import type { RoutingTable } from "../routing/table.ts";
+import { type InventoryPatch, patchInventory } from "./inventory-patch.ts";
 import type { FolderContent } from "./read-folder.ts";
 import type { SourceReading } from "./source.ts";
 
@@ -21,7 +23,8 @@ export type CompileRequest =
   | {
       readonly id: number;
       readonly kind: "compile";
-      readonly inventory: Inventory;
+      /** Against that of the compile before, of this same worker. */
+      readonly inventory: InventoryPatch;
       readonly latency: LatencyMap;
       readonly version: number;
       readonly now: number;
@@ -32,13 +35,18 @@ export type CompileRequest =
 export type CompileReply =
   | { readonly id: number; readonly kind: "parsed"; readonly reading: SourceReading }
   | { readonly id: number; readonly kind: "geo"; readonly geo: GeoInfo }
-  | { readonly id: number; readonly kind: "compiled"; readonly compiled: Compiled; readonly seconds: number }
+  | { readonly id: number; readonly kind: "compiled"; readonly compiled: Told<Compiled>; readonly seconds: number }
   | {
       readonly id: number;
       readonly kind: "failed";
       readonly message: string;
       readonly geo?: { readonly code: string; readonly file: string };
     };
+
+/** A table without the names that whoever asked for it knows. */
+export type Told<C extends Compiled> = Omit<C, "table"> & {
+  readonly table: Omit<RoutingTable, "names"> & { readonly names: Pick<RoutingTable["names"], "addresses"> };
+};
 
 export interface Compiler {
   /** Text to inventory, with every problem in it. */
@@ -77,6 +85,8 @@ export function createCompiler(newWorker: () => Worker = startWorker): Compiler 
   /** The one that holds the files of `geoPaths`; another one starts empty. */
   let loadedWorker: Worker | undefined;
   let closed = false;
+  /** What a worker has of the inventory. */
+  let told: { readonly by: Worker; readonly inventory: Inventory } | undefined;
 
   function start(): Worker {
     const started = newWorker();
@@ -135,9 +145,14 @@ export function createCompiler(newWorker: () => Worker = startWorker): Compiler 
     async compile(inventory, latency, version, now, fallback) {
       await reloadGeo();
       const needsGeo = fallback !== undefined && (worker === undefined || worker !== loadedWorker);
-      const reply = await send({ kind: "compile", inventory, latency, version, now, ...(needsGeo ? { geo: fallback } : {}) });
+      worker ??= start();
+      const of = worker;
+      const patch = patchInventory(told?.by === of ? told.inventory : undefined, inventory);
+      told = { by: of, inventory }; // from now on, whatever becomes of the compile
+      const reply = await send({ kind: "compile", inventory: patch, latency, version, now, ...(needsGeo ? { geo: fallback } : {}) });
       if (reply.kind !== "compiled") throw new CompileError("unexpected reply");
-      return { compiled: reply.compiled, seconds: reply.seconds };
+      const { table, ...rest } = reply.compiled;
+      return { compiled: { ...rest, table: { ...table, names: namesOf(inventory, table.names.addresses) } }, seconds: reply.seconds };
     },
     async close() {
       closed = true;

@@ -19,30 +19,59 @@ export interface RouteEndpoints {
 /** Key of the probe of one address of a route. */
 export const keyOf = (route: Route, address: string): EndpointKey => endpointKey(address, route.health.probe, route.health);
 
-export function indexEndpoints(inventory: Inventory): EndpointIndex {
-  const endpoints = new Map<EndpointKey, Endpoint>();
-  /** Probe → address → key: equal keys are one string, which makes every later look-up of it quick. */
-  const known = new Map<string, Map<string, EndpointKey>>();
-  const routes = inventory.routes.map((route): RouteEndpoints => {
-    const { probe, interval, timeout, rise, fall, quorum } = route.health;
-    const policy = { interval, timeout, rise, fall, quorum };
-    const how = probeKey(probe, policy);
-    const probed = known.get(how) ?? new Map<string, EndpointKey>();
-    known.set(how, probed);
-    const units = routeUnits(route);
-    const keys = new Map<string, EndpointKey>();
-    for (const { backend, addresses } of units.flat()) {
-      for (const address of addresses) {
-        let key = probed.get(address);
-        if (key === undefined) {
-          key = address + how;
-          probed.set(address, key);
-          endpoints.set(key, { key, cluster: backend.cluster, address, probe, policy });
-        }
-        keys.set(address, key);
+/** {@link createEndpointIndexer} for one inventory. */
+export const indexEndpoints = (inventory: Inventory): EndpointIndex => createEndpointIndexer()(inventory);
+
+/** Makes one index after another: routes that are the same objects are not looked at again, and what is equal is the same value as before. */
+export function createEndpointIndexer(): (inventory: Inventory) => EndpointIndex {
+  const known = new WeakMap<Route, IndexedRoute>();
+  let before: ReadonlyMap<EndpointKey, Endpoint> = new Map();
+
+  return ({ routes }) => {
+    const endpoints = new Map<EndpointKey, Endpoint>();
+    const indexed = routes.map((route): RouteEndpoints => {
+      let one = known.get(route);
+      if (one === undefined) {
+        one = indexRoute(route, (key) => endpoints.get(key) ?? before.get(key));
+        known.set(route, one);
       }
+      for (const endpoint of one.endpoints) if (!endpoints.has(endpoint.key)) endpoints.set(endpoint.key, endpoint);
+      return one;
+    });
+    if (!isSameMap(before, endpoints)) before = endpoints;
+    return { endpoints: before, routes: indexed };
+  };
+}
+
+interface IndexedRoute extends RouteEndpoints {
+  /** In the order of its units. */
+  readonly endpoints: readonly Endpoint[];
+}
+
+/** @param find an endpoint that is known by this key. Equal keys are one string, which makes every later look-up of it quick. */
+function indexRoute(route: Route, find: (key: EndpointKey) => Endpoint | undefined): IndexedRoute {
+  const { probe, interval, timeout, rise, fall, quorum } = route.health;
+  const policy = { interval, timeout, rise, fall, quorum };
+  const how = probeKey(probe, policy);
+  const units = routeUnits(route);
+  const keys = new Map<string, EndpointKey>();
+  const endpoints: Endpoint[] = [];
+  for (const { backend, addresses } of units.flat()) {
+    for (const address of addresses) {
+      if (keys.has(address)) continue;
+      const same = find(address + how);
+      const key = same?.key ?? address + how;
+      keys.set(address, key);
+      endpoints.push(same?.cluster === backend.cluster ? same : { key, cluster: backend.cluster, address, probe, policy });
     }
-    return { units, keys };
-  });
-  return { endpoints, routes };
+  }
+  return { units, keys, endpoints };
+}
+
+/** With the same entries in the same order. */
+function isSameMap<K, V>(a: ReadonlyMap<K, V>, b: ReadonlyMap<K, V>): boolean {
+  if (a.size !== b.size) return false;
+  const others = b.values();
+  for (const value of a.values()) if (value !== others.next().value) return false;
+  return true;
 }

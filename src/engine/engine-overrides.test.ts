@@ -3,6 +3,7 @@ import { describe, expect, test } from "vitest";
 import { ADDRESSES, ALL, drainYaml, FOUR, shopFiles as files, shopServes as serving, shopWorlds } from "../../test/support/shop-world.ts";
 import type { Problem } from "../model/problem.ts";
 import type { Compiler } from "./compiler.ts";
+import type { SourceReading } from "./source.ts";
 
 const start = shopWorlds();
 const drain = drainYaml("eu");
@@ -42,6 +43,29 @@ const unreadable = (file: string): Problem => ({
 
 describe("while a table is compiled", () => {
   const changed = { ...files(FOUR), "route.yaml": files(FOUR)["route.yaml"].replace("max: 60s", "max: 50s") };
+
+  test("the same inputs once more are no news", async () => {
+    const compiler = slowCompiler();
+    let isNew = false;
+    let kept: SourceReading["inventory"] | undefined;
+    const reading = (read: SourceReading): SourceReading => {
+      if (isNew) kept ??= read.inventory;
+      return { ...read, inventory: kept ?? read.inventory };
+    };
+    const world = await start({ files: files(FOUR), compiler: compiler.wrap, reading });
+    const { version } = world.table();
+    const applied = world.events("ConfigApplied").length;
+    compiler.hold();
+    isNew = true;
+    world.write(changed);
+    await world.clock.advance(100);
+    world.write(changed);
+    await world.clock.advance(100);
+    compiler.release();
+    await world.clock.advance(2000);
+    expect(world.table().version).toBe(version + 1);
+    expect(world.events("ConfigApplied")).toHaveLength(applied + 1);
+  });
 
   test("a drain that is ordered meanwhile holds for the new table too", async () => {
     const compiler = slowCompiler();

@@ -217,5 +217,18 @@ test("a folder in which nothing but an override is left is held, not an empty wo
   expect(serving(world, "DE")).toEqual(["eu"]);
   expect(world.logged().filter((line) => line.startsWith("warn: no route, cluster or zone"))).toEqual([]);
   world.engine.view.confirm();
-  expect(world.logged().at(-1)).toBe("warn: no route, cluster or zone: every query is refused. Write objects into the folder");
+  expect(world.logged().at(-1)).toBe("warn: no route, cluster or zone: every query is refused until there are some");
+});
+
+test("inputs that are held are told once, however often the source reads them, and again when more is gone", async () => {
+  const world = await start({ files: files(ALL) });
+  for (let i = 0; i < 5; i++) {
+    world.write(files(["eu"]));
+    await world.clock.advance(1000);
+  }
+  expect(world.events("ConfigHeld")).toHaveLength(1);
+  expect(world.logged().filter((line) => line.startsWith("error:"))).toHaveLength(1);
+  world.write({ "route.yaml": "# moved elsewhere\n" });
+  await world.clock.advance(1000);
+  expect(world.events("ConfigHeld")).toHaveLength(2);
 });

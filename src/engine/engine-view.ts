@@ -11,6 +11,7 @@ import { measuresOf } from "../routing/measure.ts";
 import { servedBy } from "../routing/served-by.ts";
 import { ROUTE_OFFERS_A } from "../routing/table.ts";
 import { keyOf } from "./endpoints.ts";
+import { createHealthFeed } from "./health-feed.ts";
 import type { Standings } from "./standings.ts";
 import { buildStatus } from "./status.ts";
 import { unknownHost } from "./unknown-host.ts";
@@ -60,6 +61,7 @@ export function createEngineView(input: EngineViewInput): EngineView {
 
   return {
     timeline,
+    health: createHealthFeed({ inventory: () => input.world()?.inventory, standings, health, now }),
     confirm: input.confirm,
     readiness: () => ({ ready: input.world() !== undefined && !input.isStopping(), degraded: input.degraded() }),
     status() {
@@ -71,6 +73,7 @@ export function createEngineView(input: EngineViewInput): EngineView {
       return buildStatus({
         inventory: world.inventory,
         health,
+        endpointHealth: (route, backend, address) => standings.endpointHealth(route, backend, address),
         endpointKeys: (route) => standings.endpointKeys(route),
         evaluation: (route) => standings.evaluation(route),
         lastFailover: (route) => standings.lastFailover(route),

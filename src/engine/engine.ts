@@ -3,59 +3,35 @@
  * upstream. Everything that can be late or lost leaves the last good table serving.
  */
 import { isDeepStrictEqual } from "node:util";
-import type { Monitor, MonitorOptions } from "../../health/monitor.ts";
 import type { GeoTable } from "../geo/geo-table.ts";
 import { type LatencyMap, newLatencyMap } from "../geo/latency-model.ts";
 import { count } from "../model/count.ts";
 import { type Endpoint, type EndpointHealth, type EndpointKey, NOT_PROBED } from "../model/health.ts";
-import type { Cluster, Inventory, Location } from "../model/inventory.ts";
+import type { Cluster, Inventory } from "../model/inventory.ts";
 import { formatProblem, type Problem } from "../model/problem.ts";
-import type { Log } from "../observe/log.ts";
-import type { MetricReadings, Metrics } from "../observe/metrics.ts";
-import type { Timeline } from "../observe/timeline.ts";
+import type { MetricReadings } from "../observe/metrics.ts";
 import { formatCollapse } from "../routing/input-collapse.ts";
 import type { RoutingTable } from "../routing/table.ts";
-import type { Compiler, GeoInfo } from "./compiler.ts";
-import { indexEndpoints } from "./endpoints.ts";
+import type { GeoInfo } from "./compiler.ts";
+import { degradedReasons } from "./degraded.ts";
+import { createEndpointIndexer } from "./endpoints.ts";
+import type { EngineOptions } from "./engine-options.ts";
 import { createEngineView } from "./engine-view.ts";
 import { createGeoKeeper } from "./geo-keeper.ts";
 import { createInputGate } from "./input-gate.ts";
 import { keepAddresses } from "./keep-addresses.ts";
-import type { LastGoodStore } from "./last-good.ts";
 import { createLatencyKeeper, LATENCY_WINDOW } from "./latency-keeper.ts";
+import { createMonitorReports } from "./monitor-reports.ts";
 import { createOrderReports } from "./order-reports.ts";
+import { createProblemLog } from "./problem-log.ts";
+import { createProgrammedReports } from "./programmed.ts";
+import { createReadinessBook } from "./readiness.ts";
 import { createRetriedWork } from "./retried-work.ts";
 import { createSaver } from "./saver.ts";
-import type { Publisher, Source, SourceReading } from "./source.ts";
+import type { SourceReading } from "./source.ts";
 import { createStandings } from "./standings.ts";
 import type { EngineView } from "./view.ts";
 import type { World } from "./world.ts";
-
-export interface EngineOptions {
-  readonly source: Source;
-  readonly publishers: readonly Publisher[];
-  readonly compiler: Compiler;
-  readonly lastGood: LastGoodStore;
-  /** Geo databases, most trusted first; empty = the one that comes with the package. */
-  readonly geoPaths: readonly string[];
-  /** Where this instance probes from, if known. */
-  readonly vantageLocation?: Location;
-  readonly createMonitor: (events: Required<Pick<MonitorOptions, "onObservation" | "onChange" | "onSuspect">>) => Monitor;
-  /** Replaces host names among addresses by what they resolve to; tells when that changed. */
-  readonly flatten?: {
-    readonly apply: (inventory: Inventory) => Inventory;
-    readonly onChange: (listener: () => void) => void;
-    readonly close: () => void;
-  };
-  /** Country → people, for shares of the population. */
-  readonly population: ReadonlyMap<string, number>;
-  readonly metrics: Metrics;
-  readonly timeline: Timeline;
-  readonly log: Log;
-  /** Milliseconds since the epoch. */
-  readonly now: () => number;
-  readonly setTimer: (delay: number, callback: () => void) => () => void;
-}
 
 export interface Engine {
   readonly view: EngineView;
@@ -82,14 +58,15 @@ export class StartError extends Error {
 const LONGEST_TICK = 1000;
 /** A compile that failed for a reason outside its input (a thread that died) succeeds when it is tried again, ms. */
 const COMPILE_RETRY = 15_000;
-/** A geo database older than this many days is called stale. */
-const GEO_STALE_DAYS = 180;
 
 export function createEngine(options: EngineOptions): Engine {
-  const { source, publishers, compiler, metrics, timeline, log, now, setTimer } = options;
+  const { source, publishers, compiler, peers, metrics, timeline, log, now, setTimer } = options;
   let world: World | undefined;
   let wanted: Inventory | undefined;
+  /** Routes that the table was compiled from, or equal ones that came later. */
+  let servedInputs: Inventory["routes"] | undefined;
   let endpoints: ReadonlyMap<EndpointKey, Endpoint> = new Map();
+  let isMine: (key: EndpointKey) => boolean = () => true;
   let clusters: ReadonlyMap<string, Cluster> = new Map();
   let version = 0;
   let scopeFallbacks = 0;
@@ -104,6 +81,11 @@ export function createEngine(options: EngineOptions): Engine {
   let cancelTick = () => {};
   let cancelFit = () => {};
   const reportOrders = createOrderReports(timeline, now);
+  const logProblems = createProblemLog(log);
+  const reports = createMonitorReports(timeline, metrics);
+  const programmed = createProgrammedReports(peers);
+  const readiness = createReadinessBook(now);
+  const indexEndpoints = createEndpointIndexer();
 
   const healthOf = (key: EndpointKey): EndpointHealth => monitor.health(key) ?? NOT_PROBED;
 
@@ -118,20 +100,22 @@ export function createEngine(options: EngineOptions): Engine {
     },
     onChange(key, health, previous) {
       const endpoint = endpoints.get(key);
-      if (endpoint !== undefined) reportHealth(endpoint, health, previous);
+      if (endpoint !== undefined) reports.health(endpoint, health, previous);
       standings.endpointChanged(key);
       scheduleTick(0);
     },
-    onSuspect({ suspect, clusters }) {
-      if (suspect) metrics.guardHold("self-distrust");
-      timeline.add({
-        kind: suspect ? "VantageSuspect" : "VantageTrusted",
-        object: "vantage",
-        message: suspect
-          ? `probes of ${count(clusters.length, "cluster")} fall silent at once (${clusters.join(", ")}): this vantage may be the one that is cut off, so their verdicts wait`
-          : `probes of ${count(clusters.length, "cluster")} are believed again (${clusters.join(", ")})`,
-        details: { clusters: clusters.join(",") },
-      });
+    onSuspect: reports.suspect,
+    onVote: (key, vote) => peers?.voted(key, vote),
+  });
+  peers?.connect({
+    offer(key, vote) {
+      monitor.offer(key, vote);
+      standings.endpointObserved(key);
+    },
+    forget: ({ site, replica }) => monitor.forgetVoter(site, replica),
+    share(next) {
+      isMine = next;
+      monitor.setEndpoints([...endpoints.values()], isMine);
     },
   });
 
@@ -143,6 +127,7 @@ export function createEngine(options: EngineOptions): Engine {
   });
   const standings = createStandings({
     health: healthOf,
+    readiness: readiness.apply,
     population: options.population,
     timeline,
     metrics,
@@ -171,17 +156,6 @@ export function createEngine(options: EngineOptions): Engine {
     };
   }
 
-  function reportHealth(endpoint: Endpoint, health: EndpointHealth, previous: EndpointHealth): void {
-    if (health.health === previous.health) return;
-    const kind = health.health === "Healthy" ? "EndpointHealthy" : health.health === "Unhealthy" ? "EndpointUnhealthy" : "EndpointUnknown";
-    timeline.add({
-      kind,
-      object: `endpoint ${endpoint.address}:${endpoint.probe.port}`,
-      message: `${endpoint.cluster} (${endpoint.address}:${endpoint.probe.port}, ${endpoint.probe.host}) is ${health.health}${health.health === "Healthy" ? "" : `: ${health.reason}`}`,
-      details: { cluster: endpoint.cluster, address: endpoint.address, reason: health.reason, firstSign: health.firstSign },
-    });
-  }
-
   const compiling = createRetriedWork({
     async run() {
       if (wanted !== undefined) await compileAndPublish(wanted);
@@ -204,6 +178,7 @@ export function createEngine(options: EngineOptions): Engine {
     scopeFallbacks = compiled.scopeFallbacks;
     // Operators may have acted while it was compiled.
     publish({ ...flat, overrides: wanted?.overrides ?? flat.overrides }, compiled.table, map);
+    noteServed(wanted !== undefined && isSameButOverrides(wanted, inventory) ? wanted : inventory);
     knownGeo = compiled.table.geo;
     servedGeo = info;
     log.info({ version, routes: flat.routes.length, clusters: flat.clusters.length, seconds }, "table published");
@@ -213,6 +188,12 @@ export function createEngine(options: EngineOptions): Engine {
       message: `table ${version} is served: ${count(flat.routes.length, "route")}, ${count(flat.clusters.length, "cluster")}`,
       details: { version, seconds },
     });
+  }
+
+  /** The table stands for these inputs. */
+  function noteServed(inputs: Inventory): void {
+    servedInputs = inputs.routes;
+    programmed.published(version, inputs);
   }
 
   function publish(inventory: Inventory, table: RoutingTable, map: LatencyMap): void {
@@ -232,9 +213,14 @@ export function createEngine(options: EngineOptions): Engine {
   /** From here on probes and acts change this table. */
   function takeOver(inventory: Inventory, table: RoutingTable): void {
     const index = indexEndpoints(inventory);
+    const hasSameEndpoints = index.endpoints === endpoints;
     endpoints = index.endpoints;
     clusters = new Map(inventory.clusters.map((cluster) => [cluster.name, cluster]));
-    monitor.setEndpoints([...endpoints.values()]);
+    if (!hasSameEndpoints) {
+      monitor.setEndpoints([...endpoints.values()], isMine);
+      peers?.setEndpoints(endpoints);
+    }
+    readiness.setRoutes(inventory.routes);
     standings.adopt(inventory, table, index);
   }
 
@@ -252,9 +238,12 @@ export function createEngine(options: EngineOptions): Engine {
 
   function take(reading: SourceReading): void {
     if (stopping) return;
-    const wasRefused = gate.isRejecting() || gate.held() !== undefined;
+    programmed.note(reading);
+    for (const route of readiness.take(reading.readiness)) standings.routeChanged(route);
+    const heldBefore = gate.held();
+    const wasRefused = gate.isRejecting() || heldBefore !== undefined;
     const verdict = gate.offer(reading);
-    for (const problem of reading.problems) log[problem.severity === "error" ? "error" : "warn"](formatProblem(problem));
+    logProblems(reading.problems);
     switch (verdict.kind) {
       case "rejected": {
         const first = verdict.errors[0]!;
@@ -264,11 +253,13 @@ export function createEngine(options: EngineOptions): Engine {
         return;
       }
       case "held": {
+        applyOverrides(verdict.inventory);
+        // A source that reads often says the same again and again.
+        if (heldBefore !== undefined && formatCollapse(heldBefore) === formatCollapse(verdict.collapse)) return;
         metrics.guardHold("input-collapse");
         const message = `${formatCollapse(verdict.collapse)} at once; the last inputs are kept. Restore them, or run: globalroute confirm`;
         log.error(message);
         timeline.add({ kind: "ConfigHeld", object: source.path, message, details: {} });
-        applyOverrides(verdict.inventory);
         return;
       }
       case "accepted":
@@ -280,8 +271,13 @@ export function createEngine(options: EngineOptions): Engine {
   function accept(inventory: Inventory): void {
     fromLastGood = false;
     const { routes, clusters, zones } = inventory;
+    const isServed = wanted !== undefined && servedInputs === wanted.routes;
+    if (wanted !== undefined && isSameParts(wanted, inventory)) {
+      if (isServed) noteServed(inventory); // else it is being compiled
+      return;
+    }
     if (routes.length + clusters.length + zones.length === 0)
-      log.warn({ config: source.path }, "no route, cluster or zone: every query is refused. Write objects into the folder");
+      log.warn({ config: source.path }, "no route, cluster or zone: every query is refused until there are some");
     timeline.add({
       kind: "ConfigApplied",
       object: source.path,
@@ -290,6 +286,7 @@ export function createEngine(options: EngineOptions): Engine {
     });
     if (world !== undefined && wanted !== undefined && isSameButOverrides(wanted, inventory)) {
       applyOverrides(inventory);
+      if (isServed) noteServed(inventory);
       return;
     }
     wanted = inventory;
@@ -330,19 +327,20 @@ export function createEngine(options: EngineOptions): Engine {
   }
 
   function degraded(): readonly string[] {
-    const reasons: string[] = [];
     const info = geo.info();
-    if (gate.isRejecting()) reasons.push("config-rejected");
-    if (gate.held() !== undefined) reasons.push("inputs-held");
-    if (info !== undefined && now() - info.buildEpoch > GEO_STALE_DAYS * 86_400_000) reasons.push("geo-stale");
-    if (geo.rejection() !== undefined) reasons.push("geo-rejected");
-    if (fromLastGood) reasons.push("last-good");
-    if (saver.isFailing()) reasons.push("state-unsaved");
-    if (compiling.failure() !== undefined) reasons.push("compile-failed");
-    if (monitor.holds().suspect) reasons.push("vantage-suspect");
-    if (standings.isDesperate()) reasons.push("fail-open");
-    if (standings.holdsWithdrawals()) reasons.push("withdrawal-held");
-    return reasons;
+    const reasons = degradedReasons({
+      rejectsConfig: gate.isRejecting(),
+      holdsInputs: gate.held() !== undefined,
+      ...(info === undefined ? {} : { geoAge: now() - info.buildEpoch }),
+      rejectsGeo: geo.rejection() !== undefined,
+      servesLastGood: fromLastGood,
+      cannotSave: saver.isFailing(),
+      cannotCompile: compiling.failure() !== undefined,
+      suspectsItself: monitor.holds().suspect,
+      failsOpen: standings.isDesperate(),
+      holdsWithdrawals: standings.holdsWithdrawals(),
+    });
+    return [...new Set([...reasons, ...(source.degraded?.() ?? []), ...(peers?.degraded() ?? [])])];
   }
 
   async function serveLastGood(): Promise<boolean> {
@@ -386,11 +384,12 @@ export function createEngine(options: EngineOptions): Engine {
     timeline,
     now,
     confirm() {
+      const atSource = source.confirm?.() ?? [];
       const confirmed = gate.confirm();
-      if (confirmed === undefined) return [];
+      if (confirmed === undefined) return atSource;
       log.info({ config: source.path }, "the objects that were held back are accepted, as was confirmed");
       accept(confirmed.inventory);
-      return [`accepted: ${formatCollapse(confirmed.collapse)}`];
+      return [...atSource, `accepted: ${formatCollapse(confirmed.collapse)}`];
     },
   });
 
@@ -419,6 +418,7 @@ export function createEngine(options: EngineOptions): Engine {
         const reading = await source.read();
         const errors = reading.problems.filter((problem) => problem.severity === "error");
         if (errors.length > 0 && !hasLastGood) throw new StartError(`${source.path} cannot be used`, reading.problems);
+        if (!hasLastGood && reading.memory !== undefined) standings.restore(reading.memory.routes, reading.memory.at);
         take(reading);
       } catch (error) {
         if (!hasLastGood) throw error;
@@ -447,4 +447,11 @@ export function createEngine(options: EngineOptions): Engine {
   };
 }
 
-const isSameButOverrides = (a: Inventory, b: Inventory): boolean => isDeepStrictEqual({ ...a, overrides: [] }, { ...b, overrides: [] });
+/** A source that makes its inventory of parts hands out the same ones while nothing about them changes. */
+const isSameParts = (a: Inventory, b: Inventory): boolean =>
+  a.routes === b.routes && a.clusters === b.clusters && a.zones === b.zones && isDeepStrictEqual(a.overrides, b.overrides);
+
+const isSameButOverrides = (a: Inventory, b: Inventory): boolean =>
+  a.routes.length === b.routes.length &&
+  a.routes.every((route, i) => route === b.routes[i] || isDeepStrictEqual(route, b.routes[i])) &&
+  isDeepStrictEqual({ ...a, routes: [], overrides: [] }, { ...b, routes: [], overrides: [] });

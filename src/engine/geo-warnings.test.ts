@@ -26,7 +26,7 @@ ${cluster("us-west", "us-west-2")}${cluster("us-east", east)}`;
 const rule = (clients: string) => `rules: [{name: one, mode: Prefer, clients: ${clients}, to: {clusters: [us-west]}}]`;
 
 const warnings = (yaml: string, geo: Capabilities) =>
-  readObjects({ files: [{ path: "shop.yaml", text: yaml }], problems: [] }, loadCloudRegions(), geo)
+  readObjects({ files: [{ path: "shop.yaml", text: yaml }], problems: [] }, loadCloudRegions(), { geo })
     .problems.filter(({ code }) => code.startsWith("geo-"))
     .map(({ code, line, severity }) => `${severity} ${code} at ${line}`);
 

@@ -1,7 +1,8 @@
 /** Text to inventory: the one way by which the engine and every command understand a folder of objects. */
 import type { Capabilities } from "../geo/capabilities.ts";
 import { loadCloudRegions } from "../geo/cloud-regions.ts";
-import type { Override } from "../model/inventory.ts";
+import { offlineContext } from "../model/api-context.ts";
+import type { Override, Zone } from "../model/inventory.ts";
 import { parseManifests } from "../model/manifest.ts";
 import type { ManifestObject } from "../model/manifest-object.ts";
 import type { Problem } from "../model/problem.ts";
@@ -18,26 +19,43 @@ export interface ObjectsRead extends SourceReading {
   readonly objects: readonly ManifestObject[];
 }
 
+export interface ReadOptions {
+  /** What the loaded geo databases can tell, if any are loaded. */
+  readonly geo?: Capabilities | undefined;
+  /** The files are manifests for a cluster whose controller runs in this namespace. Nothing is served from them then. */
+  readonly controllerNamespace?: string | undefined;
+}
+
 /**
- * Reads the files that objects name, such as keys, too.
+ * Reads the files that objects name, such as keys, too, but not for a cluster.
  *
- * @param geo what the loaded geo databases can tell, if any are loaded
  * @returns what the files say, with every problem of reading, parsing and cross-checking
  */
-export function readObjects(content: FolderContent, regions: RegionTable, geo?: Capabilities): ObjectsRead {
-  const { objects, rejected, problems } = parseManifests(content.files);
-  const { inventory: built, problems: crossProblems } = buildInventory(objects, regions, rejected);
-  const keys = readZoneKeys(built.zones, objects);
-  const transferKeys = readTransferKeys(keys.zones, objects);
-  const inventory = { ...built, zones: transferKeys.zones, overrides: withFiles(built.overrides, objects) };
+export function readObjects(content: FolderContent, regions: RegionTable, { geo, controllerNamespace }: ReadOptions = {}): ObjectsRead {
+  const { objects, rejected, problems, foreign } = parseManifests(content.files, { passForeign: controllerNamespace !== undefined });
+  const api = controllerNamespace === undefined ? undefined : offlineContext(foreign, controllerNamespace);
+  const { inventory: built, problems: crossProblems } = buildInventory(objects, regions, rejected, api);
+  const keys = api === undefined ? readKeys(built.zones, objects) : { zones: built.zones, problems: [], files: [] };
+  const inventory = { ...built, zones: keys.zones, overrides: withFiles(built.overrides, objects) };
   const coarse = geo === undefined ? [] : geoWarnings(inventory, objects, geo);
-  const all = [...content.problems, ...problems, ...crossProblems, ...keys.problems, ...transferKeys.problems, ...coarse];
+  const all = [...content.problems, ...problems, ...crossProblems, ...keys.problems, ...coarse];
   return {
     files: content.files.length,
     objects,
     inventory,
     problems: sortProblems(all),
-    dependsOn: [...keys.files, ...transferKeys.files],
+    dependsOn: keys.files,
+  };
+}
+
+/** Keys of signed zones, and of those who may take copies. Those of a cluster are where its controller runs, and not here. */
+function readKeys(zones: readonly Zone[], objects: readonly ManifestObject[]) {
+  const keys = readZoneKeys(zones, objects);
+  const transferKeys = readTransferKeys(keys.zones, objects);
+  return {
+    zones: transferKeys.zones,
+    problems: [...keys.problems, ...transferKeys.problems],
+    files: [...keys.files, ...transferKeys.files],
   };
 }
 
@@ -55,10 +73,10 @@ function withFiles(overrides: readonly Override[], objects: readonly ManifestObj
 }
 
 /** Several folders or files, read as one. */
-export async function readObjectsAt(paths: readonly string[], geo?: Capabilities): Promise<ObjectsRead> {
+export async function readObjectsAt(paths: readonly string[], options: ReadOptions = {}): Promise<ObjectsRead> {
   const contents = await Promise.all(paths.map((path) => readFolder(path)));
   const content = { files: contents.flatMap(({ files }) => files), problems: contents.flatMap((one) => problemsOf(one, paths.length)) };
-  return readObjects(content, loadCloudRegions(), geo);
+  return readObjects(content, loadCloudRegions(), options);
 }
 
 /** One of several files that are named may hold comments alone. */

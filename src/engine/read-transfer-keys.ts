@@ -5,9 +5,8 @@ import { readTsigKey } from "../dns/transfer/key-file.ts";
 import type { TsigKey } from "../dns/transfer/tsig.ts";
 import { findingsOn } from "../model/findings.ts";
 import type { TransferKey, Zone } from "../model/inventory.ts";
-import type { ManifestObject } from "../model/manifest-object.ts";
 import { TRANSFER_PATH } from "../model/to-transfer.ts";
-import type { ZonesWithKeys } from "./read-zone-keys.ts";
+import type { LocatedObject, ZonesWithKeys } from "./read-zone-keys.ts";
 import type { SourceFile } from "./source.ts";
 
 /**
@@ -15,7 +14,7 @@ import type { SourceFile } from "./source.ts";
  *
  * @param objects that the zones were made of; a relative path begins at the folder of the object's file
  */
-export function readTransferKeys(zones: readonly Zone[], objects: readonly ManifestObject[]): ZonesWithKeys {
+export function readTransferKeys(zones: readonly Zone[], objects: readonly LocatedObject[]): ZonesWithKeys {
   const files: SourceFile[] = [];
   const known = new Map<string, { readonly key: TsigKey; readonly zone: string }>();
   const results = zones.map((zone) => {

@@ -5,10 +5,13 @@ import { zoneKey } from "../dns/dnssec/zone-key.ts";
 import { fileStamp } from "../dns/secret-file.ts";
 import { type Findings, findingsOn } from "../model/findings.ts";
 import type { Zone, ZoneDnssec, ZoneKeyFile } from "../model/inventory.ts";
-import type { FieldPath, ManifestObject } from "../model/manifest-object.ts";
+import type { FieldPath, Locate, RejectedObject } from "../model/manifest-object.ts";
 import type { Problem } from "../model/problem.ts";
 import { KEYS_PATH } from "../model/to-zone.ts";
 import type { SourceFile } from "./source.ts";
+
+/** What findings need of an object. */
+export type LocatedObject = RejectedObject & { readonly locate: Locate };
 
 export interface ZonesWithKeys {
   /** With paths made absolute and public halves filled in; without those whose keys cannot be used. */
@@ -19,7 +22,7 @@ export interface ZonesWithKeys {
 }
 
 /** @param objects that the zones were made of; a relative path begins at the folder of the object's file */
-export function readZoneKeys(zones: readonly Zone[], objects: readonly ManifestObject[]): ZonesWithKeys {
+export function readZoneKeys(zones: readonly Zone[], objects: readonly LocatedObject[]): ZonesWithKeys {
   const problems: Problem[] = [];
   const files: SourceFile[] = [];
   const kept = zones.flatMap((zone) => {

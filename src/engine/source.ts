@@ -1,6 +1,8 @@
 /** What the engine is given to run: where its inputs come from and where its tables go. */
-import type { Inventory } from "../model/inventory.ts";
+import type { Inventory, RouteKey } from "../model/inventory.ts";
+import type { Kind } from "../model/kinds.ts";
 import type { Problem } from "../model/problem.ts";
+import type { RouteMemory } from "../routing/evaluate-route.ts";
 import type { RoutingTable } from "../routing/table.ts";
 
 export interface SourceReading {
@@ -9,7 +11,27 @@ export interface SourceReading {
   readonly problems: readonly Problem[];
   /** Files besides the objects that it depends on, such as keys: when one changes, the objects are read again. */
   readonly dependsOn?: readonly SourceFile[];
+  /** {@link programmedKey} of each object that the inventory was made of → its `metadata.generation`, where objects have one. */
+  readonly generations?: ReadonlyMap<string, number>;
+  /**
+   * {@link readinessKey} → how the member cluster itself sees a backend. What is not in it is not known, and counts for nothing. Taken with
+   * every reading, whatever becomes of its inventory.
+   */
+  readonly readiness?: ReadonlyMap<string, BackendReadiness>;
+  /** What routes remembered at an instant (ms since the epoch), for an engine that has no last good world of its own. */
+  readonly memory?: { readonly routes: ReadonlyMap<RouteKey, RouteMemory>; readonly at: number };
 }
+
+/** Endpoints of the services behind a backend. */
+export interface BackendReadiness {
+  readonly ready: number;
+  readonly total: number;
+}
+
+export const readinessKey = (route: RouteKey, backend: string): string => `${route}/${backend}`;
+
+/** @param namespace empty for cluster-scoped kinds */
+export const programmedKey = (kind: Kind, namespace: string, name: string): string => `${kind}/${namespace}/${name}`;
 
 export interface SourceFile {
   readonly path: string;
@@ -23,6 +45,10 @@ export interface Source {
   read(): Promise<SourceReading>;
   /** Calls back with every later reading, until `close`. */
   watch(onChange: (reading: SourceReading) => void): void;
+  /** Why its readings may be older than what they were made of: words as in `Readiness.degraded`. */
+  degraded?(): readonly string[];
+  /** Lets go what it holds back because too much of it vanished. @returns what, in words; empty when it holds nothing */
+  confirm?(): readonly string[];
   close(): void;
 }
 

@@ -5,7 +5,7 @@ import { COUNTRY_FILE, compileTestTable } from "../../test/support/world/compile
 import { HEALTHY, REFUSED, SILENT, UNKNOWN } from "../../test/support/world/health.ts";
 import type { EndpointHealth, EndpointKey } from "../model/health.ts";
 import type { Inventory, Route } from "../model/inventory.ts";
-import { ms } from "../model/units.ts";
+import { ms, seconds } from "../model/units.ts";
 import { createMetrics } from "../observe/metrics.ts";
 import { createTimeline } from "../observe/timeline.ts";
 import type { LiveState, RoutingTable } from "../routing/table.ts";
@@ -97,7 +97,7 @@ test("a probe that only moves deadlines leaves the table as a whole evaluation w
           world.standings.endpointObserved(key);
         }
         const quick = live(world.table.state);
-        world.standings.adopt({ ...inventory, routes: [...inventory.routes] }, world.table);
+        world.standings.adopt(structuredClone(inventory), world.table); // other objects: nothing is taken over
         expect(quick).toEqual(live(world.table.state));
       }
     }),
@@ -166,4 +166,77 @@ test("memory is written when standings change, not with every probe", () => {
   expect(world.memories()).toBe(before);
   world.set(routes[0]!, "192.0.2.1", REFUSED);
   expect(world.memories()).toBe(before + 1);
+});
+
+test("routes that stay the same objects are taken over into the next table as a whole evaluation would write them", () => {
+  const step = fc.record({
+    flips: fc.array(fc.record({ address: fc.integer({ min: 1, max: 4 }), health: healths }), { maxLength: 4 }),
+    passes: fc.integer({ min: 0, max: 12_000 }),
+    untold: fc.integer({ min: 0, max: 5_000 }),
+    changed: fc.array(fc.nat(5), { maxLength: 2 }),
+    left: fc.array(fc.nat(5), { minLength: 1, maxLength: 8 }),
+    drained: fc.option(fc.constantFrom(...NAMES), { freq: 6, nil: undefined }),
+    ordered: fc.option(fc.constantFrom(...NAMES), { freq: 6, nil: undefined }),
+  });
+  fc.assert(
+    fc.property(fc.constantFrom(HEALTHY, UNKNOWN), fc.array(step, { minLength: 1, maxLength: 6 }), (initial, steps) => {
+      let routes = Array.from({ length: 6 }, (_, i) =>
+        testRoute(
+          NAMES.slice(0, 1 + (i % 4)).map((name, n) => testBackend(name, n + 1)),
+          {
+            name: `shop-${i}`,
+            hosts: [`shop-${i}.example.org`],
+            failover: testFailover({ failback: { mode: "Automatic", after: ms(2000), slowStart: ms(0) } }),
+          },
+        ),
+      );
+      const first = testInventory(routes);
+      const [kept, anew] = [life(first, initial), life(structuredClone(first), initial)];
+      let clusters = first.clusters;
+      for (const { flips, passes, untold, changed, left, drained, ordered } of steps) {
+        for (const one of [kept, anew]) {
+          one.advance(passes);
+          one.settle();
+          for (const { address, health } of flips)
+            one.set(routes[3]!, `192.0.2.${address}`, { ...health.health, nextChange: START + health.nextChange });
+        }
+        routes = routes.map((route, i) =>
+          changed.includes(i) ? { ...route, ttl: { ...route.ttl, max: seconds(route.ttl.max + 1) } } : route,
+        );
+        if (drained !== undefined) clusters = clusters.map((one) => (one.name === drained ? { ...one, state: "Draining" as const } : one));
+        const overrides = ordered === undefined ? [] : [testOverride("Cordon", { kind: "MemberCluster", name: ordered })];
+        for (const one of [kept, anew]) one.advance(untold); // and no tick before the next table
+        const served = [...new Set(left)].map((i) => routes[i]!);
+        const inventory: Inventory = { ...first, routes: served, clusters, overrides };
+        const [table, expected] = [compiled(inventory), compiled(inventory)];
+        kept.standings.adopt(inventory, table);
+        anew.standings.adopt(structuredClone(inventory), expected);
+        expect(live(table.state)).toEqual(live(expected.state));
+        kept.settle();
+        anew.settle();
+        expect(live(table.state)).toEqual(live(expected.state));
+        expect([kept.standings.isDesperate(), kept.standings.holdsWithdrawals()]).toEqual([
+          anew.standings.isDesperate(),
+          anew.standings.holdsWithdrawals(),
+        ]);
+      }
+    }),
+    { numRuns: 60 },
+  );
+});
+
+test("a next table tells of the routes that changed, and of all when clusters did", () => {
+  const [shop, blog] = routesOf(2) as [Route, Route];
+  const inventory = testInventory([shop, blog]);
+  const { standings } = life(inventory);
+  const told: string[] = [];
+  standings.watch((route) => told.push(route));
+  const adopt = (next: Inventory): readonly string[] => {
+    told.length = 0;
+    standings.adopt(next, compiled(next));
+    return [...told];
+  };
+  const changed = { ...inventory, routes: [shop, { ...blog, answers: 2 }] };
+  expect(adopt(changed)).toEqual(["default/shop-1"]);
+  expect(adopt({ ...changed, clusters: changed.clusters.map((cluster) => ({ ...cluster, weight: 50 })) })).toEqual(["all"]);
 });

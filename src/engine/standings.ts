@@ -3,7 +3,7 @@
  * are written, events and metrics go out. The rules are `evaluateRoute`'s.
  */
 import { resume } from "../../health/failback.ts";
-import type { EndpointHealth, EndpointKey } from "../model/health.ts";
+import { type EndpointHealth, type EndpointKey, NOT_PROBED } from "../model/health.ts";
 import { type Inventory, type Route, type RouteKey, routeKey } from "../model/inventory.ts";
 import type { Metrics } from "../observe/metrics.ts";
 import type { Timeline } from "../observe/timeline.ts";
@@ -16,9 +16,9 @@ import {
   type UnitSpec,
   unitDeadlines,
 } from "../routing/evaluate-route.ts";
-import { writeDeadlines, writeMemory, writeRoute } from "../routing/live-state.ts";
+import { copyRoutes, type Run, writeDeadlines, writeMemory, writeRoute } from "../routing/live-state.ts";
 import { type Crowd, crowdOf, peopleOf, type Serving, sampleServing } from "../routing/moves.ts";
-import { ordersDue, ordersOf } from "../routing/orders.ts";
+import { NO_ORDERS, ordersAt, ordersDue, ordersOf } from "../routing/orders.ts";
 import { type RoutingTable, Standing } from "../routing/table.ts";
 import { type EndpointIndex, indexEndpoints, type RouteEndpoints } from "./endpoints.ts";
 import { orderEnds } from "./order-end.ts";
@@ -26,6 +26,8 @@ import { createRouteReports, type FailoverRecord } from "./route-reports.ts";
 
 export interface StandingsPorts {
   readonly health: (key: EndpointKey) => EndpointHealth;
+  /** Takes in what the member cluster itself says of a backend (`ReadinessBook.apply`). */
+  readonly readiness?: (route: RouteKey, backend: string, seen: EndpointHealth) => EndpointHealth;
   /** Country → people, to tell which of several moves is the large one. */
   readonly population: ReadonlyMap<string, number>;
   readonly timeline: Timeline;
@@ -46,6 +48,8 @@ export interface Standings {
   adopt(inventory: Inventory, table: RoutingTable, endpoints?: EndpointIndex): void;
   /** The verdict on an endpoint changed. */
   endpointChanged(key: EndpointKey): void;
+  /** What a member cluster says of a backend of this route changed. */
+  routeChanged(route: RouteKey): void;
   /** One more probe was seen: only deadlines moved. */
   endpointObserved(key: EndpointKey): void;
   /**
@@ -60,7 +64,13 @@ export interface Standings {
   evaluation(route: RouteKey): RouteEvaluation | undefined;
   /** Address → key of its probe. */
   endpointKeys(route: RouteKey): ReadonlyMap<string, EndpointKey>;
+  /** Of an address of a backend, with what its cluster says of the backend taken in. */
+  endpointHealth(route: RouteKey, backend: string, address: string): EndpointHealth;
   lastFailover(route: RouteKey): FailoverRecord | null;
+  /** The route of the table that was adopted last, and whether some of its clients are answered by fail-open or a hold. */
+  route(route: RouteKey): { readonly route: Route; readonly isDesperate: boolean; readonly memory: RouteMemory } | undefined;
+  /** Calls back when anything of a route changed that its status tells; with `all` for other orders and where none stayed as it was. @returns ends it */
+  watch(listener: (route: RouteKey | "all") => void): () => void;
   /** True while some clients of any route are answered by fail-open or a hold. */
   isDesperate(): boolean;
   /** True while the withdrawal budget holds any backend in service. */
@@ -68,7 +78,8 @@ export interface Standings {
 }
 
 interface Entry extends RouteEndpoints {
-  readonly index: number;
+  /** In the present table. */
+  index: number;
   readonly key: RouteKey;
   readonly route: Route;
   orders: RouteOrders;
@@ -105,7 +116,8 @@ const LONGEST_GAP = 10_000;
 /** How long the first verdicts of a new route may take, ms. */
 const warmth = ({ health }: Route): number => health.interval + health.timeout + 1000;
 
-export function createStandings({ health, population, timeline, metrics, now, onMemory }: StandingsPorts): Standings {
+export function createStandings({ health, population, timeline, metrics, now, onMemory, ...ports }: StandingsPorts): Standings {
+  const readiness = ports.readiness ?? ((_route, _backend, seen) => seen);
   let table: RoutingTable | undefined;
   let inventory: Inventory | undefined;
   let remembered: ReadonlyMap<RouteKey, RouteMemory> = new Map();
@@ -126,6 +138,11 @@ export function createStandings({ health, population, timeline, metrics, now, on
   /** Where the next tick goes on: those behind it have waited longest. */
   let cursor = 0;
   let lastLook = Number.NaN;
+  const listeners = new Set<(route: RouteKey | "all") => void>();
+
+  function tell(route: RouteKey | "all"): void {
+    for (const listener of listeners) listener(route);
+  }
 
   /** Of the route's partition; fewer plans are looked at the more routes there are, so that a flip of them all stays quick. */
   function crowdFor(route: number): Crowd {
@@ -141,13 +158,16 @@ export function createStandings({ health, population, timeline, metrics, now, on
 
   const sample = (entry: Entry): Serving => sampleServing(table!, entry.index, crowdFor(entry.index));
 
+  const healthIn = (entry: Entry, backend: string, address: string): EndpointHealth =>
+    readiness(entry.key, backend, health(entry.keys.get(address)!));
+
   function evaluate(entry: Entry, at: number): RouteEvaluation {
     return evaluateRoute({
       route: entry.route,
       units: entry.units,
       memory: entry.memory,
       orders: entry.orders,
-      health: (address) => health(entry.keys.get(address)!),
+      health: (address, backend) => healthIn(entry, backend, address),
       warming: at < entry.warmUntil && [...entry.keys.values()].some((key) => health(key).health === "Unknown"),
       now: at,
     });
@@ -161,7 +181,8 @@ export function createStandings({ health, population, timeline, metrics, now, on
     entry.obeyed = entry.orders;
     if (isNew && changes.length > 0) writeMemory(table!, entry.index, entry.units, entry.memory);
     const before = changes.length > 0 ? sample(entry) : undefined;
-    if (isNew || memory.units !== entry.memory.units) setHolds(entry, isHolding(memory));
+    const isOther = memory.units !== entry.memory.units;
+    if (isNew || isOther) setHolds(entry, isHolding(memory));
     entry.memory = memory;
     entry.evaluation = evaluation;
     evaluation.backends.forEach(({ returnsAt }, position) => {
@@ -170,11 +191,15 @@ export function createStandings({ health, population, timeline, metrics, now, on
     entry.due = Math.min(evaluation.due, at < entry.warmUntil ? entry.warmUntil : Number.POSITIVE_INFINITY);
     earliest = Math.min(earliest, entry.due);
     writeRoute(table!, entry.index, evaluation);
-    if (before === undefined && !isNew) return;
+    if (before === undefined && !isNew) {
+      if (isOther) tell(entry.key);
+      return;
+    }
     const after = before === undefined && isAllUsable(evaluation) ? undefined : sample(entry);
     if (before !== undefined && after !== undefined) reports.changed(entry.route, table!.names, changes, ended, before, after);
     setDesperate(entry, after !== undefined && after.desperate > 0);
     if (before !== undefined) onMemory();
+    if (!isNew) tell(entry.key);
   }
 
   function setHolds(entry: Entry, holds: boolean): void {
@@ -189,7 +214,7 @@ export function createStandings({ health, population, timeline, metrics, now, on
     reports.desperate(entry.route, isDesperate);
   }
 
-  function newEntry(index: number, known: Entry | undefined, endpoints: RouteEndpoints, at: number): Entry {
+  function newEntry(index: number, known: Entry | undefined, endpoints: RouteEndpoints, orders: RouteOrders, at: number): Entry {
     const route = inventory!.routes[index]!;
     const key = routeKey(route);
     const memory = known?.memory ?? remembered.get(key) ?? NEW_ROUTE;
@@ -198,7 +223,7 @@ export function createStandings({ health, population, timeline, metrics, now, on
       index,
       key,
       route,
-      orders: ordersOf(route, inventory!, at),
+      orders,
       obeyed: known === undefined && remembered.has(key) ? ordersOf(route, inventory!, rememberedAt) : known?.obeyed,
       warmUntil: known?.warmUntil ?? (memory === NEW_ROUTE ? at + warmth(route) : 0),
       memory,
@@ -213,11 +238,13 @@ export function createStandings({ health, population, timeline, metrics, now, on
   /** Other orders: every route looks at them in one of the next ticks. */
   function reorder(at: number): void {
     overridesDue = ordersDue(inventory!.overrides, at);
+    const orders = ordersAt(inventory!, at);
     for (const entry of entries) {
-      entry.orders = ordersOf(entry.route, inventory!, at);
+      entry.orders = orders(entry.route);
       entry.due = at;
     }
     earliest = at;
+    tell("all");
   }
 
   /** Every call from outside begins with it: a clock that was set, or a process that was stopped, makes void what was noted before. */
@@ -249,12 +276,27 @@ export function createStandings({ health, population, timeline, metrics, now, on
     });
   }
 
+  /** Of entries that are not there any more. */
+  function forgetUses(old: Iterable<Entry>, kept: ReadonlySet<Entry>): void {
+    const keys = new Set<EndpointKey>();
+    for (const entry of old) if (!kept.has(entry)) for (const key of entry.keys.values()) keys.add(key);
+    for (const key of keys) {
+      const left = users.get(key)?.filter(({ entry }) => kept.has(entry)) ?? [];
+      if (left.length === 0) users.delete(key);
+      else users.set(key, left);
+    }
+  }
+
   /** @param seen health of the endpoint that was observed */
   function moveDeadlines({ entry, row, spec }: Use, seen: readonly EndpointHealth[], now: number): void {
     const state = entry.memory.units[spec.key];
     if (state === undefined) return;
-    const { route, keys, returns } = entry;
-    const addresses = spec.addresses.length === 1 ? seen : spec.addresses.map((address) => health(keys.get(address)!));
+    const { route, key, returns } = entry;
+    const backend = spec.backend.name;
+    const addresses =
+      spec.addresses.length === 1
+        ? seen.map((one) => readiness(key, backend, one))
+        : spec.addresses.map((address) => healthIn(entry, backend, address));
     const { worsensAt, returnsAt } = unitDeadlines({ route, now }, addresses, state);
     returns[row] = returnsAt;
     let first = returnsAt;
@@ -282,7 +324,9 @@ export function createStandings({ health, population, timeline, metrics, now, on
   return {
     adopt(nextInventory, nextTable, endpoints) {
       const at = look();
-      const isSame = table === nextTable && inventory?.routes === nextInventory.routes && inventory.clusters === nextInventory.clusters;
+      const before = table;
+      const hasSameClusters = inventory?.clusters === nextInventory.clusters;
+      const isSame = before === nextTable && inventory?.routes === nextInventory.routes && hasSameClusters;
       inventory = nextInventory;
       table = nextTable;
       if (isSame) {
@@ -290,8 +334,21 @@ export function createStandings({ health, population, timeline, metrics, now, on
         return;
       }
       const index = endpoints ?? indexEndpoints(inventory);
+      const orders = ordersAt(inventory, at);
       const old = byKey;
-      entries = index.routes.map((route, i) => newEntry(i, old.get(routeKey(nextInventory.routes[i]!)), route, at));
+      const kept = new Set<Entry>();
+      const runs: Run[] = [];
+      entries = nextInventory.routes.map((route, i) => {
+        const known = old.get(routeKey(route));
+        const ordered = orders(route);
+        if (known?.route !== route || !hasSameClusters || ordered !== NO_ORDERS || !isQuiet(known, at))
+          return newEntry(i, known, index.routes[i]!, ordered, at);
+        addToRuns(runs, known.index, i);
+        known.index = i;
+        kept.add(known);
+        return known;
+      });
+      for (const run of runs) copyRoutes(before!, nextTable, run);
       byKey = new Map(entries.map((entry) => [entry.key, entry]));
       remembered = new Map();
       overridesDue = ordersDue(inventory.overrides, at);
@@ -299,22 +356,38 @@ export function createStandings({ health, population, timeline, metrics, now, on
       holdingRoutes = 0;
       earliest = Number.POSITIVE_INFINITY;
       cursor = 0;
-      users.clear();
+      forgetUses(old.values(), kept);
       crowds.clear();
-      people = undefined;
+      if (before?.geo !== nextTable.geo) people = undefined;
       for (const entry of entries) {
-        noteUses(entry);
-        refresh(entry, at, true);
+        if (kept.has(entry)) {
+          earliest = Math.min(earliest, entry.due);
+          if (!isAllUsable(entry.evaluation)) setDesperate(entry, sample(entry).desperate > 0); // others may be nearest now
+        } else {
+          noteUses(entry);
+          refresh(entry, at, true);
+        }
       }
       reports.keepOnly(byKey);
+      if (kept.size === 0) tell("all");
+      else for (const entry of entries) if (!kept.has(entry)) tell(entry.key);
     },
     endpointChanged(key) {
       const at = look();
       let last: Entry | undefined;
       for (const { entry } of users.get(key) ?? []) {
-        if (entry !== last) refresh(entry, at);
+        if (entry !== last) {
+          refresh(entry, at);
+          tell(entry.key); // one of several addresses: the standing may have stayed
+        }
         last = entry;
       }
+    },
+    routeChanged(key) {
+      const entry = byKey.get(key);
+      if (entry === undefined) return;
+      refresh(entry, look());
+      tell(key);
     },
     endpointObserved(key) {
       const at = look();
@@ -341,10 +414,31 @@ export function createStandings({ health, population, timeline, metrics, now, on
     },
     evaluation: (route) => byKey.get(route)?.evaluation,
     endpointKeys: (route) => byKey.get(route)?.keys ?? new Map(),
+    endpointHealth(route, backend, address) {
+      const entry = byKey.get(route);
+      const key = entry?.keys.get(address);
+      return entry === undefined || key === undefined ? NOT_PROBED : readiness(route, backend, health(key));
+    },
     lastFailover: reports.lastFailover,
+    route: (route) => byKey.get(route),
+    watch(listener) {
+      listeners.add(listener);
+      return () => listeners.delete(listener);
+    },
     isDesperate: () => desperateRoutes > 0,
     holdsWithdrawals: () => holdingRoutes > 0,
   };
+}
+
+/** An evaluation would come to what stands already. */
+const isQuiet = ({ orders, obeyed, holds, due }: Entry, at: number): boolean =>
+  orders === NO_ORDERS && obeyed === NO_ORDERS && !holds && at < due;
+
+function addToRuns(runs: Run[], from: number, to: number): void {
+  const last = runs.at(-1);
+  if (last !== undefined && last.from + last.length === from && last.to + last.length === to)
+    runs[runs.length - 1] = { ...last, length: last.length + 1 };
+  else runs.push({ from, to, length: 1 });
 }
 
 const isHolding = ({ units }: RouteMemory): boolean => Object.values(units).some(({ held }) => held);

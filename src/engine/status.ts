@@ -10,6 +10,8 @@ import type { BackendStatus, ClusterStatus, RouteStatus, ServedShare, Status } f
 export interface StatusInput {
   readonly inventory: Inventory;
   readonly health: (key: EndpointKey) => EndpointHealth;
+  /** Of an address of a route's backend, with what its cluster says of the backend taken in. */
+  readonly endpointHealth: (route: string, backend: string, address: string) => EndpointHealth;
   /** Address → key of its probe, of a route; host names that could not be resolved have none. */
   readonly endpointKeys: (route: string) => ReadonlyMap<string, EndpointKey>;
   readonly evaluation: (route: string) => RouteEvaluation | undefined;
@@ -47,7 +49,10 @@ export function buildStatus(input: StatusInput): Status {
 }
 
 /** Cluster → key → address, each endpoint once, however many routes share it. */
-function endpointsByCluster({ inventory, endpointKeys }: StatusInput): ReadonlyMap<string, ReadonlyMap<EndpointKey, string>> {
+export function endpointsByCluster({
+  inventory,
+  endpointKeys,
+}: Pick<StatusInput, "inventory" | "endpointKeys">): ReadonlyMap<string, ReadonlyMap<EndpointKey, string>> {
   const clusters = new Map<string, Map<EndpointKey, string>>();
   for (const route of inventory.routes) {
     const keys = endpointKeys(routeKey(route));
@@ -82,17 +87,24 @@ function overrideStatus(override: Override): Status["overrides"][number] {
 
 function clusterStatus({ inventory, health, now }: StatusInput, cluster: Cluster, keys: ReadonlyMap<EndpointKey, string>): ClusterStatus {
   const all = [...keys.keys()].map(health);
-  const worst = all.find((one) => one.health === "Unhealthy") ?? all.find((one) => one.health === "Unknown") ?? all[0];
   const latencies = all.flatMap(({ latency }) => (latency === undefined ? [] : [latency])).sort((a, b) => a - b);
   const { label, latitude, longitude, country } = cluster.location;
   return {
     name: cluster.name,
     state: clusterState(cluster, inventory.overrides, now),
-    health: combine(all),
+    ...combinedHealth(all),
     location: { label, latitude, longitude, ...(country === undefined ? {} : { country }) },
     addresses: [...new Set(keys.values())],
-    endpoints: { healthy: all.filter((one) => one.health === "Healthy").length, total: all.length },
     latencyMs: latencies.length === 0 ? null : Math.round(latencies[latencies.length >> 1]! * 10) / 10,
+  };
+}
+
+/** What the endpoints of one cluster say together: since when and why by the one that tells most. */
+export function combinedHealth(all: readonly EndpointHealth[]): Pick<ClusterStatus, "health" | "endpoints" | "since" | "reason"> {
+  const worst = all.find((one) => one.health === "Unhealthy") ?? all.find((one) => one.health === "Unknown") ?? all[0];
+  return {
+    health: combine(all),
+    endpoints: { healthy: all.filter((one) => one.health === "Healthy").length, total: all.length },
     since: worst === undefined || worst.since === 0 ? null : iso(worst.since),
     reason: worst?.reason ?? "not-probed",
   };
@@ -105,39 +117,50 @@ function combine(all: readonly EndpointHealth[]): Health {
 }
 
 function routeStatus(input: StatusInput, route: Route, index: number, weights: ReadonlyMap<string, number>): RouteStatus {
-  const key = routeKey(route);
-  const evaluation = input.evaluation(key);
-  const failover = input.lastFailover(key);
-  const keys = input.endpointKeys(key);
   return {
     namespace: route.namespace,
     name: route.name,
     hosts: route.hosts,
     order: route.order,
     sticky: route.sticky === "ClientSubnet",
-    backends: route.backends.map((backend, i): BackendStatus => {
-      const own = backend.addresses.flatMap((address) => {
-        const endpoint = keys.get(address);
-        return endpoint === undefined ? [] : [input.health(endpoint)];
-      });
-      const result = evaluation?.backends[i];
-      const best = result === undefined ? Standing.Unknown : (Math.min(...result.standing) as Standing);
-      const telling = own.find((one) => one.health === "Unhealthy") ?? own[0];
-      return {
-        name: backend.name,
-        cluster: backend.cluster,
-        addresses: backend.addresses,
-        health: result?.health ?? "Unknown",
-        standing: STANDING_NAMES[best],
-        since: telling === undefined || telling.since === 0 ? null : iso(telling.since),
-        reason: telling?.reason ?? "not-probed",
-        weight: (backend.weight * (weights.get(backend.cluster) ?? 100)) / 100,
-        failbackAt: failbackAt(evaluation, backend.name),
-      };
-    }),
+    backends: backendStatuses(input, route, weights),
     servedBy: input.servedBy(route, index),
-    lastFailover: failover === null ? null : { from: failover.from, to: failover.to, at: iso(failover.at), reason: failover.reason },
+    lastFailover: formatFailover(input.lastFailover(routeKey(route))),
   };
+}
+
+/** With its instant as text. */
+export const formatFailover = (failover: FailoverRecord | null): RouteStatus["lastFailover"] =>
+  failover === null ? null : { from: failover.from, to: failover.to, at: iso(failover.at), reason: failover.reason };
+
+/** @param weights of the clusters, percent */
+export function backendStatuses(
+  input: Pick<StatusInput, "endpointHealth" | "endpointKeys" | "evaluation">,
+  route: Route,
+  weights: ReadonlyMap<string, number>,
+): readonly BackendStatus[] {
+  const key = routeKey(route);
+  const evaluation = input.evaluation(key);
+  const keys = input.endpointKeys(key);
+  return route.backends.map((backend, i): BackendStatus => {
+    const own = backend.addresses.flatMap((address) => {
+      return keys.has(address) ? [input.endpointHealth(key, backend.name, address)] : [];
+    });
+    const result = evaluation?.backends[i];
+    const best = result === undefined ? Standing.Unknown : (Math.min(...result.standing) as Standing);
+    const telling = own.find((one) => one.health === "Unhealthy") ?? own[0];
+    return {
+      name: backend.name,
+      cluster: backend.cluster,
+      addresses: backend.addresses,
+      health: result?.health ?? "Unknown",
+      standing: STANDING_NAMES[best],
+      since: telling === undefined || telling.since === 0 ? null : iso(telling.since),
+      reason: telling?.reason ?? "not-probed",
+      weight: (backend.weight * (weights.get(backend.cluster) ?? 100)) / 100,
+      failbackAt: failbackAt(evaluation, backend.name),
+    };
+  });
 }
 
 function failbackAt(evaluation: RouteEvaluation | undefined, backend: string): string | null {

@@ -1,8 +1,10 @@
 /** What the engine shows of itself: read by the admin API, the CLI and the live view; nothing here changes what is served but the marked acts. */
 
 import type { Health } from "../model/health.ts";
+import type { RouteKey } from "../model/inventory.ts";
 import type { Problem } from "../model/problem.ts";
 import type { Timeline } from "../observe/timeline.ts";
+import type { RouteMemory } from "../routing/evaluate-route.ts";
 import type { Explanation } from "../routing/explanation.ts";
 
 export interface EngineView {
@@ -18,14 +20,40 @@ export interface EngineView {
   ): { readonly ok: true; readonly explanation: Explanation } | { readonly ok: false; readonly error: string };
   readiness(): Readiness;
   readonly timeline: Timeline;
+  /** For whoever follows the health of thousands of routes: reads cost what one route costs. */
+  readonly health: HealthFeed;
   /** Act: accept inputs that the guard holds back (docs/safety.md, rule 11). @returns what was accepted, in words; empty when nothing was held */
   confirm(): readonly string[];
 }
 
+export interface HealthFeed {
+  /** Of the table that is served; undefined when it has no such route. */
+  route(key: RouteKey): RouteHealth | undefined;
+  /** By name; those of the table that is served. */
+  clusters(): ReadonlyMap<string, ClusterHealth>;
+  /**
+   * Calls back when health, standing, failover or failback of a route changed, or, with `all`, when another table or other
+   * orders of operators were taken over. Nothing else calls back: a system at rest costs nothing. The listener only notes what is to be
+   * read, as the table may not be served yet, and must not throw.
+   *
+   * @returns ends it
+   */
+  watch(listener: (route: RouteKey | "all") => void): () => void;
+}
+
+export interface RouteHealth extends Pick<RouteStatus, "hosts" | "backends" | "lastFailover"> {
+  /** Some clients are answered by fail-open or a hold, because nothing that their rules allow is usable. */
+  readonly failOpen: boolean;
+  /** What must outlive the process: pending failbacks and their damping. */
+  readonly memory: RouteMemory;
+}
+
+export type ClusterHealth = Pick<ClusterStatus, "state" | "health" | "endpoints" | "since" | "reason">;
+
 export interface Readiness {
   /** False only before the first table and after shutdown began. */
   readonly ready: boolean;
-  /** Reasons, stable words: `config-rejected`, `inputs-held`, `geo-stale`, `geo-rejected`, `last-good`, `vantage-suspect`, `fail-open`, `withdrawal-held`, `compile-failed`, `state-unsaved`. */
+  /** Reasons, stable words: `config-rejected`, `inputs-held`, `geo-stale`, `geo-rejected`, `last-good`, `vantage-suspect`, `fail-open`, `withdrawal-held`, `compile-failed`, `state-unsaved`, `hub-unreachable`, `peer-lost`. */
   readonly degraded: readonly string[];
 }
 

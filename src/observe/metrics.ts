@@ -14,6 +14,8 @@ export const DEGRADED_REASONS: readonly string[] = [
   "fail-open",
   "withdrawal-held",
   "state-unsaved",
+  "hub-unreachable",
+  "peer-lost",
 ];
 
 /** Values that somebody else keeps; they are read when a scrape asks. A reading that is left out exports no series. */
@@ -39,6 +41,12 @@ export interface MetricReadings {
   readonly zoneSerials?: () => Iterable<ZoneSerialReading>;
   /** Policies of the present table whose ECS scopes are the leaves' own, because merged ones would not fit the byte budget. */
   readonly scopeFallbacks?: () => number;
+  /** Epoch of the term in which this replica writes; undefined while another one does. */
+  readonly writerEpoch?: () => number | undefined;
+  /** One for each member cluster with an API server. */
+  readonly clusters?: () => Iterable<{ readonly cluster: string; readonly connected: boolean }>;
+  /** One for each other replica and vantage that was met. */
+  readonly peers?: () => Iterable<{ readonly peer: string; readonly role: string; readonly connected: boolean }>;
 }
 
 export interface EndpointReading {
@@ -265,6 +273,36 @@ function registerReadings(registry: Registry, readings: () => MetricReadings): v
       this.remove();
       const value = readings().scopeFallbacks?.();
       if (value !== undefined) this.set(value);
+    },
+  });
+  new Gauge({
+    name: "globalroute_writer",
+    help: "1 while this replica holds the writer's Lease, else 0; in Kubernetes only.",
+    registers,
+    collect() {
+      this.remove();
+      const { writerEpoch } = readings();
+      if (writerEpoch !== undefined) this.set(writerEpoch() === undefined ? 0 : 1);
+    },
+  });
+  new Gauge({
+    name: "globalroute_cluster_connected",
+    help: "1 while the API server of a member cluster is read, else 0.",
+    labelNames: ["cluster"],
+    registers,
+    collect() {
+      this.reset();
+      for (const { cluster, connected } of readings().clusters?.() ?? []) this.set({ cluster }, connected ? 1 : 0);
+    },
+  });
+  new Gauge({
+    name: "globalroute_peer_connected",
+    help: "1 while another replica or a vantage is heard, else 0.",
+    labelNames: ["peer", "role"],
+    registers,
+    collect() {
+      this.reset();
+      for (const { connected, ...labels } of readings().peers?.() ?? []) this.set(labels, connected ? 1 : 0);
     },
   });
   new Gauge({

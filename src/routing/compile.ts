@@ -69,9 +69,7 @@ export function compile(inventory: Inventory, geo: GeoTable, measures: Measures,
     backendAddresses: sharedUint32(addresses.starts),
     addressBytes: addresses.bytes,
   };
-  const backends = inventory.routes.flatMap((route) =>
-    route.backends.map((backend) => ({ name: backend.name, cluster: clusterIndex.get(backend.cluster)! })),
-  );
+  const backendCount = backendStarts.at(-1)!;
   return {
     table: {
       version: options.version,
@@ -79,15 +77,23 @@ export function compile(inventory: Inventory, geo: GeoTable, measures: Measures,
       geo,
       partitions: policies.partitions,
       hot,
-      state: initialState(hot, inventory.routes.length, backends.length),
-      names: {
-        clusters: inventory.clusters.map((cluster) => cluster.name),
-        routes: inventory.routes.map(({ namespace, name, hosts, zones, alpn }) => ({ namespace, name, hosts, zones, alpn })),
-        backends,
-        addresses: addresses.texts,
-      },
+      state: initialState(hot, inventory.routes.length, backendCount),
+      names: namesOf(inventory, addresses.texts),
     },
     scopeFallbacks: policies.scopeFallbacks,
+  };
+}
+
+/** What a table calls things, in the order of its rows. @param addresses as `compile` has collected them */
+export function namesOf(inventory: Inventory, addresses: readonly string[]): RoutingTable["names"] {
+  const clusterIndex = new Map(inventory.clusters.map((cluster, i) => [cluster.name, i]));
+  return {
+    clusters: inventory.clusters.map((cluster) => cluster.name),
+    routes: inventory.routes.map(({ namespace, name, hosts, zones, alpn }) => ({ namespace, name, hosts, zones, alpn })),
+    backends: inventory.routes.flatMap((route) =>
+      route.backends.map((backend) => ({ name: backend.name, cluster: clusterIndex.get(backend.cluster)! })),
+    ),
+    addresses,
   };
 }
 

@@ -71,7 +71,8 @@ export interface RouteInput {
   readonly units?: ReturnType<typeof routeUnits>;
   readonly memory: RouteMemory;
   readonly orders: RouteOrders;
-  readonly health: (address: string) => EndpointHealth;
+  /** @param backend whose address it is: two of them can share one */
+  readonly health: (address: string, backend: string) => EndpointHealth;
   /** The first verdicts are still coming in: what nobody has looked at yet counts as usable, so that early birds do not get everybody. */
   readonly warming: boolean;
   /** Milliseconds since the epoch. */
@@ -163,7 +164,7 @@ function remembered(before: RouteMemory["units"], all: readonly Stepped[]): Rout
 }
 
 function unitOf(input: RouteInput, spec: UnitSpec): Unit {
-  const addresses = spec.addresses.map(input.health);
+  const addresses = spec.addresses.map((address) => input.health(address, spec.backend.name));
   const before = input.memory.units[spec.key] ?? {
     failback: NEW_UNIT,
     standing: addresses.length === 0 ? withoutAddresses(spec) : Standing.Unknown,

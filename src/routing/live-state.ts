@@ -36,6 +36,32 @@ export function writeMemory(table: RoutingTable, route: number, units: readonly 
   });
 }
 
+/** Routes that stand next to each other in two tables, in the same order. */
+export interface Run {
+  /** Index of the first one in the table of before. */
+  readonly from: number;
+  /** In the new one. */
+  readonly to: number;
+  readonly length: number;
+}
+
+/** Takes over what is written of routes that are the same in both tables. */
+export function copyRoutes(before: RoutingTable, table: RoutingTable, { from, to, length }: Run): void {
+  const [old, state] = [before.state, table.state];
+  const [firstBackend, lastBackend] = [before.hot.routeBackends[from]!, before.hot.routeBackends[from + length]!];
+  const [first, last] = [2 * firstBackend, 2 * lastBackend];
+  const rows = 2 * table.hot.routeBackends[to]!;
+  const addresses = table.hot.backendAddresses[rows]!;
+  state.standing.set(old.standing.subarray(first, last), rows);
+  state.keep.set(old.keep.subarray(first, last), rows);
+  state.lastUsable.set(old.lastUsable.subarray(first, last), rows);
+  state.worsensAt.set(old.worsensAt.subarray(first, last), rows);
+  const oldAddresses = old.addressStanding.subarray(before.hot.backendAddresses[first]!, before.hot.backendAddresses[last]!);
+  state.addressStanding.set(oldAddresses, addresses);
+  state.returnsAt.set(old.returnsAt.subarray(from, from + length), to);
+  Atomics.add(state.sequence, 0, 1);
+}
+
 /** @param row of the route's own: backend position × 2 + family; `returnsAt` is the whole route's */
 export function writeDeadlines(table: RoutingTable, route: number, row: number, { worsensAt, returnsAt }: Deadlines): void {
   const { hot, state } = table;

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { testBackend, testCluster, testInventory, testOverride, testRoute } from "../../test/support/world/build-route.ts";
 import type { Cluster, Override } from "../model/inventory.ts";
-import { clusterState, isInForce, ordersDue, ordersOf } from "./orders.ts";
+import { clusterState, isInForce, NO_ORDERS, ordersDue, ordersOf } from "./orders.ts";
 
 const cluster = (name: string): Override["target"] => ({ kind: "MemberCluster", name });
 const shop: Override["target"] = { kind: "GlobalRoute", namespace: "default", name: "shop" };
@@ -85,4 +85,12 @@ describe("the state of a cluster is the worse of its owner's wish and the overri
     const found = orders([], [testCluster("dublin", { state: "Draining" }), testCluster("tokyo", { state: "Cordoned" })]);
     expect([[...found.draining], [...found.cordoned]]).toEqual([["blue", "green"], ["tokyo"]]);
   });
+});
+
+test("of what is asked of other routes, or not at this time, nothing is seen: it is the one value for no orders", () => {
+  expect(orders([])).toBe(NO_ORDERS);
+  expect(orders([{ ...testOverride("Drain", shop), until: 1000 }])).toBe(NO_ORDERS);
+  expect(orders([testOverride("Drain", { kind: "GlobalRoute", namespace: "default", name: "another" })])).toBe(NO_ORDERS);
+  expect(orders([testOverride("Drain", cluster("nowhere"))])).toBe(NO_ORDERS);
+  expect(orders([testOverride("Drain", shop)])).not.toBe(NO_ORDERS);
 });

@@ -22,36 +22,59 @@ export function clusterState(cluster: Cluster, overrides: readonly Override[], n
   return "Active";
 }
 
+/** Nothing is asked of a route. One value, so that whoever compares by identity sees that nothing has changed. */
+export const NO_ORDERS: RouteOrders = {
+  draining: new Set(),
+  cordoned: new Set(),
+  forcedUp: new Set(),
+  approvedAt: new Map(),
+  frozen: new Set(),
+  confirmed: new Set(),
+};
+
 /**
- * The orders on one route. An override of a cluster reaches every backend in it; one of a route reaches its backends, or the named one.
+ * The orders on routes. An override of a cluster reaches every backend in it; one of a route reaches its backends, or the named one.
  * Cordon is stronger than ForceUp, ForceUp than Drain (so that one backend can be kept in a draining cluster), Drain than Freeze (which
  * holds off probes, not operators).
+ *
+ * @param now milliseconds since the epoch
+ * @returns the orders on a route, {@link NO_ORDERS} itself when there are none
  */
-export function ordersOf(route: Route, inventory: Inventory, now: number): RouteOrders {
-  const inForce = inventory.overrides.filter((override) => isInForce(override, now));
-  const on = (action: Override["action"]) => {
-    const overrides = inForce.filter((override) => override.action === action);
-    return route.backends.filter((backend) => overrides.some((override) => reaches(override, route, backend))).map(({ name }) => name);
-  };
-  const inState = (state: Cluster["state"]) => {
-    const clusters = new Set(inventory.clusters.filter((cluster) => cluster.state === state).map(({ name }) => name));
-    return route.backends.filter((backend) => clusters.has(backend.cluster)).map(({ name }) => name);
-  };
-  const approvals = inForce.filter((override) => override.action === "ApproveFailback");
-  return {
-    draining: new Set([...on("Drain"), ...inState("Draining")]),
-    cordoned: new Set([...on("Cordon"), ...inState("Cordoned")]),
-    forcedUp: new Set(on("ForceUp")),
-    approvedAt: new Map(
-      route.backends.flatMap((backend) => {
-        const given = approvals.filter((override) => reaches(override, route, backend)).map((override) => override.start ?? now);
-        return given.length === 0 ? [] : [[backend.name, Math.max(...given)] as const];
-      }),
-    ),
-    frozen: new Set(on("Freeze")),
-    confirmed: new Set(on("ConfirmWithdrawal")),
+export function ordersAt({ overrides, clusters }: Pick<Inventory, "overrides" | "clusters">, now: number): (route: Route) => RouteOrders {
+  const inForce = overrides.filter((override) => isInForce(override, now));
+  const inState = (state: Cluster["state"]): ReadonlySet<string> =>
+    new Set(clusters.filter((cluster) => cluster.state === state).map(({ name }) => name));
+  const [draining, cordoned] = [inState("Draining"), inState("Cordoned")];
+  if (inForce.length + draining.size + cordoned.size === 0) return () => NO_ORDERS;
+  return (route) => {
+    const own = inForce.filter((override) => route.backends.some((backend) => reaches(override, route, backend)));
+    if (own.length === 0 && !route.backends.some(({ cluster }) => draining.has(cluster) || cordoned.has(cluster))) return NO_ORDERS;
+    const on = (action: Override["action"]): string[] => {
+      const ofAction = own.filter((override) => override.action === action);
+      return route.backends.filter((backend) => ofAction.some((override) => reaches(override, route, backend))).map(({ name }) => name);
+    };
+    const within = (names: ReadonlySet<string>): string[] =>
+      route.backends.filter(({ cluster }) => names.has(cluster)).map(({ name }) => name);
+    const approvals = own.filter((override) => override.action === "ApproveFailback");
+    return {
+      draining: new Set([...on("Drain"), ...within(draining)]),
+      cordoned: new Set([...on("Cordon"), ...within(cordoned)]),
+      forcedUp: new Set(on("ForceUp")),
+      approvedAt: new Map(
+        route.backends.flatMap((backend) => {
+          const given = approvals.filter((override) => reaches(override, route, backend)).map((override) => override.start ?? now);
+          return given.length === 0 ? [] : [[backend.name, Math.max(...given)] as const];
+        }),
+      ),
+      frozen: new Set(on("Freeze")),
+      confirmed: new Set(on("ConfirmWithdrawal")),
+    };
   };
 }
+
+/** {@link ordersAt} for one route. */
+export const ordersOf = (route: Route, inventory: Pick<Inventory, "overrides" | "clusters">, now: number): RouteOrders =>
+  ordersAt(inventory, now)(route);
 
 function reaches({ target }: Override, route: Route, backend: Route["backends"][number]): boolean {
   if (target.kind === "MemberCluster") return target.name === backend.cluster;

@@ -104,6 +104,7 @@ export function createFakeView(capacity = 100): FakeView {
       host === "shop.example.org"
         ? { ok: true, explanation: explanation(host, client, family, serving()) }
         : { ok: false, error: `No route has the host ${host}. Routes have: shop.example.org.` },
+    health: { route: () => undefined, clusters: () => new Map(), watch: () => () => undefined },
     confirm: () => held.splice(0),
   };
   return view;

@@ -4,10 +4,11 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createMonitor } from "../../health/monitor.ts";
 import type { Compiler } from "../../src/engine/compiler.ts";
-import { createEngine, type Engine, type EngineOptions } from "../../src/engine/engine.ts";
+import { createEngine, type Engine } from "../../src/engine/engine.ts";
+import type { EngineOptions } from "../../src/engine/engine-options.ts";
 import { createLastGoodStore, type LastGoodStore } from "../../src/engine/last-good.ts";
 import { readObjects } from "../../src/engine/read-objects.ts";
-import type { SourceReading } from "../../src/engine/source.ts";
+import type { Source, SourceReading } from "../../src/engine/source.ts";
 import { compileWorld, createGeoCache } from "../../src/engine/world.ts";
 import { capabilitiesOf } from "../../src/geo/capabilities.ts";
 import { loadCloudRegions } from "../../src/geo/cloud-regions.ts";
@@ -59,6 +60,10 @@ export const WORLD_MMDB: Buffer = writeMmdb(
 
 export interface WorldOptions {
   readonly files: Readonly<Record<string, string>>;
+  /** In place of the files. */
+  readonly source?: Source;
+  /** Milliseconds that an address which is up takes to answer; default 5. */
+  readonly latency?: () => number;
   readonly states?: Readonly<Record<string, SiteState>>;
   /** Last good folder of another world: a restart. */
   readonly state?: string;
@@ -71,6 +76,9 @@ export interface WorldOptions {
   readonly compiler?: (real: Compiler) => Compiler;
   readonly lastGood?: (real: LastGoodStore) => LastGoodStore;
   readonly flatten?: EngineOptions["flatten"];
+  readonly peers?: NonNullable<EngineOptions["peers"]>;
+  /** What a source knows besides the objects. */
+  readonly reading?: (read: SourceReading) => SourceReading;
   /** How far the wall clock is off at the start, ms. */
   readonly skew?: number;
   /** Where the folder is said to be. */
@@ -95,13 +103,18 @@ export async function startWorld(options: WorldOptions): Promise<SimulatedWorld 
   let onChange: (reading: SourceReading) => void = () => undefined;
   let table: RoutingTable | undefined;
   const regions = loadCloudRegions();
-  const read = () => readObjects({ files: Object.entries(files).map(([path, text]) => ({ path, text })), problems }, regions);
+  const read = () =>
+    (options.reading ?? ((reading: SourceReading) => reading))(
+      readObjects({ files: Object.entries(files).map(([path, text]) => ({ path, text })), problems }, regions),
+    );
   const timeline = createTimeline(10_000, wallClock);
   const probe = async (endpoint: { readonly address: string }, limits: { readonly timeout: number }): Promise<ProbeResult> => {
     switch (states.get(endpoint.address) ?? "up") {
-      case "up":
-        await clock.sleep(5);
-        return { ok: true, reason: "ok", latency: ms(5) };
+      case "up": {
+        const latency = options.latency?.() ?? 5;
+        await clock.sleep(latency);
+        return { ok: true, reason: "ok", latency: ms(latency) };
+      }
       case "error":
         await clock.sleep(5);
         return { ok: false, reason: "status", latency: ms(5) };
@@ -113,7 +126,7 @@ export async function startWorld(options: WorldOptions): Promise<SimulatedWorld 
     }
   };
   const engine = createEngine({
-    source: {
+    source: options.source ?? {
       path: options.path ?? "world",
       read: async () => {
         options.beforeRead?.();
@@ -136,6 +149,7 @@ export async function startWorld(options: WorldOptions): Promise<SimulatedWorld 
     compiler: (options.compiler ?? ((real) => real))(inlineCompiler(options.geo ?? (() => WORLD_MMDB))),
     lastGood: (options.lastGood ?? ((real) => real))(createLastGoodStore(join(state, "last-good"))),
     ...(options.flatten === undefined ? {} : { flatten: options.flatten }),
+    ...(options.peers === undefined ? {} : { peers: options.peers }),
     geoPaths: [options.geoPath ?? "world.mmdb"],
     createMonitor: (events) =>
       createMonitor({
