@@ -6,6 +6,11 @@ export interface ListOptions {
   readonly namespace?: string;
   readonly labelSelector?: string;
   readonly fieldSelector?: string;
+  /**
+   * What of each item is kept, decided as its page arrives, so that long lists of large objects do not pile up in memory; undefined leaves
+   * the item out. Must give the same for what it gave.
+   */
+  readonly keep?: (object: KubeObject) => KubeObject | undefined;
 }
 
 export interface KubeList {
@@ -40,24 +45,30 @@ export interface DeleteOptions extends WriteOptions {
   readonly propagation?: "Background" | "Foreground" | "Orphan";
 }
 
+export interface WatchOptions extends Omit<ListOptions, "keep"> {
+  readonly resourceVersion: string;
+  /** Called once when the server has accepted the watch, however quiet it then is. */
+  readonly onOpen?: () => void;
+}
+
 /** All methods reject with a `KubeError` and with nothing else. */
 export interface KubeApi {
   /** `https://host:port`, for messages. */
   readonly server: string;
   /** @returns undefined when there is none */
-  get(resource: Resource, namespace: string | undefined, name: string): Promise<KubeObject | undefined>;
+  get(
+    resource: Resource,
+    namespace: string | undefined,
+    name: string,
+    options?: { readonly signal?: AbortSignal },
+  ): Promise<KubeObject | undefined>;
   /** Pages through everything. Rejects with status 404 when the server does not know the resource. */
   list(resource: Resource, options?: ListOptions): Promise<KubeList>;
   /**
    * One watch request with bookmarks, until the server ends it (resolves), it fails (rejects; `isGone` when the version is too old), or the
-   * signal ends it (resolves). A watch from which nothing comes for longer than bookmarks need counts as failed.
+   * signal ends it (resolves). A watch that the server neither feeds nor ends for longer than it was asked to counts as failed.
    */
-  watch(
-    resource: Resource,
-    options: ListOptions & { readonly resourceVersion: string },
-    onEvent: (event: WatchEvent) => void,
-    signal: AbortSignal,
-  ): Promise<void>;
+  watch(resource: Resource, options: WatchOptions, onEvent: (event: WatchEvent) => void, signal: AbortSignal): Promise<void>;
   create(resource: Resource, object: KubeObject, options?: WriteOptions): Promise<KubeObject>;
   /** Replaces the object; its resourceVersion must be today's. */
   replace(resource: Resource, object: KubeObject, options?: WriteOptions & { readonly subresource?: "status" }): Promise<KubeObject>;
@@ -77,7 +88,12 @@ export interface KubeApi {
   /** @returns false when it was not there */
   delete(resource: Resource, namespace: string | undefined, name: string, options?: DeleteOptions): Promise<boolean>;
   /** Any other request, such as `POST …/serviceaccounts/NAME/token`. @returns the parsed body */
-  request(method: "GET" | "POST" | "PUT" | "PATCH" | "DELETE", path: string, body?: unknown): Promise<unknown>;
+  request(
+    method: "GET" | "POST" | "PUT" | "PATCH" | "DELETE",
+    path: string,
+    body?: unknown,
+    options?: { readonly signal?: AbortSignal },
+  ): Promise<unknown>;
   /** Ends what is under way. */
   close(): void;
 }

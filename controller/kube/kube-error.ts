@@ -3,7 +3,7 @@
 export interface KubeErrorFacts {
   /** HTTP status; 0 when no answer came (refused, cut, timed out, not trusted). */
   readonly status: number;
-  /** `Status.reason` of the API (`Conflict`, `Forbidden`, …), or empty. */
+  /** `Status.reason` of the API (`Conflict`, `Forbidden`, …); without an answer why (`Refused`, `Timeout`, `NotTrusted`, …); or empty. */
   readonly reason: string;
   /** Milliseconds that the server asks to wait (Retry-After), if it does. */
   readonly retryAfter?: number;

@@ -5,7 +5,7 @@ export interface ObjectMeta {
   /** Absent for cluster-scoped kinds. */
   readonly namespace?: string;
   readonly uid?: string;
-  /** Opaque; only equality means anything. */
+  /** Equality is what mostly counts; see {@link isOlderVersion}. */
   readonly resourceVersion?: string;
   /** Raised by the API server with each change of the spec. */
   readonly generation?: number;
@@ -45,3 +45,9 @@ export const objectKey = ({ metadata }: { readonly metadata: Pick<ObjectMeta, "n
 /** `apps/v1` or `v1`. */
 export const apiVersionOf = ({ group, version }: Pick<Resource, "group" | "version">): string =>
   group === "" ? version : `${group}/${version}`;
+
+/** Whether a resourceVersion comes before another of the same resource: they are decimal numbers wherever this matters; others cannot be compared. */
+export function isOlderVersion(version: string, other: string): boolean {
+  const decimal = /^\d{1,19}$/;
+  return decimal.test(version) && decimal.test(other) && BigInt(version) < BigInt(other);
+}

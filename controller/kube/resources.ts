@@ -33,6 +33,13 @@ export const LEASES = of("coordination.k8s.io", "v1", "Lease", "leases");
 export const EVENTS = of("events.k8s.io", "v1", "Event", "events");
 export const CRDS = of("apiextensions.k8s.io", "v1", "CustomResourceDefinition", "customresourcedefinitions", false);
 
+const rbac = (kind: string, plural: string, namespaced: boolean): Resource =>
+  of("rbac.authorization.k8s.io", "v1", kind, plural, namespaced);
+export const CLUSTER_ROLES = rbac("ClusterRole", "clusterroles", false);
+export const CLUSTER_ROLE_BINDINGS = rbac("ClusterRoleBinding", "clusterrolebindings", false);
+export const ROLES = rbac("Role", "roles", true);
+export const ROLE_BINDINGS = rbac("RoleBinding", "rolebindings", true);
+
 const gateway = (kind: string, plural: string, version = "v1"): Resource => of("gateway.networking.k8s.io", version, kind, plural);
 export const GATEWAYS = gateway("Gateway", "gateways");
 export const HTTP_ROUTES = gateway("HTTPRoute", "httproutes");
