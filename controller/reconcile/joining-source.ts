@@ -1,0 +1,135 @@
+/** Annotated sources: what each asks for, and which of its hosts it may have here. */
+import { parseAnnotations, RESIDENCY_LABEL, type SourceAnnotations } from "../../src/model/annotations.ts";
+import { zoneOf } from "../../src/model/host-zones.ts";
+import { type ZoneGrant, zoneGrant } from "../../src/model/zone-grants.ts";
+import { type SourceReading, sourceId } from "../sources/source-reading.ts";
+import type { Environment } from "./environment.ts";
+import type { SourceWarning } from "./reconciled.ts";
+
+export interface JoiningSource {
+  /** `eu-west/web/Ingress/shop` */
+  readonly id: string;
+  /** Sorts before those of younger sources; those whose age is not known come last. */
+  readonly age: string;
+  readonly reading: SourceReading;
+  readonly wishes: SourceAnnotations;
+  /** An annotation cannot be read: the source keeps what it had, and gets nothing new. */
+  readonly isInvalid: boolean;
+  /** Those that their zones allow to its namespace, from its cluster. */
+  readonly hosts: readonly string[];
+}
+
+interface Judged {
+  readonly environment: Environment;
+  /** Undefined when it asks for nothing. */
+  readonly joining: JoiningSource | undefined;
+  readonly warnings: readonly SourceWarning[];
+}
+
+export interface JoinReader {
+  /** The same entries (===) for the same readings in the same environment. */
+  read(
+    annotated: Iterable<SourceReading>,
+    environment: Environment,
+  ): { readonly joining: readonly JoiningSource[]; readonly warnings: readonly SourceWarning[] };
+}
+
+export function createJoinReader(): JoinReader {
+  const known = new WeakMap<SourceReading, Judged>();
+  function judged(reading: SourceReading, environment: Environment): Judged {
+    const before = known.get(reading);
+    if (before?.environment === environment) return before;
+    const next = { environment, ...judge(reading, environment) };
+    known.set(reading, next);
+    return next;
+  }
+  return {
+    read(annotated, environment) {
+      const joining: JoiningSource[] = [];
+      const warnings: SourceWarning[] = [];
+      for (const reading of annotated) {
+        const found = judged(reading, environment);
+        if (found.joining !== undefined) joining.push(found.joining);
+        if (found.warnings.length > 0) warnings.push(...found.warnings);
+      }
+      return { joining, warnings };
+    },
+  };
+}
+
+function judge(reading: SourceReading, environment: Environment): Omit<Judged, "environment"> {
+  const warnings: SourceWarning[] = [];
+  const warn = (reason: string, message: string) => {
+    warnings.push(warningOn(reading, reason, message));
+  };
+  const { values: wishes, faults, isBlocked } = parseAnnotations(reading.annotations);
+  for (const { annotation, fault } of faults) {
+    warn("AnnotationInvalid", `${annotation} ${JSON.stringify(reading.annotations[annotation] ?? "")} ${fault.message}. ${fault.remedy}`);
+  }
+  // What is unknown or idle has never had an effect, so it cannot have lost one either.
+  const isInvalid = isBlocked || faults.some(({ fault: { code } }) => code !== "field-unknown" && code !== "field-unused");
+  if (!wishes.joins && !isInvalid) return { joining: undefined, warnings };
+  for (const { reason, message } of reading.problems) warn(reason, message);
+  const hosts = allowedHosts(reading, wishes, environment, warn);
+  const id = sourceId(reading);
+  return { joining: { id, age: `${reading.created === "" ? "~" : reading.created} ${id}`, reading, wishes, isInvalid, hosts }, warnings };
+}
+
+type Warn = (reason: string, message: string) => void;
+
+function allowedHosts(reading: SourceReading, wishes: SourceAnnotations, environment: Environment, warn: Warn): readonly string[] {
+  const { cluster, namespace, kind } = reading;
+  const { clusters, zones, api } = environment;
+  const clusterLabels = clusters.byName.get(cluster)?.labels;
+  if (clusterLabels === undefined) return []; // its MemberCluster says what is wrong
+  const namespaceLabels = api.namespaceLabels(namespace);
+  if (namespaceLabels === undefined) {
+    warn(
+      "NamespaceMissing",
+      `the hub has no namespace ${namespace}, and a source joins routes of its own namespace only. Create it on the hub.`,
+    );
+    return [];
+  }
+  const { residency } = wishes.policy;
+  if (residency !== undefined && clusterLabels[RESIDENCY_LABEL] !== residency) {
+    const message = `asks for residency ${residency}, and its own MemberCluster ${cluster} does not have the label ${RESIDENCY_LABEL}=${residency}. Label the cluster if it is true, or remove the annotation.`;
+    warn("ResidencyRefused", message);
+    return [];
+  }
+  if (reading.hosts.length === 0) {
+    const remedy = kind === "Service" ? "Add the annotation external-dns.kubernetes.io/hostname" : "Add a host to its rules";
+    warn("HostMissing", `names no host that could be served. ${remedy}, or list it as a sourceRef of a GlobalRoute.`);
+  }
+  const claimant = { namespaceLabels, clusterLabels };
+  return reading.hosts.filter((host) => {
+    const zone = zoneOf(host, zones.byDomain);
+    if (zone === undefined) warn("HostWithoutZone", `no DNSZone holds ${host}. Add one for its domain, or remove the host.`);
+    const grant = zone && zoneGrant(zones.allowedRoutes.get(zone.name), host, claimant);
+    if (zone !== undefined && grant !== undefined && grant !== "Granted") {
+      warn("HostNotAllowed", `DNSZone ${zone.name} ${refusal(grant, host, reading)}`);
+    }
+    return grant === "Granted";
+  });
+}
+
+/** The rest of a sentence about the zone. */
+function refusal(grant: Exclude<ZoneGrant, "Granted">, host: string, { namespace, cluster }: SourceReading): string {
+  switch (grant) {
+    case "Closed":
+      return `allows no routes, so nobody may use ${host}. Add an entry for namespace ${namespace} to its allowedRoutes.`;
+    case "Name":
+      return `does not let routes use ${host}. Add the name to the suffixes of its allowedRoutes, or choose another host.`;
+    case "Namespace":
+      return `does not let namespace ${namespace} use ${host}. Its owner can select the namespace in allowedRoutes.`;
+    case "Cluster":
+      return `takes no sources of cluster ${cluster} for ${host}. Its owner can select the cluster in allowedRoutes, by labels of the MemberCluster.`;
+  }
+}
+
+/** A warning for whoever owns a source. */
+export const warningOn = ({ cluster, object, kind, namespace, name }: SourceReading, reason: string, message: string): SourceWarning => ({
+  cluster,
+  object,
+  reason,
+  message: `${kind} ${namespace}/${name} in cluster ${cluster}: ${message}`,
+});

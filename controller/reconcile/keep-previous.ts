@@ -1,0 +1,51 @@
+/** Structural sharing: from pass to pass, what has not changed stays the very same value. */
+import type { BackendReadiness } from "../../src/engine/source.ts";
+import type { Inventory } from "../../src/model/inventory.ts";
+import type { Reconciled, SourceWarning } from "./reconciled.ts";
+
+/** Whether two lists have the very same entries. */
+export const sameList = (a: readonly unknown[] | undefined, b: readonly unknown[]): boolean =>
+  a !== undefined && a.length === b.length && a.every((entry, i) => entry === b[i]);
+const equalList = (a: readonly unknown[] | undefined, b: readonly unknown[]): boolean =>
+  a !== undefined && a.length === b.length && a.every((entry, i) => entry === b[i] || JSON.stringify(entry) === JSON.stringify(b[i]));
+
+/** Lists in which nothing has changed are those of before. */
+export function sameParts(previous: Inventory | undefined, next: Inventory): Inventory {
+  const inventory = {
+    routes: previous !== undefined && sameList(previous.routes, next.routes) ? previous.routes : next.routes,
+    clusters: previous !== undefined && equalList(previous.clusters, next.clusters) ? previous.clusters : next.clusters,
+    zones: previous !== undefined && equalList(previous.zones, next.zones) ? previous.zones : next.zones,
+    overrides: previous !== undefined && equalList(previous.overrides, next.overrides) ? previous.overrides : next.overrides,
+  };
+  const isSame =
+    inventory.routes === previous?.routes &&
+    inventory.clusters === previous?.clusters &&
+    inventory.zones === previous?.zones &&
+    inventory.overrides === previous?.overrides;
+  return isSame && previous !== undefined ? previous : inventory;
+}
+
+/** What is equal to what was before is what was before, so that whoever compares by identity sees what has changed. */
+export function keepPrevious(previous: Reconciled | undefined, next: Reconciled): Reconciled {
+  if (previous === undefined) return next;
+  const result: Reconciled = {
+    inventory: next.inventory,
+    problems: equalList(previous.problems, next.problems) ? previous.problems : next.problems,
+    reports: sameList(previous.reports, next.reports) ? previous.reports : next.reports,
+    generated: equalList(previous.generated, next.generated) ? previous.generated : next.generated,
+    warnings: equalWarnings(previous.warnings, next.warnings) ? previous.warnings : next.warnings,
+    readiness: sameReadiness(previous.readiness, next.readiness) ? previous.readiness : next.readiness,
+    generations: sameMap(previous.generations, next.generations) ? previous.generations : next.generations,
+  };
+  const keys = ["inventory", "problems", "reports", "generated", "warnings", "readiness", "generations"] as const;
+  return keys.every((key) => result[key] === previous[key]) ? previous : result;
+}
+
+const equalWarnings = (a: readonly SourceWarning[], b: readonly SourceWarning[]): boolean =>
+  a.length === b.length && a.every((warning, i) => warning.message === b[i]?.message && warning.reason === b[i]?.reason);
+
+const sameMap = <V>(a: ReadonlyMap<string, V>, b: ReadonlyMap<string, V>): boolean =>
+  a === b || (a.size === b.size && [...a].every(([key, value]) => b.get(key) === value));
+
+const sameReadiness = (a: ReadonlyMap<string, BackendReadiness>, b: ReadonlyMap<string, BackendReadiness>): boolean =>
+  a.size === b.size && [...a].every(([key, { ready, total }]) => b.get(key)?.ready === ready && b.get(key)?.total === total);

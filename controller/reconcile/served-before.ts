@@ -1,0 +1,93 @@
+/** What was served of each route before this pass: from the pass before, the state folder, or the statuses on the hub. */
+
+import { type Route, type RouteKey, routeKey } from "../../src/model/inventory.ts";
+import type { Network } from "../../src/model/ip.ts";
+import { fieldOf, listOf, textOf, textsOf } from "../sources/fields.ts";
+import { checkAddresses } from "../sources/source-addresses.ts";
+import type { HubObject } from "./hub-object.ts";
+import type { BackendReport, ObjectReport, Reconciled } from "./reconciled.ts";
+import type { ServedBackends } from "./route-backends.ts";
+
+export interface ServedBefore {
+  route(key: RouteKey): Route | undefined;
+  report(key: RouteKey): ObjectReport | undefined;
+  /** The same value (===) for as long as nothing of it has changed. */
+  backends(key: RouteKey, hub: HubObject<"GlobalRoute"> | undefined): ServedBackends;
+  /** Id of the source whose policy counts. */
+  policySource(key: RouteKey, hub: HubObject<"GlobalRoute"> | undefined): string | undefined;
+  holderOf(host: string): RouteKey | undefined;
+}
+
+interface Known {
+  readonly route: Route | undefined;
+  readonly reports: readonly BackendReport[] | undefined;
+  readonly status: unknown;
+  readonly served: ServedBackends;
+}
+
+/** Remembers, so that what is equal to before is the very same value. */
+export function createServedBefore(allow: readonly Network[]): (previous: Reconciled | undefined) => ServedBefore {
+  const known = new Map<RouteKey, Known>();
+  let last: { readonly of: Reconciled | undefined; readonly served: ServedBefore } | undefined;
+
+  function index(previous: Reconciled | undefined): ServedBefore {
+    const routes = new Map((previous?.inventory.routes ?? []).map((route) => [routeKey(route), route]));
+    const reports = new Map(
+      (previous?.reports ?? []).flatMap((report) => (report.kind === "GlobalRoute" ? [[routeKey(report), report] as const] : [])),
+    );
+    const holders = new Map<string, RouteKey>();
+    for (const [key, { hosts }] of routes) for (const host of hosts) holders.set(host, key);
+    for (const key of known.keys()) if (!routes.has(key) && !reports.has(key)) known.delete(key);
+
+    return {
+      route: (key) => routes.get(key),
+      report: (key) => reports.get(key),
+      holderOf: (host) => holders.get(host),
+      backends(key, hub) {
+        const route = routes.get(key);
+        const told = reports.get(key)?.backends;
+        // What a status says counts until there is something better.
+        const status = route !== undefined && told !== undefined ? undefined : hub?.raw.status;
+        const before = known.get(key);
+        if (before !== undefined && before.route === route && before.reports === told && before.status === status) return before.served;
+        const stated = status === undefined ? NOTHING : fromStatus(status, allow);
+        const served = { backends: route?.backends ?? stated.backends, reports: told ?? stated.reports };
+        known.set(key, { route, reports: told, status, served });
+        return served;
+      },
+      policySource: (key, hub) => reports.get(key)?.policySource ?? textOf(hub?.raw.status, "policySource"),
+    };
+  }
+
+  return (previous) => {
+    if (last === undefined || last.of !== previous) last = { of: previous, served: index(previous) };
+    return last.served;
+  };
+}
+
+const NOTHING: ServedBackends = { backends: [], reports: [] };
+
+/** Only we write statuses; even so their addresses are looked at as those of sources are. Weights are not in them. */
+function fromStatus(status: unknown, allow: readonly Network[]): ServedBackends {
+  const entries = listOf(status, "backends").flatMap((entry) => {
+    const [name, cluster] = [textOf(entry, "name"), textOf(entry, "cluster")];
+    if (name === undefined || cluster === undefined) return [];
+    const source = textOf(entry, "source") ?? "";
+    const { addresses } = checkAddresses(textsOf(entry, "addresses"), allow);
+    return [{ backend: { name, cluster, addresses, weight: 100, priority: 0 }, report: { name, cluster, source, reason: "" } }];
+  });
+  return {
+    backends: entries.flatMap(({ backend }) => (backend.addresses.length > 0 ? [backend] : [])),
+    reports: entries.map(({ report }) => report),
+  };
+}
+
+/** Whether the hub's status says that the object is accepted as it is today. */
+export const isConfirmed = ({ raw }: HubObject<"GlobalRoute">): boolean =>
+  listOf(raw.status, "conditions").some(
+    (condition) =>
+      fieldOf(condition, "type") === "Accepted" &&
+      fieldOf(condition, "status") === "True" &&
+      raw.metadata.generation !== undefined &&
+      fieldOf(condition, "observedGeneration") === raw.metadata.generation,
+  );
