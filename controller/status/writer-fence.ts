@@ -14,3 +14,5 @@ export interface WriterTerm {
 export const EPOCH_ANNOTATION = "globalroute.dev/writer-epoch";
 /** Field manager of every write, and first part of the user agent. */
 export const FIELD_MANAGER = "globalroute";
+/** The Lease of the writer, in the controller's namespace. */
+export const WRITER_LEASE = "globalroute-writer";

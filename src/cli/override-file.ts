@@ -3,47 +3,14 @@ import { mkdir, rename, rm, stat, writeFile } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { stringify } from "yaml";
 import { statusSchema } from "../admin/api-schemas.ts";
-import type { Status } from "../engine/view.ts";
-import { type Inventory, type Override, type OverrideAction, routeKey } from "../model/inventory.ts";
+import { type Inventory, routeKey } from "../model/inventory.ts";
 import { didYouMean } from "../model/nearest-word.ts";
+import { type Act, formatTarget, overrideObject, type Target } from "./act.ts";
 import { createApiClient } from "./api-client.ts";
 import { CommandError, type Io } from "./io.ts";
 
-export type Target = Override["target"];
-
 /** The folder for these files, below the folder of objects. */
 const SUBFOLDER = "overrides";
-const MAX_REASON = 256;
-
-/** `eu-west`; `default/shop`; `default/shop/eu-west`. */
-export function parseTarget(text: string): Target {
-  const parts = text.split("/");
-  const [first = "", second = "", backend] = parts;
-  if (parts.length > 3 || parts.includes(""))
-    throw new CommandError(2, `${JSON.stringify(text)} is no target. Write CLUSTER, NAMESPACE/ROUTE or NAMESPACE/ROUTE/BACKEND.`);
-  if (parts.length === 1) return { kind: "MemberCluster", name: first };
-  return { kind: "GlobalRoute", namespace: first, name: second, ...(backend === undefined ? {} : { backend }) };
-}
-
-/** As it was written on the command line. */
-export function formatTarget(target: Target): string {
-  if (target.kind === "MemberCluster") return target.name;
-  return [target.namespace, target.name, ...(target.backend === undefined ? [] : [target.backend])].join("/");
-}
-
-export const sameTarget = (a: Target, b: Target): boolean => a.kind === b.kind && formatTarget(a) === formatTarget(b);
-
-/**
- * Without white space around it. The schema's bounds: an object that breaks them would have the whole folder refused.
- *
- * @throws CommandError (exit 2)
- */
-export function requireReason(text: string): string {
-  const reason = text.trim();
-  if (reason === "" || reason.length > MAX_REASON)
-    throw new CommandError(2, `--reason needs 1 to ${MAX_REASON} characters: whoever finds the override later will want to know.`);
-  return reason;
-}
 
 /** What acts can be aimed at: cluster names, and route keys with the names of their backends. */
 interface Targets {
@@ -51,8 +18,15 @@ interface Targets {
   readonly routes: ReadonlyMap<string, readonly string[]>;
 }
 
-/** An inventory's and a status's routes and clusters have in common what is needed here. */
-type World = Pick<Inventory | Status, "clusters" | "routes">;
+/** An inventory's, a status's and a hub's routes and clusters have in common what is needed here. */
+interface World {
+  readonly clusters: readonly { readonly name: string }[];
+  readonly routes: readonly {
+    readonly namespace: string;
+    readonly name: string;
+    readonly backends: readonly { readonly name: string }[];
+  }[];
+}
 
 const targetsOf = ({ clusters, routes }: World): Targets => ({
   clusters: clusters.map(({ name }) => name),
@@ -111,18 +85,6 @@ export async function objectsFolder(io: Io, config: string | undefined, server: 
   );
 }
 
-export interface Act {
-  readonly verb: "drain" | "approve";
-  readonly action: OverrideAction;
-  readonly target: Target;
-  readonly reason: string;
-  /** Milliseconds since the epoch. */
-  readonly start?: number;
-  readonly until?: number;
-  /** Who does it. */
-  readonly by: string;
-}
-
 /**
  * The file of an act: equal for equal verb and target, so that doing it again replaces it. `_` stands in no name, so that no two
  * targets share a file.
@@ -172,24 +134,5 @@ function notWritten(path: string, cause: unknown): CommandError {
   return new CommandError(1, `${path} cannot be changed: ${fact}. Run this as a user who may write there.`, { cause });
 }
 
-function overrideText({ verb, action, target, reason, start, until, by }: Act): string {
-  const { kind, name } = target;
-  const instant = (at: number): string => new Date(at).toISOString();
-  const object = {
-    apiVersion: "globalroute.dev/v1alpha1",
-    kind: "TrafficOverride",
-    metadata: {
-      name: `${verb}-${kind === "GlobalRoute" && target.backend !== undefined ? `${name}.${target.backend}` : name}`,
-      ...(kind === "GlobalRoute" ? { namespace: target.namespace } : {}),
-      annotations: { "globalroute.dev/by": by },
-    },
-    spec: {
-      targetRef: { kind, name, ...(kind === "GlobalRoute" && target.backend !== undefined ? { backend: target.backend } : {}) },
-      action,
-      ...(start === undefined ? {} : { start: instant(start) }),
-      ...(until === undefined ? {} : { until: instant(until) }),
-      reason,
-    },
-  };
-  return `# Written by \`globalroute ${verb} ${formatTarget(target)}\`. Deleting this file undoes it.\n${stringify(object)}`;
-}
+const overrideText = (act: Act): string =>
+  `# Written by \`globalroute ${act.verb} ${formatTarget(act.target)}\`. Deleting this file undoes it.\n${stringify(overrideObject(act))}`;

@@ -2,72 +2,64 @@
 import type { Command } from "commander";
 import type { ObjectsRead } from "../../engine/read-objects.ts";
 import { count } from "../../model/count.ts";
-import type { Backend, Inventory, Route } from "../../model/inventory.ts";
 import type { Milliseconds } from "../../model/units.ts";
-import { type Cli, CommandError } from "../io.ts";
+import { type Act, formatTarget, parseTarget, requireReason, sameTarget, type Target } from "../act.ts";
+import { type HubFlags, hubOptions, isForHub, withHub } from "../hub.ts";
+import { applyAct, drainsOf, removeAct, requireHubTarget, undoCommand } from "../hub-acts.ts";
+import { type Cli, CommandError, type Io } from "../io.ts";
 import { examples, type OutputFormat, outputOption, parsePath, parsePeriod, print, serverOption } from "../options.ts";
-import {
-  formatTarget,
-  missingTarget,
-  objectsFolder,
-  parseTarget,
-  removeOverride,
-  requireReason,
-  requireTarget,
-  sameTarget,
-  type Target,
-  writeOverride,
-} from "../override-file.ts";
+import { missingTarget, objectsFolder, removeOverride, requireTarget, writeOverride } from "../override-file.ts";
 
 const TARGET = "<target>";
 const TARGET_HELP = "CLUSTER, NAMESPACE/ROUTE or NAMESPACE/ROUTE/BACKEND";
 
-interface DrainOptions {
+interface DrainOptions extends HubFlags {
   readonly reason: string;
   readonly for: Milliseconds;
   readonly config?: string;
   readonly server?: string;
+  readonly dryRun?: boolean;
   readonly output: OutputFormat;
+}
+
+interface Drained {
+  readonly effect: readonly string[];
+  /** The file or the object. */
+  readonly written: { readonly file: string } | { readonly object: string };
+  readonly undo: string;
 }
 
 export function registerDrain(program: Command, { io }: Cli): void {
   const drain = program
     .command("drain")
-    .description("send no clients there for a while: writes a TrafficOverride into the folder of objects")
+    .description("send no clients there for a while: writes a TrafficOverride into the folder of objects, or into a Kubernetes cluster")
     .argument(TARGET, TARGET_HELP)
     .requiredOption("--reason <text>", "why; shown in status, timeline and logs")
     .requiredOption("--for <duration>", "how long, for example 30m or 2h; ends by itself then", parsePeriod)
     .option("--config <dir>", "folder of objects (default: the running server's)", parsePath)
-    .addOption(serverOption())
+    .addOption(serverOption());
+  hubOptions(drain)
+    .option("--dry-run", "with Kubernetes: have the API server check it, and change nothing")
     .addOption(outputOption())
     .action(async (name: string, options: DrainOptions) => {
       const target = parseTarget(name);
       const reason = requireReason(options.reason);
-      const folder = await objectsFolder(io, options.config, options.server);
-      const { readObjectsAt } = await import("../../engine/read-objects.ts");
-      const { inventory } = await readObjectsAt([folder]);
-      await requireTarget(inventory, target, io, options.server);
       const until = io.now() + options.for;
-      const file = await writeOverride(folder, { verb: "drain", action: "Drain", target, reason, until, by: io.user() });
-      const undo = `globalroute undrain ${formatTarget(target)}${options.config === undefined ? "" : ` --config ${options.config}`}`;
-      const drained = {
-        target: formatTarget(target),
-        until: new Date(until).toISOString(),
-        reason,
-        effect: drainEffect(inventory, target),
-        file,
-        undo,
-      };
+      const act: Act = { verb: "drain", action: "Drain", target, reason, until, by: io.user() };
+      const done = isForHub(options) ? await drainInHub(act, options, io) : await drainInFolder(act, options, io);
+      const { effect, written, undo } = done;
+      const drained = { target: formatTarget(target), until: new Date(until).toISOString(), reason, effect, ...written, undo };
       print(io, options.output, drained, (it) => [
         `Draining ${it.target} until ${it.until}: ${it.reason}`,
         ...it.effect.map((line) => `  ${line}`),
-        `Written: ${it.file}`,
+        options.dryRun === true ? "Checked; nothing was written." : `Written: ${"file" in written ? written.file : written.object}`,
         `Undo: ${it.undo}`,
       ]);
     });
   examples(drain, [
     'globalroute drain eu-west --reason "kernel upgrade" --for 2h',
     'globalroute drain default/shop/eu-west --reason "bad release 1.42" --for 30m',
+    'globalroute drain eu-west --reason "kernel upgrade" --for 2h --context hub',
   ]);
 
   const undrain = program
@@ -75,15 +67,14 @@ export function registerDrain(program: Command, { io }: Cli): void {
     .description("undo a drain; exit 1 when nothing drains the target")
     .argument(TARGET, TARGET_HELP)
     .option("--config <dir>", "folder of objects (default: the running server's)", parsePath)
-    .addOption(serverOption())
+    .addOption(serverOption());
+  hubOptions(undrain)
     .addOption(outputOption())
-    .action(async (name: string, options: { config?: string; server?: string; output: OutputFormat }) => {
+    .action(async (name: string, options: UndrainOptions) => {
       const target = parseTarget(name);
-      const folder = await objectsFolder(io, options.config, options.server);
-      const removed = await removeOverride(folder, "drain", target);
-      const { readObjectsAt } = await import("../../engine/read-objects.ts");
-      const read = await readObjectsAt([folder]);
-      const others = otherDrains(read, target);
+      const { removed, others, where, absent } = isForHub(options)
+        ? await undrainInHub(target, options, io)
+        : await undrainInFolder(target, options, io);
       const undrained = { target: formatTarget(target), removed, drainedBy: others };
       if (removed || options.output !== "table")
         print(io, options.output, undrained, (it) => [`${it.target} is no longer drained by \`globalroute drain\`.`]);
@@ -92,13 +83,60 @@ export function registerDrain(program: Command, { io }: Cli): void {
         throw new CommandError(1, `${formatTarget(target)}: ${remain}, but by ${others.join(", ")}. Remove that object there.`);
       }
       if (!removed) {
-        const absent = missingTarget(read.inventory, target);
-        const fact = `nothing in ${folder} drains ${formatTarget(target)}`;
+        const fact = `nothing in ${where} drains ${formatTarget(target)}`;
         throw new CommandError(1, `${fact}${absent === undefined ? "." : `: ${absent}`} \`globalroute status\` lists the overrides.`);
       }
     });
   examples(undrain, ["globalroute undrain eu-west", "globalroute undrain default/shop/eu-west --config /etc/globalroute"]);
 }
+
+interface UndrainOptions extends HubFlags {
+  readonly config?: string;
+  readonly server?: string;
+  readonly output: OutputFormat;
+}
+
+interface Undrained {
+  readonly removed: boolean;
+  /** Other drains of the target. */
+  readonly others: readonly string[];
+  readonly where: string;
+  /** Why the target cannot be meant. */
+  readonly absent?: string | undefined;
+}
+
+async function drainInFolder(act: Act, options: DrainOptions, io: Io): Promise<Drained> {
+  if (options.dryRun === true)
+    throw new CommandError(2, "--dry-run asks an API server. Name one with --kubeconfig, --context or --namespace.");
+  const folder = await objectsFolder(io, options.config, options.server);
+  const { readObjectsAt } = await import("../../engine/read-objects.ts");
+  const { inventory } = await readObjectsAt([folder]);
+  await requireTarget(inventory, act.target, io, options.server);
+  const file = await writeOverride(folder, act);
+  const undo = `globalroute undrain ${formatTarget(act.target)}${options.config === undefined ? "" : ` --config ${options.config}`}`;
+  return { effect: drainEffect(inventory, act.target), written: { file }, undo };
+}
+
+const drainInHub = (act: Act, options: DrainOptions, io: Io): Promise<Drained> =>
+  withHub(options, io, async (hub) => {
+    const world = await requireHubTarget(hub, act.target);
+    const object = await applyAct(hub, act, options.dryRun === true);
+    return { effect: drainEffect(world, act.target), written: { object }, undo: undoCommand(act.target, options) };
+  });
+
+async function undrainInFolder(target: Target, options: UndrainOptions, io: Io): Promise<Undrained> {
+  const folder = await objectsFolder(io, options.config, options.server);
+  const removed = await removeOverride(folder, "drain", target);
+  const { readObjectsAt } = await import("../../engine/read-objects.ts");
+  const read = await readObjectsAt([folder]);
+  return { removed, others: otherDrains(read, target), where: folder, absent: missingTarget(read.inventory, target) };
+}
+
+const undrainInHub = (target: Target, options: UndrainOptions, io: Io): Promise<Undrained> =>
+  withHub(options, io, async (hub) => {
+    const removed = await removeAct(hub, "drain", target);
+    return { removed, others: await drainsOf(hub, target), where: hub.api.server };
+  });
 
 /** Where drains of the target are written by hand: `file:line`. */
 function otherDrains({ objects, inventory }: ObjectsRead, target: Target): readonly string[] {
@@ -112,8 +150,16 @@ function otherDrains({ objects, inventory }: ObjectsRead, target: Target): reado
   });
 }
 
+interface DrainedRoute {
+  readonly namespace: string;
+  readonly name: string;
+  readonly backends: readonly { readonly name: string; readonly cluster: string }[];
+  /** Seconds. */
+  readonly ttl: { readonly max: number };
+}
+
 /** What the drain means for each route: who takes over, or that nobody can. */
-export function drainEffect(inventory: Inventory, target: Target): readonly string[] {
+export function drainEffect(inventory: { readonly routes: readonly DrainedRoute[] }, target: Target): readonly string[] {
   const hit = inventory.routes.flatMap((route) => {
     const drained = route.backends.filter((backend) => isTarget(target, route, backend));
     return drained.length === 0 ? [] : [{ route, left: route.backends.filter((backend) => !drained.includes(backend)) }];
@@ -129,7 +175,7 @@ export function drainEffect(inventory: Inventory, target: Target): readonly stri
   });
 }
 
-function isTarget(target: Target, route: Route, backend: Backend): boolean {
+function isTarget(target: Target, route: DrainedRoute, backend: DrainedRoute["backends"][number]): boolean {
   if (target.kind === "MemberCluster") return backend.cluster === target.name;
   return route.namespace === target.namespace && route.name === target.name && (target.backend ?? backend.name) === backend.name;
 }
