@@ -1,15 +1,22 @@
 /** The command line: which commands there are, and what becomes of their errors. The composition root. */
 import { Command, CommanderError } from "commander";
 import { printable } from "../model/printable.ts";
+import { registerAbandon } from "./commands/abandon.ts";
 import { registerApprove } from "./commands/approve.ts";
 import { registerCheck } from "./commands/check.ts";
 import { registerConfirm } from "./commands/confirm.ts";
+import { registerController } from "./commands/controller.ts";
 import { registerDnssec } from "./commands/dnssec.ts";
 import { registerDrain } from "./commands/drain.ts";
 import { registerExplain } from "./commands/explain.ts";
+import { registerJoin } from "./commands/join.ts";
+import { registerKubectl } from "./commands/kubectl.ts";
+import { registerPromote } from "./commands/promote.ts";
 import { registerServe } from "./commands/serve.ts";
 import { registerStatus } from "./commands/status.ts";
+import { registerUninstall } from "./commands/uninstall.ts";
 import { registerValidate } from "./commands/validate.ts";
+import { registerVantage } from "./commands/vantage.ts";
 import { registerDemo } from "./demo/register.ts";
 import { CommandError, type ExitCode, type Io, processIo } from "./io.ts";
 import { examples } from "./options.ts";
@@ -67,13 +74,20 @@ function createProgram(io: Io, exit: (code: ExitCode) => void): Command {
   const cli = { io, exit };
   registerDemo(program, cli);
   registerServe(program, cli);
+  registerController(program, cli);
+  registerJoin(program, cli);
+  registerVantage(program, cli);
   registerValidate(program, cli);
   registerExplain(program, cli);
   registerStatus(program, cli);
   registerDrain(program, cli);
   registerApprove(program, cli);
+  registerPromote(program, cli);
   registerConfirm(program, cli);
   registerCheck(program, cli);
   registerDnssec(program, cli);
+  registerUninstall(program, cli);
+  registerAbandon(program, cli);
+  registerKubectl(program, cli, main);
   return program;
 }

@@ -17,12 +17,12 @@ import { createZoneBuilder } from "../dns/zone-builder.ts";
 import { createCompiler } from "../engine/compiler.ts";
 import { createEngine } from "../engine/engine.ts";
 import { createFolderSource } from "../engine/folder-source.ts";
-import { createLastGoodStore } from "../engine/last-good.ts";
+import { createLastGoodStore, type LastGoodStore } from "../engine/last-good.ts";
+import type { PeerPort } from "../engine/peer-port.ts";
 import type { Source } from "../engine/source.ts";
 import type { EngineView } from "../engine/view.ts";
 import { loadCentroids } from "../geo/country-centroids.ts";
-import { type Endpoint, endpointKey } from "../model/health.ts";
-import type { Location, Probe } from "../model/inventory.ts";
+import type { Location } from "../model/inventory.ts";
 import { type Network, parseNetwork } from "../model/ip.ts";
 import { formatListenAddress, type ListenAddress } from "../model/listen-address.ts";
 import { ms } from "../model/units.ts";
@@ -34,6 +34,7 @@ import { createDnsPublisher } from "./dns-publisher.ts";
 import { lockFolder } from "./folder-lock.ts";
 import { CommandError, type Io } from "./io.ts";
 import { openAnswerSettings } from "./open-answer-settings.ts";
+import { referenceEndpoint } from "./reference-endpoint.ts";
 import { version } from "./version.ts";
 import { createZoneCopies } from "./zone-copies.ts";
 
@@ -59,9 +60,17 @@ export interface ServiceOptions {
   readonly mmdb: readonly string[];
   /** CIDRs that may be probed although they are loopback, link-local or the like. */
   readonly probeAllow: readonly string[];
+  /** Where API servers are: not probed unless allowed. */
+  readonly apiServers?: () => readonly ListenAddress[];
   readonly references: readonly ListenAddress[];
   readonly vantage: string;
   readonly vantageLocation?: Location;
+  /** Tells the replicas of one site apart; any text. */
+  readonly replica?: string;
+  /** Other instances, which vote too. */
+  readonly peers?: PeerPort;
+  /** How long DNS goes on being answered after readiness has been taken back, ms: whoever sends clients here needs to notice. */
+  readonly terminationDrain?: number;
 }
 
 /** What a source of objects may need of the rest. */
@@ -69,6 +78,7 @@ export interface SourcePorts {
   readonly timeline: Timeline;
   readonly metrics: Metrics;
   readonly log: Log;
+  readonly lastGood: LastGoodStore;
 }
 
 export interface Service {
@@ -111,7 +121,11 @@ async function compose(options: ServiceOptions, io: Pick<Io, "now" | "every" | "
   const timeline = createTimeline(TIMELINE_EVENTS, io.now);
   const allow = networks(options.probeAllow);
   const listeners = [...options.listen, options.admin, ...(options.metrics === undefined ? [] : [options.metrics])];
-  const prober = createProber({ allow, refuse: expandWildcards(listeners, networkInterfaces()) });
+  const prober = createProber({
+    allow,
+    refuse: expandWildcards(listeners, networkInterfaces()),
+    ...(options.apiServers === undefined ? {} : { apiServers: options.apiServers }),
+  });
   const ports = systemPorts(prober.probe);
 
   const copies = createZoneCopies({ listen: options.listen, ...ports, wallClock: io.now, metrics, log });
@@ -130,6 +144,7 @@ async function compose(options: ServiceOptions, io: Pick<Io, "now" | "every" | "
   const resolver = createHostResolver();
   const flattener = createFlattener({ resolver, now: ports.now, setTimer: ports.setTimer, allow });
   const compiler = createCompiler();
+  const lastGood = createLastGoodStore(join(options.state, "last-good"));
   const source = openSource();
   const zoneBuilder = createZoneBuilder({
     now: io.now,
@@ -137,7 +152,7 @@ async function compose(options: ServiceOptions, io: Pick<Io, "now" | "every" | "
     viewFolder: join(options.state, "zones"),
   });
   function openSource(): Source {
-    if ("open" in options.source) return options.source.open({ timeline, metrics, log });
+    if ("open" in options.source) return options.source.open({ timeline, metrics, log, lastGood });
     return createFolderSource(
       resolve(io.cwd, options.source.folder),
       compiler.parse,
@@ -158,11 +173,18 @@ async function compose(options: ServiceOptions, io: Pick<Io, "now" | "every" | "
     source,
     publishers: [publisher],
     compiler,
-    lastGood: createLastGoodStore(join(options.state, "last-good")),
+    lastGood,
+    ...(options.peers === undefined ? {} : { peers: options.peers }),
     geoPaths: options.mmdb.map((path) => resolve(io.cwd, path)),
     ...(options.vantageLocation === undefined ? {} : { vantageLocation: options.vantageLocation }),
     createMonitor: (events) =>
-      createMonitor({ ...events, vantage: options.vantage, ports, references: options.references.map(referenceEndpoint) }),
+      createMonitor({
+        ...events,
+        vantage: options.vantage,
+        replica: options.replica ?? "",
+        ports,
+        references: options.references.map(referenceEndpoint),
+      }),
     flatten: flattener,
     population: new Map([...loadCentroids()].map(([country, { population }]) => [country, population])),
     metrics,
@@ -193,8 +215,11 @@ async function compose(options: ServiceOptions, io: Pick<Io, "now" | "every" | "
     log,
     every: io.every,
   });
+  let isServing = false;
+  const sleep = (delay: number): Promise<void> => new Promise((resolve) => void ports.setTimer(ms(delay), resolve));
   const stop = async (): Promise<void> => {
     admin.shutdownBegan();
+    if (options.terminationDrain !== undefined && isServing) await sleep(options.terminationDrain);
     answering.close();
     await dns.stop();
     await engine.stop();
@@ -222,18 +247,12 @@ async function compose(options: ServiceOptions, io: Pick<Io, "now" | "every" | "
       },
       "serving",
     );
+    isServing = true;
     return { view: engine.view, dns: bound, admin: admin.address(), stop };
   } catch (error) {
     await stop();
     throw error;
   }
-}
-
-/** A control target: whether a TCP connection opens, often enough to tell within seconds that the network is there. */
-function referenceEndpoint({ address, port }: ListenAddress): Endpoint {
-  const probe: Probe = { type: "TCP", scheme: "HTTP", port, path: "/", host: "", service: "", expect: { status: [] }, verify: true };
-  const policy: Endpoint["policy"] = { interval: ms(5000), timeout: ms(2000), rise: 1, fall: 1, quorum: { type: "Majority" } };
-  return { key: endpointKey(address, probe, policy), cluster: "", address, probe, policy };
 }
 
 const networks = (texts: readonly string[]): readonly Network[] => texts.flatMap((text) => parseNetwork(text) ?? []);

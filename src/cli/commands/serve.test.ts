@@ -160,6 +160,12 @@ describe("a server", () => {
     expect(serial).toBeGreaterThanOrEqual(Math.floor(Date.now() / 1000) - 60); // seconds since the epoch: restarts never go back
     folder.write("us-east.yaml", readFileSync(join(folder.path, "us-east.yaml"), "utf8").replace("us-east-1", "us-east-2"));
     await waitFor(serving.admin, "TablePublished", 2);
+    expect((await ask(serving.dns[0]!, "example.org", "SOA"))[0]).toBe(serial); // nothing in the zone has changed
+    folder.write(
+      "shop.yaml",
+      readFileSync(join(folder.path, "shop.yaml"), "utf8").replace("[shop.example.org]", "[shop.example.org, new.example.org]"),
+    );
+    await waitFor(serving.admin, "TablePublished", 3);
     // the threads that answer take it over a moment after it was published
     await expect.poll(async () => (await ask(serving.dns[0]!, "example.org", "SOA"))[0]).toBeGreaterThan(Number(serial));
 

@@ -1,153 +1,27 @@
 /** `globalroute serve`: answers DNS by a folder of objects until it is told to stop. */
-import { type Command, Option } from "commander";
-import { TokenError } from "../../admin/token.ts";
-import { FastTransportUnavailable } from "../../dns/fast/libc.ts";
-import { TRANSPORTS, type TransportChoice } from "../../dns/udp-transport.ts";
-import type { Location } from "../../model/inventory.ts";
-import { type ListenAddress, ListenError } from "../../model/listen-address.ts";
-import { formatProblem } from "../../model/problem.ts";
-import { createLog, LOG_LEVELS, type LogLevel } from "../../observe/log.ts";
-import { type AnswerFlags, addAnswerOptions, answerOptions } from "../answer-options.ts";
-import { type Cli, CommandError, type ExitCode, type Io } from "../io.ts";
-import { hasIpv6Loopback } from "../loopback.ts";
-import {
-  collect,
-  defaultWorkers,
-  examples,
-  parseCidr,
-  parseListenAddress,
-  parsePath,
-  parseWorkers,
-  stateFolder,
-  stateOption,
-} from "../options.ts";
-import { stopSignals } from "../stop-signals.ts";
-import { parseVantageLocation } from "../vantage-location.ts";
+import type { Command } from "commander";
+import type { Cli } from "../io.ts";
+import { examples, parsePath } from "../options.ts";
+import { addServerOptions, runServer, type ServerFlags, serverLog, serverOptions } from "../server-options.ts";
 
-interface ServeFlags extends AnswerFlags {
+interface ServeFlags extends ServerFlags {
   readonly config: string;
-  readonly state?: string;
-  readonly listen?: readonly ListenAddress[];
-  readonly dnsTransport: TransportChoice;
-  readonly dnsWorkers: number;
-  readonly admin: ListenAddress;
-  readonly metrics?: ListenAddress;
-  readonly mmdb?: readonly string[];
-  readonly probeAllow?: readonly string[];
-  readonly reference?: readonly ListenAddress[];
-  readonly vantage: string;
-  readonly vantageLocation?: Location;
-  readonly logLevel: LogLevel;
-  readonly json?: boolean;
 }
-
-/** 127.0.0.1:5300 and, where there is IPv6, [::1]:5300. */
-const defaultListen = (): readonly ListenAddress[] =>
-  ["127.0.0.1", ...(hasIpv6Loopback() ? ["::1"] : [])].map((address) => ({ address, port: 5300 }));
 
 export function registerServe(program: Command, { io, exit }: Cli): void {
   const command = program
     .command("serve")
     .description("probe the clusters of a folder of objects and answer DNS by it; changes of the folder are followed")
     .requiredOption("--config <dir>", "folder of objects (*.yaml, *.yml at any depth)", parsePath)
-    .addOption(stateOption())
-    .option(
-      "--listen <addr:port>",
-      "DNS over UDP and TCP; may be given several times (default: 127.0.0.1:5300 and [::1]:5300)",
-      collect(parseListenAddress),
-    )
-    .addOption(
-      new Option(
-        "--dns-transport <kind>",
-        "how DNS over UDP is answered: by threads of its own, by node:dgram, or by the former where it can be had",
-      )
-        .choices(TRANSPORTS)
-        .default("auto"),
-    )
-    .addOption(
-      new Option("--dns-workers <count>", "threads that answer DNS over UDP (not with node:dgram)")
-        .argParser(parseWorkers)
-        .default(defaultWorkers(), "one less than there are cores, 1 to 8"),
-    )
-    .addOption(
-      new Option("--admin <addr:port>", "HTTP API, probes and metrics")
-        .argParser(parseListenAddress)
-        .default({ address: "127.0.0.1", port: 8053 }, "127.0.0.1:8053"),
-    )
-    .option("--metrics <addr:port>", "second listener, for probes and metrics alone", parseListenAddress)
-    .option(
-      "--mmdb <file>",
-      "geo database; may be given several times, the most trusted first (default: the one in the package)",
-      collect(parsePath),
-    )
-    .option(
-      "--probe-allow <cidr>",
-      "network that may be probed although it is loopback or link-local; may be given several times",
-      collect(parseCidr),
-    )
-    .option(
-      "--reference <addr:port>",
-      "control target: while none of them answers, failed probes are this server's own fault",
-      collect(parseListenAddress),
-    )
-    .option("--vantage <name>", "name of the site that this server probes from", "local")
-    .option("--vantage-location <place>", "where that is: CLOUD/REGION or LATITUDE,LONGITUDE", parseVantageLocation)
-    .addOption(new Option("--log-level <level>", "least severe log lines that are written").choices(LOG_LEVELS).default("info"))
-    .option("--json", "log JSON on a terminal too")
-    .action(async (flags: ServeFlags) => exit(await serve(flags, io)));
-  addAnswerOptions(command);
+    .action(async (flags: ServeFlags) => {
+      const log = serverLog(flags, io);
+      const { startService } = await import("../service.ts"); // the whole engine: not needed to print a help text
+      const options = { ...serverOptions(flags, io), source: { folder: flags.config } };
+      exit(await runServer(() => startService(options, io, log), io, log));
+    });
+  addServerOptions(command);
   examples(command, [
     "globalroute serve --config examples/quickstart",
     "globalroute serve --config /etc/globalroute --listen 192.0.2.53:53 --listen '[2001:db8::53]:53' --metrics 0.0.0.0:9153",
   ]);
-}
-
-async function serve(flags: ServeFlags, io: Io): Promise<ExitCode> {
-  const pretty = io.stderr.isTTY === true && flags.json !== true;
-  const log = createLog({ level: flags.logLevel, pretty, now: io.now, write: (line) => void io.stderr.write(line) });
-  const [{ startService }, { StartError }] = await Promise.all([
-    import("../service.ts"), // the whole engine: not needed to print a help text
-    import("../../engine/engine.ts"),
-  ]);
-  const service = await startService(
-    {
-      source: { folder: flags.config },
-      state: stateFolder(flags.state, io),
-      listen: flags.listen ?? defaultListen(),
-      listenFlag: "--listen",
-      transport: flags.dnsTransport,
-      workers: flags.dnsWorkers,
-      answering: answerOptions(flags),
-      admin: flags.admin,
-      adminFlag: "--admin",
-      ...(flags.metrics === undefined ? {} : { metrics: flags.metrics }),
-      mmdb: flags.mmdb ?? [],
-      probeAllow: flags.probeAllow ?? [],
-      references: flags.reference ?? [],
-      vantage: flags.vantage,
-      ...(flags.vantageLocation === undefined ? {} : { vantageLocation: flags.vantageLocation }),
-    },
-    io,
-    log,
-  ).catch((error: unknown) => {
-    if (error instanceof StartError)
-      throw new CommandError(2, [error.message, ...error.problems.map(formatProblem)].join("\n"), {
-        cause: error,
-      });
-    if (error instanceof FastTransportUnavailable) {
-      throw new CommandError(1, `${error.message}. Leave out --dns-transport fast, or use dgram.`, { cause: error });
-    }
-    if (error instanceof ListenError || error instanceof TokenError) throw new CommandError(1, error.message, { cause: error });
-    throw error;
-  });
-  const stop = stopSignals(io, () => {
-    log.warn("asked twice to stop: ending at once");
-    io.abort(1);
-  });
-  await stop.asked;
-  log.info("stopping");
-  await service.stop();
-  log.info("stopped");
-  stop.forget();
-  return 0;
 }

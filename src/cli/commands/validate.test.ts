@@ -106,3 +106,54 @@ test.each([
     summary: { files: 5, errors: 1, warnings: 0 },
   });
 });
+
+test("--kubernetes: what is to be applied to a cluster, beside objects of other systems", async () => {
+  const path = folder.write(
+    "hub.yaml",
+    `apiVersion: v1
+kind: Namespace
+metadata: {name: web, labels: {team: web}}
+---
+apiVersion: globalroute.dev/v1alpha1
+kind: DNSZone
+metadata: {name: hub}
+spec:
+  domain: hub.example.org
+  provider: {type: Embedded, embedded: {nameservers: [ns.example.net], dnssec: {keys: [{name: a, file: /keys/not-here.pem}]}}}
+  allowedRoutes: [{namespaceSelector: {matchLabels: {team: web}}}]
+---
+apiVersion: globalroute.dev/v1alpha1
+kind: MemberCluster
+metadata: {name: hub}
+spec: {location: {cloud: aws, region: eu-west-1}, access: {secretRef: {name: hub}}}
+---
+apiVersion: globalroute.dev/v1alpha1
+kind: GlobalRoute
+metadata: {name: listed, namespace: web}
+spec:
+  hosts: [a.hub.example.org]
+  backends: [{name: hub, cluster: hub, sourceRef: {kind: Ingress, name: a}}]
+---
+apiVersion: globalroute.dev/v1alpha1
+kind: GlobalRoute
+metadata: {name: joined, namespace: web}
+spec: {hosts: [b.hub.example.org]}
+---
+apiVersion: globalroute.dev/v1alpha1
+kind: TrafficOverride
+metadata: {name: now, namespace: gr}
+spec: {targetRef: {kind: MemberCluster, name: hub}, action: ApproveFailback, reason: a test}
+`,
+  );
+  const wrong = await runCli(["validate", path]);
+  expect(wrong.code).toBe(2);
+  expect(wrong.stdout).toContain("list the addresses under addresses");
+  const misplaced = await runCli(["validate", "--kubernetes", path]);
+  expect(misplaced.code).toBe(2);
+  expect(misplaced.stdout).toContain("Make it in namespace globalroute-system");
+  expect(await runCli(["validate", "--kubernetes", "--controller-namespace", "gr", path])).toEqual({
+    code: 0,
+    stdout: "1 file, 5 valid objects: 0 errors, 0 warnings\n",
+    stderr: "",
+  });
+});
