@@ -19,7 +19,7 @@ test.each(pages)("%s links to files that are there", (page) => {
 });
 
 test.each(pages)("%s names npm scripts that are there", (page) => {
-  const named = [...textOf(page).matchAll(/npm run ([a-z][a-z:-]*)/g)].map((match) => match[1] ?? "");
+  const named = [...textOf(page).matchAll(/npm run ([a-z][a-z0-9:-]*)/g)].map((match) => match[1] ?? "");
   expect(named.filter((name) => !(name in manifest.scripts))).toEqual([]);
 });
 

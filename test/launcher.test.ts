@@ -29,13 +29,14 @@ function bundleNode(): void {
   symlinkSync(process.execPath, join(bundle, "bin", "node"));
 }
 
-const launch = (old: boolean, ...args: string[]): ChildProcess =>
-  spawn(process.execPath, [...(old ? ["--import", oldNode] : []), join(folder, "bin", "globalroute.js"), ...args], {
+const launch = (old: boolean, ...args: string[]): ChildProcess => launchFile("globalroute.js", old, ...args);
+const launchFile = (file: string, old: boolean, ...args: string[]): ChildProcess =>
+  spawn(process.execPath, [...(old ? ["--import", oldNode] : []), join(folder, "bin", file), ...args], {
     stdio: ["ignore", "pipe", "pipe"],
   });
 
-async function run(old: boolean, ...args: string[]) {
-  const child = launch(old, ...args);
+const run = (old: boolean, ...args: string[]) => resultOf(launch(old, ...args));
+async function resultOf(child: ChildProcess) {
   let stdout = "";
   let stderr = "";
   child.stdout?.on("data", (chunk) => {
@@ -51,6 +52,15 @@ async function run(old: boolean, ...args: string[]) {
 test("a package runs main.js, and its result is the exit code", async () => {
   program("export async function main(args) { console.log(args.join('+')); return args.length; }");
   expect(await run(false, "a", "b c")).toMatchObject({ code: 2, stdout: "a+b c\n" });
+});
+
+test("as a plugin of kubectl it runs the command kubectl, under an old Node too", async () => {
+  copyFileSync(join(repository, "bin", "kubectl-globalroute.js"), join(folder, "bin", "kubectl-globalroute.js"));
+  program("export async function main(args) { console.log(args.join('+')); return 0; }");
+  bundleNode();
+  for (const old of [false, true]) {
+    expect(await resultOf(launchFile("kubectl-globalroute.js", old, "status"))).toMatchObject({ code: 0, stdout: "kubectl+status\n" });
+  }
 });
 
 test("a checkout runs main.ts", async () => {

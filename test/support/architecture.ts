@@ -47,6 +47,9 @@ export const PURE: readonly string[] = [
   "src/geo/latency-model.ts",
   "src/geo/lookup.ts",
   "src/geo/partition.ts",
+  "controller/reconcile",
+  "controller/rollout",
+  "controller/sources",
   "health/judge.ts",
   "health/quorum.ts",
   "health/distrust.ts",
@@ -54,12 +57,37 @@ export const PURE: readonly string[] = [
   "health/scheduler.ts",
   "health/monitor.ts",
   "health/probes/address-check.ts",
+  "controller/peers/decode.ts",
+  "controller/peers/decode-target.ts",
+  "controller/peers/peer-exchange.ts",
+  "controller/peers/peer-messages.ts",
+  "controller/peers/peer-state.ts",
+  "controller/peers/probe-share.ts",
+  "controller/peers/programmed-book.ts",
+  "controller/peers/programmed-feed.ts",
+  "controller/peers/source-feed.ts",
+  "controller/peers/sources-book.ts",
+  "controller/peers/target-feed.ts",
+  "controller/peers/vantage-exchange.ts",
+  "controller/peers/vote-feed.ts",
+  "controller/deletion/deletion-order.ts",
+  "controller/status/cluster-status.ts",
+  "controller/status/conditions.ts",
+  "controller/status/event-object.ts",
+  "controller/status/failover-digest.ts",
+  "controller/status/memory-from-status.ts",
+  "controller/status/override-status.ts",
+  "controller/status/route-status.ts",
+  "controller/status/same-status.ts",
+  "controller/status/status-facts.ts",
+  "controller/status/zone-status.ts",
 ];
 
 /** Who may read clocks, roll dice or arm timers, each with its reason. Everyone else gets them as arguments. An entry is a folder or a file. */
 export const PORTS: Readonly<Record<string, string>> = {
   "src/cli": "the composition root: builds the real clock, dice and timers",
   "health/ports.ts": "the prober's real clock, dice and timers",
+  "controller/kube/system-ports.ts": "the controller's real clock, dice and timers",
   "health/probes": "a probe measures its own latency and enforces its own deadline",
   "src/engine/compile-worker.ts": "a thread of its own, which says how long it compiled",
   "src/dns/fast/dns-worker.ts": "a thread of its own, which blocks in system calls: no other could hand it the time",
@@ -76,10 +104,20 @@ export const SOCKETS: Readonly<Record<string, string>> = {
   "src/dns/fast/libc.ts": "the DNS transport's system calls",
   "src/dns/resolver.ts": "asks the machine's resolvers for endpoints that are host names",
   "health/probes": "probes connect to endpoints",
+  "controller/peers/peer-client.ts": "connects to other instances",
+  "controller/peers/peer-server.ts": "accepts other instances",
+  "controller/kube/kube-agents.ts": "connects to API servers",
+  "controller/kube/guarded-connector.ts": "connects to API servers that others named",
 };
 
 /** Programs that write or build parts of the project; they are not published. */
-export const DEVELOPMENT: readonly string[] = ["src/cli/build.ts", "src/cli/generate.ts", "src/geo/data/generate-centroids.ts"];
+export const DEVELOPMENT: readonly string[] = [
+  "src/cli/build.ts",
+  "src/cli/generate.ts",
+  "src/cli/image-packages.ts",
+  "src/cli/image-root.ts",
+  "src/geo/data/generate-centroids.ts",
+];
 
 const TIME_AND_CHANCE =
   /\bDate\.now\b|\bnew Date\(\s*\)|\bMath\.random\b|\bperformance\.now\b|\bprocess\.hrtime\b|\bset(?:Timeout|Interval|Immediate)\b|\bcrypto\.(?:randomUUID|getRandomValues)\b/g;

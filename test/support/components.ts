@@ -1,9 +1,10 @@
 /**
- * `npm run components -- NAME…`: installs the real peers that integration tests talk to, by name, from Debian's packages.
- * What is already there is left alone. Exit codes: 0 all there, 1 an installation failed, 2 bad usage.
+ * `npm run components -- NAME…`: installs the real peers that integration and end-to-end tests talk to, by name, from Debian's packages or by
+ * built-components.ts. What is already there is left alone. Exit codes: 0 all there, 1 an installation failed, 2 bad usage.
  */
 import { spawnSync } from "node:child_process";
 import { existsSync } from "node:fs";
+import { buildComponent, builtComponents } from "./built-components.ts";
 import { onPath } from "./component.ts";
 
 const POLICY = "/usr/sbin/policy-rc.d";
@@ -31,14 +32,16 @@ const COMPONENTS: Readonly<Record<string, Component>> = {
   },
 };
 
-const names = process.argv.slice(2);
-const unknown = names.filter((name) => COMPONENTS[name] === undefined);
-if (names.length === 0 || unknown.length > 0) {
+const known = [...Object.keys(COMPONENTS), ...builtComponents];
+const wanted = process.argv.slice(2);
+const unknown = wanted.filter((name) => !known.includes(name));
+if (wanted.length === 0 || unknown.length > 0) {
   const fact = unknown.length > 0 ? `unknown component: ${unknown.join(", ")}` : "no component named";
-  process.stderr.write(`components: ${fact}. Name one or more of: ${Object.keys(COMPONENTS).join(", ")}.\n`);
+  process.stderr.write(`components: ${fact}. Name one or more of: ${known.join(", ")}.\n`);
   process.exit(2);
 }
 
+const names = wanted.filter((name) => !builtComponents.includes(name));
 const services = names.flatMap((name) => COMPONENTS[name]?.services ?? []);
 const packages = names.flatMap((name) => {
   const component = COMPONENTS[name];
@@ -46,12 +49,19 @@ const packages = names.flatMap((name) => {
   process.stdout.write(missing.length === 0 ? `${name}: already there\n` : `${name}: ${missing.join(", ")} missing\n`);
   return missing.length === 0 ? [] : (component?.debian ?? []);
 });
-if (packages.length > 0) process.exit(install(packages));
+if (packages.length > 0) process.exitCode = install(packages);
+for (const name of wanted.filter((one) => builtComponents.includes(one))) {
+  try {
+    buildComponent(name);
+  } catch (error) {
+    process.exitCode = refuse(`${name}: ${error instanceof Error ? error.message : String(error)}. Its own message is above.`);
+  }
+}
 
-function install(wanted: readonly string[]): number {
-  if (!onPath("apt-get")) return refuse(`there is no apt-get here. Install what provides these Debian packages: ${wanted.join(" ")}.`);
+function install(debian: readonly string[]): number {
+  if (!onPath("apt-get")) return refuse(`there is no apt-get here. Install what provides these Debian packages: ${debian.join(" ")}.`);
   const prefix = process.getuid?.() === 0 ? [] : ["sudo", "-n"];
-  if (prefix.length > 0 && !onPath("sudo")) return refuse(`root is needed. Run as root: apt-get install ${wanted.join(" ")}.`);
+  if (prefix.length > 0 && !onPath("sudo")) return refuse(`root is needed. Run as root: apt-get install ${debian.join(" ")}.`);
   const run = (...command: readonly string[]): number | null => {
     const [program = "apt-get", ...rest] = [...prefix, ...command];
     return spawnSync(program, rest, { stdio: "inherit", env: { ...process.env, DEBIAN_FRONTEND: "noninteractive" } }).status;
@@ -62,7 +72,7 @@ function install(wanted: readonly string[]): number {
   try {
     for (const command of [
       ["update", "-q"],
-      ["install", "-q", "-y", "--no-install-recommends", ...wanted],
+      ["install", "-q", "-y", "--no-install-recommends", ...debian],
     ]) {
       if (run("apt-get", ...command) !== 0) return refuse(`apt-get ${command[0]} failed. Its own message is above.`);
     }
