@@ -122,6 +122,7 @@ export async function startController(options: ControllerOptions, io: Pick<Io, "
     onChange(what) {
       if (what === "replicas") mesh.setPeers(replicaAddresses(hub.replicas()));
       else clusters.update(hub.objects().clusters, hub.secrets());
+      if (hub.held() > 0) writer?.deletesReleased(); // objects that went with their kind are served all the same, and are to be there again
       if (what === "secrets") mesh.setCredentials(vantageCredentials(hub.secrets(), options.vantageSecret));
       source?.changed();
     },
