@@ -17,7 +17,7 @@ import { createServer } from "node:net";
 import { cpus, tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
-import { freePort } from "../test/support/serve.ts";
+import { freePort } from "../test/support/free-port.ts";
 import { checkAnswers, type Question } from "./dns/answer-mix.ts";
 import { createCleanup } from "./dns/cleanup.ts";
 import type { Contender, World } from "./dns/contender.ts";

@@ -1,4 +1,5 @@
 /** Starts the real demo, as a process of its own on free ports and with its own state, for tests and measurements. */
+
 import { type ChildProcess, execFile, spawn } from "node:child_process";
 import { once } from "node:events";
 import { mkdtempSync, rmSync } from "node:fs";
@@ -7,6 +8,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout } from "node:timers/promises";
 import { z } from "zod";
+import { freePort } from "./free-port.ts";
 import { repository } from "./source-tree.ts";
 
 export const launcher = join(repository, "bin", "globalroute.js");
@@ -62,7 +64,7 @@ export async function freeClusterPort(): Promise<number> {
 export async function startDemo(): Promise<Demo> {
   const stateDir = mkdtempSync(join(tmpdir(), "globalroute-test-"));
   const clusterPort = await freeClusterPort();
-  const options = ["--port", "0", "--admin-port", "0", "--cluster-port", String(clusterPort), "--state", stateDir];
+  const options = ["--port", String(await freePort()), "--admin-port", "0", "--cluster-port", String(clusterPort), "--state", stateDir];
   const child = spawn(process.execPath, [launcher, "demo", "--no-tty", ...options], { stdio: ["ignore", "pipe", "pipe"] });
   const stop = async (signal: NodeJS.Signals = "SIGTERM"): Promise<number | null> => {
     if (child.exitCode === null && child.signalCode === null) {

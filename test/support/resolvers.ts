@@ -6,7 +6,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout } from "node:timers/promises";
 import { dig } from "./dig.ts";
-import { freePort } from "./serve.ts";
+import { freePort } from "./free-port.ts";
 
 export interface ResolverKind {
   readonly name: string;

@@ -7,7 +7,7 @@ import { join } from "node:path";
 import { setTimeout } from "node:timers/promises";
 import type { TsigKey } from "../../src/dns/transfer/tsig.ts";
 import { dig } from "./dig.ts";
-import { freePort } from "./serve.ts";
+import { freePort } from "./free-port.ts";
 
 export interface Secondary {
   readonly port: number;

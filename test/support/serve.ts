@@ -1,10 +1,9 @@
 /** Starts the real server, as a process of its own on free ports, for tests. */
 import { spawn } from "node:child_process";
-import { createSocket } from "node:dgram";
 import { once } from "node:events";
-import { createServer } from "node:net";
 import { setTimeout } from "node:timers/promises";
 import { launcher } from "./demo.ts";
+import { freePort } from "./free-port.ts";
 
 export interface Server {
   readonly dnsPort: number;
@@ -14,23 +13,6 @@ export interface Server {
   log(): string;
   /** @returns its exit code, null when a signal ended it */
   stop(signal?: NodeJS.Signals): Promise<number | null>;
-}
-
-/** A port of 127.0.0.1 that was free a moment ago, for UDP and TCP. */
-export async function freePort(): Promise<number> {
-  for (;;) {
-    const tcp = createServer().listen(0, "127.0.0.1");
-    await once(tcp, "listening");
-    const address = tcp.address();
-    const port = address !== null && typeof address === "object" ? address.port : 0;
-    const udp = createSocket("udp4");
-    const free = await new Promise<boolean>((resolve) => {
-      udp.once("error", () => resolve(false)).bind(port, "127.0.0.1", () => resolve(true));
-    });
-    if (free) udp.close();
-    await new Promise((resolve) => tcp.close(resolve));
-    if (free) return port;
-  }
 }
 
 /**

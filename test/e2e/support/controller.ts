@@ -3,7 +3,7 @@ import { mkdirSync, mkdtempSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { launcher } from "../../support/demo.ts";
 import { type DigAnswer, dig } from "../../support/dig.ts";
-import { freePort } from "../../support/serve.ts";
+import { freePort } from "../../support/free-port.ts";
 import { eventually } from "./eventually.ts";
 import { CONTROLLER, NAMESPACE } from "./install.ts";
 import type { KubeCluster } from "./kube-cluster.ts";

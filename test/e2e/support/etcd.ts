@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { builtCommand } from "../../support/component.ts";
-import { freePort } from "../../support/serve.ts";
+import { freePort } from "../../support/free-port.ts";
 import { eventually } from "./eventually.ts";
 import { type RunningProcess, runProcess } from "./process.ts";
 

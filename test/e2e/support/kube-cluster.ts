@@ -3,7 +3,7 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "nod
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { builtCommand } from "../../support/component.ts";
-import { freePort } from "../../support/serve.ts";
+import { freePort } from "../../support/free-port.ts";
 import { type AdminApi, openAdminApi } from "./admin-api.ts";
 import { apiServerArgs, auditLogOf, controllerManagerArgs } from "./api-server.ts";
 import { type AuditEntry, readAudit } from "./audit.ts";

@@ -3,7 +3,7 @@ import { randomBytes } from "node:crypto";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { launcher } from "../../support/demo.ts";
-import { freePort } from "../../support/serve.ts";
+import { freePort } from "../../support/free-port.ts";
 import type { Controller } from "./controller.ts";
 import { eventually } from "./eventually.ts";
 import { NAMESPACE } from "./install.ts";

@@ -10,8 +10,8 @@ import { NAMESPACE, renderChart } from "../../support/chart/render-chart.ts";
 import { type ImageRun, runImage } from "../../support/chart/run-image.ts";
 import { requireComponent } from "../../support/component.ts";
 import { dig } from "../../support/dig.ts";
+import { freePort } from "../../support/free-port.ts";
 import { startFakeApiServer } from "../../support/kube/fake-api-server.ts";
-import { freePort } from "../../support/serve.ts";
 import { repository } from "../../support/source-tree.ts";
 
 /** What `gcr.io/distroless/cc` has: libc6, libgcc and libstdc++. */

@@ -6,8 +6,8 @@ import type { TsigKey } from "../../../src/dns/transfer/tsig.ts";
 import { Standing } from "../../../src/routing/table.ts";
 import { requireComponent } from "../../support/component.ts";
 import { record, ZONES } from "../../support/dns-world.ts";
+import { freePort } from "../../support/free-port.ts";
 import { type Secondary, type SecondaryOptions, startKnot, startNamed } from "../../support/secondary.ts";
-import { freePort } from "../../support/serve.ts";
 import { startTransferProcess, type TransferProcess } from "../../support/transfer-process.ts";
 
 const run = promisify(execFile);

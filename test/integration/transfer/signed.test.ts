@@ -9,9 +9,10 @@ import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 import type { TsigKey } from "../../../src/dns/transfer/tsig.ts";
 import { requireComponent } from "../../support/component.ts";
 import { dig } from "../../support/dig.ts";
+import { freePort } from "../../support/free-port.ts";
 import { runCli } from "../../support/run-cli.ts";
 import { type Secondary, startKnot, startUnbound } from "../../support/secondary.ts";
-import { freePort, type Server, startServer } from "../../support/serve.ts";
+import { type Server, startServer } from "../../support/serve.ts";
 
 const run = promisify(execFile);
 const KEY: TsigKey = {

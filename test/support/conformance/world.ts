@@ -4,6 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { hasIpv6Loopback } from "../../../src/cli/loopback.ts";
 import { loadLibc } from "../../../src/dns/fast/libc.ts";
+import { freePort } from "../free-port.ts";
 import { type LoopbackSites, openLoopbackSites } from "../loopback-sites.ts";
 import { type Server, startServer } from "../serve.ts";
 
@@ -47,7 +48,7 @@ export async function startConformanceServer(transport: Transport, ...options: r
     writeFileSync(join(folder, "config", "all.yaml"), objects(sites.port));
     const server = await startServer(
       ...["--config", join(folder, "config"), "--state", join(folder, "state"), "--probe-allow", "127.0.20.0/29"],
-      ...["--dns-transport", transport, ...(hasIpv6Loopback() ? ["--listen", "[::1]:0"] : [])],
+      ...["--dns-transport", transport, ...(hasIpv6Loopback() ? ["--listen", `[::1]:${await freePort()}`] : [])],
       ...options,
     );
     const v6Port = Number(/\[::1\]:(\d+)/.exec(server.log())?.[1]);
