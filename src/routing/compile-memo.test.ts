@@ -18,6 +18,8 @@ interface Change {
   readonly drop: boolean;
   readonly weight: number;
   readonly moved: number;
+  /** Weight of the first cluster, percent. */
+  readonly share: number;
   readonly budget: number;
 }
 
@@ -25,19 +27,20 @@ const change = fc.record<Change>({
   drop: fc.boolean(),
   weight: fc.nat(3),
   moved: fc.constantFrom(0, 0, 40),
+  share: fc.constantFrom(100, 100, 50, 0),
   budget: fc.constantFrom(0, 1 << 26, 1 << 26),
 });
 
-function changed({ inventory }: RoutingWorld, { drop, weight, moved }: Change): Inventory {
+function changed({ inventory }: RoutingWorld, { drop, weight, moved, share }: Change): Inventory {
   const routes = drop ? inventory.routes.slice(1) : inventory.routes;
   return {
     ...inventory,
-    routes: routes.map((route) => ({
-      ...route,
-      backends: route.backends.map((backend, i) => (i === 0 ? { ...backend, weight } : backend)),
-    })),
+    // Every second route stays the very object that it was.
+    routes: routes.map((route, at) =>
+      at % 2 === 0 ? { ...route, backends: route.backends.map((backend, i) => (i === 0 ? { ...backend, weight } : backend)) } : route,
+    ),
     clusters: inventory.clusters.map((cluster, i) =>
-      i === 0 ? { ...cluster, location: { ...cluster.location, latitude: cluster.location.latitude - moved } } : cluster,
+      i === 0 ? { ...cluster, weight: share, location: { ...cluster.location, latitude: cluster.location.latitude - moved } } : cluster,
     ),
   };
 }

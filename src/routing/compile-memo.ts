@@ -4,7 +4,10 @@
  */
 import type { GeoTable } from "../geo/geo-table.ts";
 import type { Partition } from "../geo/partition.ts";
+import type { Route } from "../model/inventory.ts";
 import { type Classes, numberSpots, type Spots } from "./classify-places.ts";
+import type { RouteFacts } from "./route-facts.ts";
+import type { SlotTable } from "./slots.ts";
 
 /** A way of cutting places, and the partition that was built for it. Partitions are never changed, so tables share them. */
 export interface BuiltCut {
@@ -13,36 +16,59 @@ export interface BuiltCut {
   readonly partition: Partition;
 }
 
+/** What a compile's results follow from, besides routes. */
+export interface CompileInputs {
+  readonly geo: GeoTable;
+  /** Names what distances and latencies are measured by: equal for equal ones. */
+  readonly measures: string;
+  /** The clusters' names and weights, in their order. */
+  readonly clusters: string;
+}
+
 export interface CompileMemo {
   /** What is known for these inputs. Only what the compile uses until {@link MemoUse.done} is kept for the next. */
-  use(geo: GeoTable, measures: string): MemoUse;
+  use(inputs: CompileInputs): MemoUse;
 }
 
 export interface MemoUse {
   readonly spots: Spots;
+  /** Of the route as an object: one that was changed is another. */
+  facts(route: Route, make: () => RouteFacts): RouteFacts;
   classes(shape: string, make: () => Classes): Classes;
   /** @param find the cut among those of the same hash */
   cut(hash: number, find: (cut: BuiltCut) => boolean, make: () => BuiltCut): BuiltCut;
+  /** @param members with their weights */
+  slots(members: string, make: () => SlotTable): SlotTable;
   done(): void;
 }
 
 export function createCompileMemo(): CompileMemo {
-  let geo: GeoTable | undefined;
-  let measures = "";
+  let last: CompileInputs | undefined;
   let spots: Spots | undefined;
+  let facts = new WeakMap<Route, RouteFacts>();
   let shapes: ReadonlyMap<string, Classes> = new Map();
   let cuts: ReadonlyMap<number, readonly BuiltCut[]> = new Map();
+  let slots: ReadonlyMap<string, SlotTable> = new Map();
 
   return {
-    use(nextGeo, nextMeasures) {
-      const isSame = nextGeo === geo && nextMeasures === measures;
-      const knownSpots = (nextGeo === geo ? spots : undefined) ?? numberSpots(nextGeo.places);
-      const knownShapes = isSame ? shapes : new Map<string, Classes>();
-      const knownCuts = nextGeo === geo ? cuts : new Map<number, readonly BuiltCut[]>();
+    use(inputs) {
+      const hasSameGeo = inputs.geo === last?.geo;
+      const knownSpots = (hasSameGeo ? spots : undefined) ?? numberSpots(inputs.geo.places);
+      const knownFacts = hasSameGeo && inputs.clusters === last?.clusters ? facts : new WeakMap<Route, RouteFacts>();
+      const knownShapes = hasSameGeo && inputs.measures === last?.measures ? shapes : new Map<string, Classes>();
+      const knownCuts = hasSameGeo ? cuts : new Map<number, readonly BuiltCut[]>();
       const usedShapes = new Map<string, Classes>();
       const usedCuts = new Map<number, BuiltCut[]>();
+      const usedSlots = new Map<string, SlotTable>();
       return {
         spots: knownSpots,
+        facts(route, make) {
+          const known = knownFacts.get(route);
+          if (known !== undefined) return known;
+          const made = make();
+          knownFacts.set(route, made);
+          return made;
+        },
         classes(shape, make) {
           const classes = usedShapes.get(shape) ?? knownShapes.get(shape) ?? make();
           usedShapes.set(shape, classes);
@@ -56,12 +82,18 @@ export function createCompileMemo(): CompileMemo {
           usedCuts.set(hash, [...used, cut]);
           return cut;
         },
+        slots(members, make) {
+          const table = usedSlots.get(members) ?? slots.get(members) ?? make();
+          usedSlots.set(members, table);
+          return table;
+        },
         done() {
-          geo = nextGeo;
-          measures = nextMeasures;
+          last = inputs;
           spots = knownSpots;
+          facts = knownFacts;
           shapes = usedShapes;
           cuts = usedCuts;
+          slots = usedSlots;
         },
       };
     },

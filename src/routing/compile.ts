@@ -1,24 +1,12 @@
 /** Inventory + geo table → routing table. Pure; runs off the main thread (`src/engine/compile-worker.ts`) while the old table serves. */
 import type { GeoTable } from "../geo/geo-table.ts";
 import type { Inventory, Route } from "../model/inventory.ts";
-import { type Ip, parseIp } from "../model/ip.ts";
 import { sharedFloat64, sharedInt32, sharedUint8, sharedUint16, sharedUint32 } from "../model/shared-array.ts";
 import { type CompileMemo, createCompileMemo } from "./compile-memo.ts";
-import { hashText } from "./hash.ts";
 import type { Measures } from "./measure.ts";
-import { effectiveWeights, policyOf } from "./policy.ts";
 import { PolicyTable } from "./policy-table.ts";
-import {
-  FULL,
-  type HotTable,
-  type LiveState,
-  ROUTE_HOLD_LAST,
-  ROUTE_OFFERS_A,
-  ROUTE_OFFERS_AAAA,
-  ROUTE_STICKY,
-  type RoutingTable,
-  Standing,
-} from "./table.ts";
+import { type Address, factsOf, type RouteFacts } from "./route-facts.ts";
+import { FULL, type HotTable, type LiveState, RouteRow, type RoutingTable, Standing } from "./table.ts";
 
 export interface CompileOptions {
   readonly version: number;
@@ -36,40 +24,36 @@ export interface Compiled {
   readonly scopeFallbacks: number;
 }
 
-/** Addresses of one backend that an answer can draw from; more would not fit a 1,232-byte UDP answer. */
-export const MAX_ADDRESSES = 64;
-
 /**
  * @param inventory cross-checked (`buildInventory`), host names among addresses already resolved or absent
  * @param geo       built with `ruleSubnets` and `placeNeeds` of this inventory
  */
 export function compile(inventory: Inventory, geo: GeoTable, measures: Measures, options: CompileOptions): Compiled {
-  const clusterIndex = new Map(inventory.clusters.map((cluster, i) => [cluster.name, i]));
+  const { routes, clusters } = inventory;
+  const clusterIndex = new Map(clusters.map((cluster, i) => [cluster.name, i]));
   const subnetIndex = new Map(geo.subnets.map((subnet, i) => [subnet, i]));
-  const memo = (options.memo?.of ?? createCompileMemo()).use(geo, options.memo?.measures ?? "");
+  const named = JSON.stringify(clusters.map(({ name, weight }) => [name, weight]));
+  const memo = (options.memo?.of ?? createCompileMemo()).use({ geo, measures: options.memo?.measures ?? "", clusters: named });
   const policies = new PolicyTable(geo, measures, options.scopeBudget, memo);
-  const routePolicy = inventory.routes.map((route) => policies.add(policyOf(route, inventory, clusterIndex, subnetIndex)));
-  const addresses = collectAddresses(inventory.routes);
-  const backendStarts = running(inventory.routes.map((route) => route.backends.length));
+  const facts = routes.map((route) => memo.facts(route, () => factsOf(route, inventory, clusterIndex, subnetIndex)));
+  const routePolicy = Uint32Array.from(facts, ({ policy, policyKey }) => policies.add(policy, policyKey));
+  const backendStarts = running(routes.map((route) => route.backends.length));
+  const addresses = collectAddresses(facts, backendStarts.at(-1)!);
   const columns = policies.columns();
   memo.done();
-  const flags = inventory.routes.map((route, i) =>
-    routeFlags(route, effectiveWeights(route, inventory, clusterIndex), backendStarts[i]!, addresses.starts),
-  );
   const hot: HotTable = {
-    routeRows: sharedInt32(inventory.routes.flatMap((route, i) => routeRow(route, routePolicy[i]!, columns, backendStarts[i]!, flags[i]!))),
+    routeRows: routeRows(routes, facts, routePolicy, columns, backendStarts),
     routePolicy: sharedUint32(routePolicy),
     routeBackends: sharedUint32(backendStarts),
-    routeTtlMin: sharedUint32(inventory.routes.map((route) => route.ttl.min)),
-    routeTtlMax: sharedUint32(inventory.routes.map((route) => route.ttl.max)),
-    routeAnswers: sharedUint16(inventory.routes.map((route) => route.answers)),
-    routeSpread: sharedUint16(inventory.routes.map((route) => route.spread)),
-    routeFlags: sharedUint8(flags),
+    routeTtlMin: sharedUint32(routes.map((route) => route.ttl.min)),
+    routeTtlMax: sharedUint32(routes.map((route) => route.ttl.max)),
+    routeAnswers: sharedUint16(routes.map((route) => route.answers)),
+    routeSpread: sharedUint16(routes.map((route) => route.spread)),
+    routeFlags: sharedUint8(facts.map(({ flags }) => flags)),
     ...columns,
-    backendAddresses: sharedUint32(addresses.starts),
+    backendAddresses: addresses.starts,
     addressBytes: addresses.bytes,
   };
-  const backendCount = backendStarts.at(-1)!;
   return {
     table: {
       version: options.version,
@@ -77,7 +61,7 @@ export function compile(inventory: Inventory, geo: GeoTable, measures: Measures,
       geo,
       partitions: policies.partitions,
       hot,
-      state: initialState(hot, inventory.routes.length, backendCount),
+      state: initialState(hot, routes.length, backendStarts.at(-1)!),
       names: namesOf(inventory, addresses.texts),
     },
     scopeFallbacks: policies.scopeFallbacks,
@@ -97,72 +81,47 @@ export function namesOf(inventory: Inventory, addresses: readonly string[]): Rou
   };
 }
 
-/** In the order of {@link RouteRow}. */
-function routeRow(
-  route: Route,
-  policy: number,
+/** Words in the order of {@link RouteRow}. */
+function routeRows(
+  routes: readonly Route[],
+  facts: readonly RouteFacts[],
+  routePolicy: Uint32Array,
   { policyPartition, policyPlans }: Pick<HotTable, "policyPartition" | "policyPlans">,
-  firstBackend: number,
-  flags: number,
-): number[] {
-  const trickle = Math.round((route.failover.tricklePercent / 100) * FULL);
-  return [
-    policyPartition[policy]!,
-    policyPlans[policy]!,
-    firstBackend,
-    flags | (trickle << 16),
-    route.answers | (route.spread << 16),
-    hashText(`${route.namespace}/${route.name}`) | 0,
-    route.ttl.min,
-    route.ttl.max,
-  ];
+  backendStarts: readonly number[],
+): Int32Array {
+  const rows = sharedInt32(routes.length * RouteRow.Length);
+  routes.forEach(({ answers, spread, ttl }, i) => {
+    const { flags, trickle, seed } = facts[i]!;
+    const policy = routePolicy[i]!;
+    const row = i * RouteRow.Length;
+    rows[row + RouteRow.Partition] = policyPartition[policy]!;
+    rows[row + RouteRow.Plans] = policyPlans[policy]!;
+    rows[row + RouteRow.Backends] = backendStarts[i]!;
+    rows[row + RouteRow.FlagsAndTrickle] = flags | (trickle << 16);
+    rows[row + RouteRow.AnswersAndSpread] = answers | (spread << 16);
+    rows[row + RouteRow.Seed] = seed;
+    rows[row + RouteRow.TtlMin] = ttl.min;
+    rows[row + RouteRow.TtlMax] = ttl.max;
+  });
+  return rows;
 }
 
-function routeFlags(route: Route, weights: readonly number[], firstBackend: number, addressStarts: readonly number[]): number {
-  const has = (backend: number, family: number) => {
-    const at = (firstBackend + backend) * 2 + family;
-    return addressStarts[at + 1]! > addressStarts[at]! || isUnresolved[backend]!;
-  };
-  // A host name that nobody could resolve yet may have addresses of both families: an incident must not become NODATA.
-  const isUnresolved = route.backends.map(({ addresses }) => addresses.some((address) => parseIp(address) === undefined));
-  const all = weights.map((_, i) => i);
-  const weighted = all.filter((i) => weights[i]! > 0);
-  const common = (family: number) => (weighted.length > 0 ? weighted : all).every((i) => has(i, family));
-  const some = (family: number) => all.some((i) => has(i, family));
-  const useCommon = route.families === "Common" && (common(0) || common(1)); // with no common family, each beats none
-  const offers = useCommon ? common : some;
-  return (
-    (route.sticky === "ClientSubnet" ? ROUTE_STICKY : 0) |
-    (route.failover.whenAllUnhealthy === "HoldLast" ? ROUTE_HOLD_LAST : 0) |
-    (offers(0) ? ROUTE_OFFERS_A : 0) |
-    (offers(1) ? ROUTE_OFFERS_AAAA : 0)
-  );
-}
-
-function collectAddresses(routes: readonly Route[]) {
-  const starts: number[] = [0];
-  const texts: string[] = [];
-  const ips: Ip[] = [];
-  for (const route of routes) {
-    for (const backend of route.backends) {
-      const own = backend.addresses.flatMap((text) => {
-        const ip = parseIp(text);
-        return ip === undefined ? [] : [{ text, ip }];
-      });
-      for (const family of [4, 6] as const) {
-        for (const { text, ip } of own.filter((one) => one.ip.family === family).slice(0, MAX_ADDRESSES)) {
-          texts.push(text);
-          ips.push(ip);
-        }
-        starts.push(texts.length);
-      }
+/** One backend after the other, IPv4 before IPv6. */
+function collectAddresses(facts: readonly RouteFacts[], backends: number) {
+  const starts = sharedUint32(2 * backends + 1);
+  const all: Address[] = [];
+  let unit = 0;
+  for (const { addresses } of facts) {
+    for (const own of addresses) {
+      all.push(...own);
+      starts[++unit] = all.length;
     }
   }
-  const bytes = sharedUint8(16 * ips.length);
-  ips.forEach((ip, i) => {
-    bytes.set(ip.bytes, 16 * i);
+  const bytes = sharedUint8(16 * all.length);
+  all.forEach((address, i) => {
+    bytes.set(address.bytes, 16 * i);
   });
-  return { starts, texts, bytes };
+  return { starts, bytes, texts: all.map(({ text }) => text) };
 }
 
 function initialState(hot: HotTable, routes: number, backends: number): LiveState {

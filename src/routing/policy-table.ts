@@ -47,8 +47,8 @@ export class PolicyTable {
     this.scopeBudget = scopeBudget;
   }
 
-  add(policy: Policy): number {
-    const key = JSON.stringify(policy);
+  /** @param key equal for equal policies */
+  add(policy: Policy, key: string): number {
     const known = this.byKey.get(key);
     if (known !== undefined) return known;
     const id = this.policyPartition.length;
@@ -126,7 +126,7 @@ export class PolicyTable {
   private slots(key: string, members: readonly { readonly weight: number; readonly hash: number }[]) {
     const known = this.slotsByKey.get(key);
     if (known !== undefined) return known;
-    const built = buildSlots(members);
+    const built = this.memo.slots(key, () => buildSlots(members));
     const entry = { start: this.slotCount, bits: built.bits, owned: built.owned };
     this.slotOwner.push(built.owner);
     this.slotRank.push(built.rank);
