@@ -6,7 +6,7 @@ import { createSimulatedClock } from "../test/support/simulated-clock.ts";
 import type { ClusterObjects, HubObjects } from "./clusters/cluster-objects.ts";
 import type { HubWatch } from "./hub-watch.ts";
 import { mergeClusters } from "./hub-watch.ts";
-import { COALESCE, createKubernetesSource, SETTLE } from "./kubernetes-source.ts";
+import { COALESCE, createKubernetesSource, PROMPT, SETTLE } from "./kubernetes-source.ts";
 import type { Reconciled } from "./reconcile/reconciled.ts";
 
 const NOTHING: Inventory = { routes: [], clusters: [], zones: [], overrides: [] };
@@ -150,6 +150,23 @@ describe("afterwards", () => {
     expect([before, told.reconciled.length]).toEqual([1, 2]);
   });
 
+  test("a change that comes by itself waits less than those that follow it", async () => {
+    const { clock, state, source, readings, watch } = scene();
+    await source.read();
+    watch();
+    await clock.advance(2000);
+    state.next = reconciledAs("alone");
+    source.changed();
+    await clock.advance(PROMPT);
+    expect(messages(readings)).toEqual(["alone"]);
+    state.next = reconciledAs("one of many");
+    source.changed();
+    await clock.advance(COALESCE - 1);
+    expect(readings).toHaveLength(1);
+    await clock.advance(1);
+    expect(messages(readings)).toEqual(["alone", "one of many"]);
+  });
+
   test("changes that come together are one, and no change is none", async () => {
     const { clock, state, source, readings, watch, told } = scene();
     await source.read();
@@ -187,7 +204,7 @@ describe("afterwards", () => {
     state.next = reconciledAs("second");
     source.changed();
     let then = -1;
-    clock.setTimer(ms(COALESCE), () => {
+    clock.setTimer(ms(PROMPT), () => {
       then = told.reconciled.length;
     });
     await clock.advance(COALESCE);

@@ -35,12 +35,15 @@ export interface KubernetesSourceOptions {
 }
 
 export interface KubernetesSource extends Source {
-  /** Something changed. Changes within {@link COALESCE} milliseconds are one. */
+  /** Something changed. Changes within {@link COALESCE} milliseconds are one; the first after a while waits for {@link PROMPT} only. */
   changed(): void;
 }
 
 /** Milliseconds. */
 export const COALESCE = 50;
+/** A change that comes by itself, nothing having been reconciled for {@link QUIET} milliseconds, waits no longer than this. */
+export const PROMPT = 10;
+const QUIET = 1000;
 /** Texts of reports may settle one pass later. It waits until what clients get has been compiled, ms. */
 export const SETTLE = 500;
 /** How long the first reading waits for the hub, and then for member clusters, before it goes without them, ms. */
@@ -66,6 +69,7 @@ export function createKubernetesSource(options: KubernetesSourceOptions): Kubern
   let missing: readonly string[] = [];
   let isDue = false;
   let closed = false;
+  let lastRun = Number.NEGATIVE_INFINITY;
   /** Until when the first result waits for clusters. */
   let patientUntil: number | undefined;
 
@@ -107,6 +111,7 @@ export function createKubernetesSource(options: KubernetesSourceOptions): Kubern
   function run(): void {
     cancel = undefined;
     isDue = false;
+    lastRun = ports.now();
     if (closed || listener === undefined || !hub.isSynced() || isMissing()) return;
     if (isEarly()) {
       changed();
@@ -148,7 +153,7 @@ export function createKubernetesSource(options: KubernetesSourceOptions): Kubern
   function changed(): void {
     isDue = true;
     if (closed || listener === undefined || cancel !== undefined) return;
-    cancel = ports.setTimer(COALESCE, run);
+    cancel = ports.setTimer(ports.now() - lastRun >= QUIET ? PROMPT : COALESCE, run);
   }
 
   return {

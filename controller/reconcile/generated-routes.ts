@@ -73,8 +73,8 @@ export function createDrafter(): Drafter {
       const next = new Map<string, NamespaceDrafts>();
       for (const [namespace, { joining, stored }] of byNamespace(input)) {
         const before = known.get(namespace);
-        const isSame = before !== undefined && sameList(before.joining, joining) && sameStored(before.stored, stored);
-        const drafts = isSame ? before.drafts : draftNamespace(namespace, joining, stored, input);
+        const isSame = before !== undefined && sameAsked(before.joining, joining) && sameStored(before, stored);
+        const drafts = isSame ? withPolicies(before, joining) : draftNamespace(namespace, joining, stored, input);
         next.set(namespace, { joining, stored, drafts });
       }
       known = next;
@@ -97,17 +97,40 @@ function byNamespace({ joining, stored }: DraftInput) {
   return groups;
 }
 
-const sameStored = (a: readonly StoredRoute[], b: readonly StoredRoute[]): boolean =>
-  a.length === b.length &&
-  a.every((route, i) => {
-    const other = b[i];
+/** Whether the sources ask for the same, whatever their policies say by now. */
+const sameAsked = (a: readonly JoiningSource[], b: readonly JoiningSource[]): boolean =>
+  a.length === b.length && a.every((source, i) => source === b[i] || asksTheSame(source, b[i]!));
+
+const asksTheSame = (a: JoiningSource, b: JoiningSource): boolean =>
+  a.id === b.id && a.age === b.age && a.isInvalid === b.isInvalid && sameList(a.hosts, b.hosts);
+
+/** The drafts of before with the policies of today. */
+function withPolicies({ joining: before, drafts }: NamespaceDrafts, joining: readonly JoiningSource[]): readonly Draft[] {
+  const others = new Map<unknown, JoiningSource>();
+  joining.forEach((source, i) => {
+    if (source !== before[i]) others.set(before[i], source);
+  });
+  if (others.size === 0) return drafts;
+  return drafts.map((draft) => {
+    const policy = others.get(draft.policy);
+    return policy === undefined ? draft : { ...draft, policy };
+  });
+}
+
+/** Whether the routes that are there make the same drafts: of their specs only the hosts count, but where a draft keeps its spec. */
+function sameStored({ stored, drafts }: NamespaceDrafts, next: readonly StoredRoute[]): boolean {
+  if (stored.length !== next.length) return false;
+  const keepsSpecs = drafts.some(({ policy }) => "kept" in policy);
+  return stored.every((route, i) => {
+    const other = next[i]!;
     return (
-      route.name === other?.name &&
-      route.spec === other.spec &&
+      route.name === other.name &&
       route.created === other.created &&
-      route.policySource === other.policySource
+      route.policySource === other.policySource &&
+      (route.spec === other.spec || (!keepsSpecs && sameList(textsOf(route.spec, "hosts"), textsOf(other.spec, "hosts"))))
     );
   });
+}
 
 function draftNamespace(
   namespace: string,

@@ -71,6 +71,7 @@ export function describeProblems(problems: readonly Problem[]): string {
 }
 
 export function sameReport(a: ObjectReport, b: ObjectReport | undefined): boolean {
+  if (a === b) return true;
   return (
     b !== undefined &&
     a.kind === b.kind &&

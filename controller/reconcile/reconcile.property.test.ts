@@ -152,6 +152,87 @@ test("what is remembered saves work and changes nothing: one that has just start
   );
 });
 
+/** What may happen to one world: most of it stays the very same objects. */
+type Step = (one: WorldInput, last: Reconciled) => WorldInput;
+
+const inCluster =
+  (cluster: string, change: (objects: readonly KubeObject[]) => readonly KubeObject[]): Step =>
+  (one) => ({
+    ...one,
+    clusters: { ...one.clusters, [cluster]: change(one.clusters?.[cluster] ?? []) },
+  });
+const cluster = oneOf("eu", "us");
+const at = fc.nat(3);
+const step: fc.Arbitrary<Step> = fc.oneof(
+  // A policy that counts, or does not, or cannot be read.
+  fc
+    .tuple(cluster, at, annotations)
+    .map(([where, index, more]) =>
+      inCluster(where, (objects) =>
+        objects.map((object, i) =>
+          i === index
+            ? { ...object, metadata: { ...object.metadata, annotations: { ...object.metadata.annotations, ...annotated(more) } } }
+            : object,
+        ),
+      ),
+    ),
+  fc.tuple(cluster, at).map(([where, index]) => inCluster(where, (objects) => objects.filter((_, i) => i !== index))),
+  fc
+    .tuple(cluster, source)
+    .map(([where, added]) => inCluster(where, (objects) => [...objects.filter((one) => key(one) !== key(added)), added])),
+  // Generated routes get to the hub, as they are to be.
+  fc.constant<Step>((one, { generated }) => ({
+    ...one,
+    routes: [
+      ...(one.routes ?? []).filter((own) => generated.every((made) => key(made) !== key(own))),
+      ...generated.map((made) => ({
+        ...made,
+        metadata: {
+          ...made.metadata,
+          uid: `uid-${made.metadata.name}`,
+          resourceVersion: "7",
+          generation: 1,
+          creationTimestamp: "2026-01-04T00:00:00Z",
+        },
+      })),
+    ],
+  })),
+  fc.tuple(route).map(
+    ([added]): Step =>
+      (one) => ({ ...one, routes: [...(one.routes ?? []).filter((own) => key(own) !== key(added)), added] }),
+  ),
+  at.map(
+    (index): Step =>
+      (one) => ({ ...one, routes: (one.routes ?? []).filter((_, i) => i !== index) }),
+  ),
+  fc.subarray(["eu", "us"]).map(
+    (cutOff): Step =>
+      (one) => ({ ...one, cutOff }),
+  ),
+  oneOf<NonNullable<WorldInput["unread"]>>({}, { eu: "all" }, { us: ["Ingress"] }).map(
+    (unread): Step =>
+      (one) => ({ ...one, unread }),
+  ),
+);
+
+test("after small changes too, one that has just started comes to what one comes to that remembers", () => {
+  fc.assert(
+    fc.property(world, fc.array(step, { minLength: 1, maxLength: 12 }), (first, steps) => {
+      const reconciler = fresh();
+      let one = first;
+      let last = reconciler.reconcile(inputOf(one, undefined));
+      for (const next of steps) {
+        one = next(one, last);
+        const input = inputOf(one, last);
+        const expected = fresh().reconcile(input);
+        last = reconciler.reconcile(input);
+        expect(last).toEqual(expected);
+      }
+    }),
+    { numRuns: 600 },
+  );
+});
+
 test("nothing changes any more when nothing changes", () => {
   fc.assert(
     fc.property(worlds, (history) => {

@@ -72,6 +72,7 @@ export function createReconciler({ regions, allow }: ReconcilerOptions): Reconci
   const passes = createRoutePasses();
   const written: WrittenMemo = new WeakMap();
   const shared = new WeakMap<Route, Route>();
+  const reported = new WeakMap<SettledRoute, ObjectReport>();
   let last: { readonly inputs: readonly (readonly unknown[])[]; readonly result: Reconciled } | undefined;
 
   function readSources(clusters: readonly ClusterObjects[]): ReadonlyMap<string, ClusterSources> {
@@ -92,6 +93,14 @@ export function createReconciler({ regions, allow }: ReconcilerOptions): Reconci
     const same = before !== undefined && (before === route || JSON.stringify(before) === JSON.stringify(route)) ? before : route;
     shared.set(route, same);
     return same;
+  }
+
+  function reportOnSettled(settled: SettledRoute): ObjectReport {
+    const known = reported.get(settled);
+    if (known !== undefined) return known;
+    const report = reportOnRoute(settled);
+    reported.set(settled, report);
+    return report;
   }
 
   return {
@@ -126,7 +135,7 @@ export function createReconciler({ regions, allow }: ReconcilerOptions): Reconci
       });
       const zoneOutcomes = checkZones(zones, environment, served);
       const reports = [
-        ...pass.settled.map(reportOnRoute),
+        ...pass.settled.map(reportOnSettled),
         ...pass.forsaken.map(reportOnForsaken),
         ...reportOnAll(memberClusters, environment.outcomes.MemberCluster),
         ...reportOnAll(zones, zoneOutcomes),

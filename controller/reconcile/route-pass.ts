@@ -1,5 +1,5 @@
 /** All GlobalRoutes of a pass: which there are, what each is made of, and who has which host. */
-import { type Route, type RouteKey, routeKey } from "../../src/model/inventory.ts";
+import type { Route, RouteKey } from "../../src/model/inventory.ts";
 import type { Problem } from "../../src/model/problem.ts";
 import { readApiObject } from "../../src/model/read-api-object.ts";
 import type { KubeObject } from "../kube/kube-object.ts";
@@ -8,6 +8,8 @@ import { settleClaims } from "./host-claims.ts";
 import { type HubObject, isGenerated, type Reading } from "./hub-object.ts";
 import { addOnce, joinListed, listHosts, push } from "./join-routes.ts";
 import { type JoiningSource, warningOn } from "./joining-source.ts";
+import { sameList } from "./keep-previous.ts";
+import { keyOfObject } from "./object-keys.ts";
 import type { BackendReport, Reconciled, SourceWarning } from "./reconciled.ts";
 import { createRouteWorker, type RouteUnit, type RouteWork, type World } from "./route-work.ts";
 import { isConfirmed } from "./served-before.ts";
@@ -57,18 +59,25 @@ export function createRoutePasses(): RoutePasses {
   const draftReadings = new WeakMap<KubeObject, Reading<"GlobalRoute">>();
   /** Equal drafts keep their object, so that nothing is read or worked out anew. */
   let written = new Map<RouteKey, WrittenDraft>();
+  let settledBefore: ReadonlyMap<RouteKey, SettledRoute> = new Map();
 
   function writeDrafts(drafts: readonly Draft[]): readonly WrittenDraft[] {
     const all = drafts.map((draft) => {
       const before = written.get(draft.key);
-      if (before?.policy === draft.policy && sameTexts(before.hosts, draft.hosts))
-        return { ...draft, text: before.text, object: before.object };
+      const isSame = before?.policy === draft.policy && before.policySource === draft.policySource && sameList(before.hosts, draft.hosts);
+      if (isSame) return before;
       const object = generatedObject(draft);
       const text = JSON.stringify(object);
       return { ...draft, text, object: before?.text === text ? before.object : object };
     });
     written = new Map(all.map((draft) => [draft.key, draft]));
     return all;
+  }
+
+  /** The value of the pass before, if nothing of it has changed: whoever remembers what follows from it finds it again. */
+  function settledAsBefore(route: SettledRoute): SettledRoute {
+    const before = settledBefore.get(route.unit.key);
+    return before !== undefined && isSameSettled(before, route) ? before : route;
   }
 
   function readDraft(object: KubeObject): Reading<"GlobalRoute"> {
@@ -117,7 +126,8 @@ export function createRoutePasses(): RoutePasses {
       const keys = new Set(all.map(({ unit }) => unit.key));
       worker.keep(keys);
 
-      const settled = settle(all, world);
+      const settled = settle(all, world).map(settledAsBefore);
+      settledBefore = new Map(settled.map((route) => [route.unit.key, route]));
       return {
         settled: settled.sort((a, b) => (a.unit.key < b.unit.key ? -1 : 1)),
         warnings: [
@@ -139,9 +149,7 @@ function storedRoutes(
   { before }: World,
 ): readonly StoredRoute[] {
   // The hub's copy may be older than what was made here.
-  const made = new Map(
-    (previous?.generated ?? []).map(({ metadata: { namespace = "", name }, spec }) => [routeKey({ namespace, name }), spec]),
-  );
+  const made = new Map((previous?.generated ?? []).map((object) => [keyOfObject(object), object.spec]));
   const onHub = [...generated.values()].map((hub) => ({
     namespace: hub.namespace,
     name: hub.name,
@@ -149,10 +157,11 @@ function storedRoutes(
     spec: made.get(hub.key) ?? hub.raw.spec,
     policySource: before.policySource(hub.key, hub),
   }));
-  const notYet = (previous?.generated ?? []).flatMap(({ metadata, spec }) => {
-    const { namespace = "", name } = metadata;
-    const key = routeKey({ namespace, name });
-    return generated.has(key) ? [] : [{ namespace, name, created: "", spec, policySource: before.policySource(key, undefined) }];
+  const notYet = (previous?.generated ?? []).flatMap((object) => {
+    const key = keyOfObject(object);
+    if (generated.has(key)) return [];
+    const { namespace = "", name } = object.metadata;
+    return [{ namespace, name, created: "", spec: object.spec, policySource: before.policySource(key, undefined) }];
   });
   return [...onHub, ...notYet];
 }
@@ -214,6 +223,17 @@ function settle(all: readonly Candidate[], { before }: World): SettledRoute[] {
   });
 }
 
+const isSameSettled = (a: SettledRoute, b: SettledRoute): boolean =>
+  a.work === b.work &&
+  a.route === b.route &&
+  a.draft === b.draft &&
+  a.isAccepted === b.isAccepted &&
+  a.backends === b.backends &&
+  a.unit.hub === b.unit.hub &&
+  a.unit.reading === b.unit.reading &&
+  sameList(a.unit.joined, b.unit.joined) &&
+  sameList(a.problems, b.problems);
+
 function withHosts(route: Route, has: (host: string) => boolean): Route | undefined {
   if (route.hosts.every(has)) return route;
   const hosts = route.hosts.filter(has);
@@ -248,5 +268,3 @@ function lostHosts({ unit, work, route, draft }: SettledRoute): readonly SourceW
     return own.length === 0 ? [] : [warningOn(reading, "HostTaken", message)];
   });
 }
-
-const sameTexts = (a: readonly string[], b: readonly string[]): boolean => a.length === b.length && a.every((text, i) => text === b[i]);

@@ -1,10 +1,11 @@
 /** What was served of each route before this pass: from the pass before, the state folder, or the statuses on the hub. */
 
-import { type Route, type RouteKey, routeKey } from "../../src/model/inventory.ts";
+import type { Route, RouteKey } from "../../src/model/inventory.ts";
 import type { Network } from "../../src/model/ip.ts";
 import { fieldOf, listOf, textOf, textsOf } from "../sources/fields.ts";
 import { checkAddresses } from "../sources/source-addresses.ts";
 import type { HubObject } from "./hub-object.ts";
+import { keyOfRoute } from "./object-keys.ts";
 import type { BackendReport, ObjectReport, Reconciled } from "./reconciled.ts";
 import type { ServedBackends } from "./route-backends.ts";
 
@@ -31,9 +32,9 @@ export function createServedBefore(allow: readonly Network[]): (previous: Reconc
   let last: { readonly of: Reconciled | undefined; readonly served: ServedBefore } | undefined;
 
   function index(previous: Reconciled | undefined): ServedBefore {
-    const routes = new Map((previous?.inventory.routes ?? []).map((route) => [routeKey(route), route]));
+    const routes = new Map((previous?.inventory.routes ?? []).map((route) => [keyOfRoute(route), route]));
     const reports = new Map(
-      (previous?.reports ?? []).flatMap((report) => (report.kind === "GlobalRoute" ? [[routeKey(report), report] as const] : [])),
+      (previous?.reports ?? []).flatMap((report) => (report.kind === "GlobalRoute" ? [[keyOfRoute(report), report] as const] : [])),
     );
     const holders = new Map<string, RouteKey>();
     for (const [key, { hosts }] of routes) for (const host of hosts) holders.set(host, key);
@@ -82,8 +83,18 @@ function fromStatus(status: unknown, allow: readonly Network[]): ServedBackends 
   };
 }
 
+const confirmed = new WeakMap<HubObject<"GlobalRoute">["raw"], boolean>();
+
 /** Whether the hub's status says that the object is accepted as it is today. */
-export const isConfirmed = ({ raw }: HubObject<"GlobalRoute">): boolean =>
+export function isConfirmed({ raw }: HubObject<"GlobalRoute">): boolean {
+  const known = confirmed.get(raw);
+  if (known !== undefined) return known;
+  const is = saysAccepted(raw);
+  confirmed.set(raw, is);
+  return is;
+}
+
+const saysAccepted = (raw: HubObject<"GlobalRoute">["raw"]): boolean =>
   listOf(raw.status, "conditions").some(
     (condition) =>
       fieldOf(condition, "type") === "Accepted" &&

@@ -1,9 +1,10 @@
 /** What the engine is told besides the inventory: how ready backends are, and which generation of each object is served. */
-import { type BackendReadiness, programmedKey, readinessKey } from "../../src/engine/source.ts";
+import { type BackendReadiness, readinessKey } from "../../src/engine/source.ts";
 import type { Kind } from "../../src/model/kinds.ts";
 import type { ClusterSources } from "../sources/read-cluster.ts";
 import type { Outcome } from "./environment.ts";
 import type { HubObject } from "./hub-object.ts";
+import { keyOfProgrammed } from "./object-keys.ts";
 import type { SettledRoute } from "./route-pass.ts";
 
 /** By `readinessKey`; only where the cluster can be asked and knows the Services behind the source. */
@@ -34,8 +35,9 @@ export function generationsOf(
   memo: WrittenMemo,
 ): ReadonlyMap<string, number> {
   const all = new Map<string, number>();
-  const add = ({ kind, namespace, name, raw }: HubObject<Kind>) => {
-    if (raw.metadata.generation !== undefined) all.set(programmedKey(kind, namespace, name), raw.metadata.generation);
+  const add = (object: HubObject<Kind>) => {
+    const { generation } = object.raw.metadata;
+    if (generation !== undefined) all.set(keyOfProgrammed(object), generation);
   };
   for (const { unit, isAccepted, draft } of settled) {
     if (unit.hub !== undefined && isAccepted && (draft === undefined || isWritten(unit.hub, draft.object.spec, memo))) add(unit.hub);
