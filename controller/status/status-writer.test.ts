@@ -210,13 +210,26 @@ test("ten minutes of probes and of signs of life write nothing", async () => {
   expect(hub.writes).toHaveLength(before);
 });
 
+test("clients move before anything is written about it, and what fails together is told together", async () => {
+  const { clock, hub, writer, fail } = world(3);
+  writer();
+  await clock.advance(20_000);
+  const before = hub.writes.length;
+  fail("eu", "refused", ["web/r0"]);
+  await clock.advance(200);
+  fail("eu", "refused", ["web/r1"]);
+  expect(hub.writes.slice(before)).toEqual([]);
+  await clock.advance(200);
+  expect(hub.writes.slice(before).map(({ key }) => key)).toEqual(expect.arrayContaining(["web/r0", "web/r1"]));
+});
+
 test("a failover is written before what can wait", async () => {
   const { clock, hub, writer, fail } = world(300);
   writer();
   await clock.advance(1000); // in the middle of the first round
   const before = hub.writes.length;
   fail("eu", "refused", ["web/r299"]);
-  await clock.advance(300);
+  await clock.advance(600);
   expect(hub.writes.slice(before).map(({ key }) => key)).toContain("web/r299");
   expect(hub.get(GLOBAL_ROUTES, "web/r299")?.status).toMatchObject({ lastFailover: { from: "eu", to: "us" } });
 });

@@ -52,6 +52,8 @@ export interface StatusWriter extends Writing {
 const SLICE = 50;
 /** Between turns, and for what comes together, ms. */
 const PAUSE = 20;
+/** After a change of health: clients are moved first, and what fails together is told together, ms. */
+const ANSWERS_FIRST = 300;
 /** Counts of endpoints change with each probe while a cluster fails: they are gathered for so long, ms. */
 const CLUSTER_PAUSE = 1000;
 /** What the server refused is tried again so much later, ms: its schema may be replaced by then. */
@@ -92,10 +94,10 @@ export function createStatusWriter(options: StatusWriterOptions): StatusWriter {
     timers.set(name, cancel);
   }
 
-  function note(keys: Iterable<string>): void {
+  function note(keys: Iterable<string>, pause = PAUSE): void {
     if (lane === undefined) return;
     for (const key of keys) noted.add(key);
-    if (noted.size > 0) after("slice", PAUSE, workOut);
+    if (noted.size > 0) after("slice", pause, workOut);
   }
 
   const noteAll = (): void => note(facts?.keys() ?? []);
@@ -197,7 +199,7 @@ export function createStatusWriter(options: StatusWriterOptions): StatusWriter {
   const unwatch = health.watch((route) => {
     if (lane === undefined) return;
     if (route === "all") noteAll();
-    else note([statusKeyOfRoute(route)]);
+    else note([statusKeyOfRoute(route)], ANSWERS_FIRST);
     noteClusters();
   });
 
