@@ -23,6 +23,10 @@ const TIMED = 8;
 const IN_A_ROW = 8;
 /** Nothing depends on it: the eventfd wakes the worker. */
 const IDLE_MS = 1000;
+/** Without a query for so long: time to collect garbage, ms. */
+const LULL_MS = 20;
+/** Tables that are no longer used may wait for a lull; with so many, it is done at once. */
+const MOST_OUTDATED = 4;
 const POLLFD = 8;
 
 const report = (message: WorkerReport): void => parentPort?.postMessage(message);
@@ -41,6 +45,7 @@ function run(libc: Libc, start: WorkerStart): void {
   let pollAddress = 0;
   let passed = 0;
   const collectGarbage = garbageCollector();
+  let outdated = 0;
 
   /** { int fd; short events; short revents } for the eventfd, then for each socket. */
   function watch(next: readonly WorkerSocket[]): void {
@@ -54,19 +59,24 @@ function run(libc: Libc, start: WorkerStart): void {
   }
 
   function takeMessages(version: number): void {
-    let outdated = false;
     for (let next = receiveMessageOnPort(port); next !== undefined; next = receiveMessageOnPort(port)) {
       const message = next.message as WorkerMessage;
       if (message.kind === "tables") {
-        outdated = context.tables !== undefined;
+        if (context.tables !== undefined) outdated++;
         useTables(context, message.tables);
       } else {
         watch(message.sockets);
       }
     }
-    if (outdated) collectGarbage();
     passed = version;
     Atomics.store(control, Control.Passed, version);
+    if (outdated >= MOST_OUTDATED) freeTables();
+  }
+
+  /** Takes some ten milliseconds, in which nobody is answered. */
+  function freeTables(): void {
+    collectGarbage();
+    outdated = 0;
   }
 
   watch([]);
@@ -76,7 +86,10 @@ function run(libc: Libc, start: WorkerStart): void {
     const version = Atomics.load(control, Control.Version);
     if (version !== passed) takeMessages(version);
     if (Atomics.load(control, Control.Stop) !== 0) return;
-    if (libc.poll(pollAddress, 1 + sockets.length, IDLE_MS) <= 0) continue;
+    if (libc.poll(pollAddress, 1 + sockets.length, outdated > 0 ? LULL_MS : IDLE_MS) <= 0) {
+      if (outdated > 0) freeTables();
+      continue;
+    }
     if (pollSet[1] !== POLLIN) libc.read(wakeFd, wakeWord, 8); // revents are the upper half of the word
     for (let s = 0; s < sockets.length; s++) {
       if (pollSet[2 * s + 3] === POLLIN) continue;
