@@ -27,13 +27,14 @@ export interface Reading<K extends Kind> {
 }
 
 export interface HubReader<K extends Kind> {
-  /** Sorted by key, each key once (the newest resourceVersion cannot be told: the first counts). */
+  /** Sorted by key, each key once (the newest resourceVersion cannot be told: the first counts). The same list for the same list. */
   read(objects: readonly KubeObject[]): readonly HubObject<K>[];
 }
 
 /** @param narrow tells an object of the kind from others */
 export function createHubReader<K extends Kind>(kind: K, narrow: (object: ManifestObject) => ObjectOf<K> | undefined): HubReader<K> {
   let known = new Map<string, HubObject<K>>();
+  let last: { readonly objects: readonly KubeObject[]; readonly read: readonly HubObject<K>[] } | undefined;
 
   function readOne(raw: KubeObject, key: string): HubObject<K> {
     const before = known.get(key);
@@ -50,13 +51,15 @@ export function createHubReader<K extends Kind>(kind: K, narrow: (object: Manife
 
   return {
     read(objects) {
+      if (last?.objects === objects) return last.read;
       const next = new Map<string, HubObject<K>>();
       for (const raw of objects) {
         const key = objectKey(raw);
         if (!next.has(key)) next.set(key, readOne(raw, key));
       }
       known = next;
-      return [...next.values()].sort((a, b) => compareTexts(a.key, b.key));
+      last = { objects, read: [...next.values()].sort((a, b) => compareTexts(a.key, b.key)) };
+      return last.read;
     },
   };
 }

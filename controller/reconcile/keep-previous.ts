@@ -44,8 +44,15 @@ export function keepPrevious(previous: Reconciled | undefined, next: Reconciled)
 const equalWarnings = (a: readonly SourceWarning[], b: readonly SourceWarning[]): boolean =>
   a.length === b.length && a.every((warning, i) => warning.message === b[i]?.message && warning.reason === b[i]?.reason);
 
-const sameMap = <V>(a: ReadonlyMap<string, V>, b: ReadonlyMap<string, V>): boolean =>
-  a === b || (a.size === b.size && [...a].every(([key, value]) => b.get(key) === value));
+function sameMap<V>(a: ReadonlyMap<string, V>, b: ReadonlyMap<string, V>, isSame = (one: V, other: V) => one === other): boolean {
+  if (a === b) return true;
+  if (a.size !== b.size) return false;
+  for (const [key, value] of a) {
+    const other = b.get(key);
+    if (other === undefined || !isSame(value, other)) return false;
+  }
+  return true;
+}
 
 const sameReadiness = (a: ReadonlyMap<string, BackendReadiness>, b: ReadonlyMap<string, BackendReadiness>): boolean =>
-  a.size === b.size && [...a].every(([key, { ready, total }]) => b.get(key)?.ready === ready && b.get(key)?.total === total);
+  sameMap(a, b, (one, other) => one === other || (one.ready === other.ready && one.total === other.total));

@@ -196,7 +196,8 @@ function checkZones(
   environment: Environment,
   routes: readonly Route[],
 ): ReadonlyMap<string, Outcome> {
-  const hosts = new Set(routes.flatMap((route) => route.hosts));
+  const hosts = new Set<string>();
+  for (const route of routes) for (const host of route.hosts) hosts.add(host);
   const outcomes = new Map(environment.outcomes.DNSZone);
   for (const { key, name, reading } of zones) {
     const outcome = outcomes.get(key);

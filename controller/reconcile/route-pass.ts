@@ -258,7 +258,7 @@ function overlap({ key, reading }: RouteUnit, host: string, owner: RouteKey, sev
 
 /** Hosts of generated routes that a route of another namespace has. */
 function lostHosts({ unit, work, route, draft }: SettledRoute): readonly SourceWarning[] {
-  if (draft === undefined || work.converted.route === undefined) return [];
+  if (draft === undefined || work.converted.route === undefined || route === work.converted.route) return [];
   const kept = new Set(route?.hosts);
   const lost = work.converted.route.hosts.filter((host) => !kept.has(host));
   if (lost.length === 0) return [];

@@ -9,6 +9,7 @@ import { type ConvertedRoute, convertRoute, remainsOf } from "./convert-route.ts
 import type { Environment } from "./environment.ts";
 import type { HubObject, Reading } from "./hub-object.ts";
 import type { JoiningSource } from "./joining-source.ts";
+import { sameList } from "./keep-previous.ts";
 import type { BackendReport } from "./reconciled.ts";
 import { type AssembledBackends, assembleBackends, type ServedBackends } from "./route-backends.ts";
 import type { ServedBefore } from "./served-before.ts";
@@ -57,9 +58,9 @@ export function createRouteWorker(): RouteWorker {
     work(unit, world) {
       const before = world.before.route(unit.key);
       const served = world.before.backends(unit.key, unit.hub);
-      const inputs = inputsOf(unit, world);
       const last = known.get(unit.key);
-      if (last !== undefined && isSame(last.inputs, inputs)) {
+      const inputs = last !== undefined && areStill(last.inputs, unit, world) ? last.inputs : inputsOf(unit, world);
+      if (last !== undefined && last.inputs === inputs) {
         if (last.before === before && last.served === served) return last.result;
         if (isOwnResult(last.result, before, served)) {
           const result = { ...last.result, remains: before };
@@ -92,7 +93,18 @@ function inputsOf({ reading, hub, joined }: RouteUnit, world: World): readonly u
   return inputs;
 }
 
-const isSame = (a: readonly unknown[], b: readonly unknown[]): boolean => a.length === b.length && a.every((input, i) => input === b[i]);
+/** Whether {@link inputsOf} would give the same again. */
+function areStill(inputs: readonly unknown[], unit: RouteUnit, world: World): boolean {
+  const { reading, joined } = unit;
+  const { spec } = reading.object ?? {};
+  // Of most routes these are all: thousands are looked at in each pass.
+  if (spec === undefined || (spec.backends.length === 0 && spec.rollout === undefined)) {
+    if (inputs.length !== 3 + joined.length) return false;
+    if (inputs[0] !== reading || inputs[1] !== world.environment || inputs[2] !== world.reach) return false;
+    return joined.every((source, i) => source === inputs[3 + i]);
+  }
+  return sameList(inputs, inputsOf(unit, world));
+}
 
 function workOut(
   { reading, hub, joined }: RouteUnit,

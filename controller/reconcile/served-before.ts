@@ -5,6 +5,7 @@ import type { Network } from "../../src/model/ip.ts";
 import { fieldOf, listOf, textOf, textsOf } from "../sources/fields.ts";
 import { checkAddresses } from "../sources/source-addresses.ts";
 import type { HubObject } from "./hub-object.ts";
+import { sameList } from "./keep-previous.ts";
 import { keyOfRoute } from "./object-keys.ts";
 import type { BackendReport, ObjectReport, Reconciled } from "./reconciled.ts";
 import type { ServedBackends } from "./route-backends.ts";
@@ -29,15 +30,33 @@ interface Known {
 /** Remembers, so that what is equal to before is the very same value. */
 export function createServedBefore(allow: readonly Network[]): (previous: Reconciled | undefined) => ServedBefore {
   const known = new Map<RouteKey, Known>();
+  const routesByKey = createIndex<Route>();
+  const reportsByKey = createIndex<ObjectReport>();
+  let holdersOf: { readonly routes: readonly Route[]; readonly holders: ReadonlyMap<string, RouteKey> } | undefined;
   let last: { readonly of: Reconciled | undefined; readonly served: ServedBefore } | undefined;
 
-  function index(previous: Reconciled | undefined): ServedBefore {
-    const routes = new Map((previous?.inventory.routes ?? []).map((route) => [keyOfRoute(route), route]));
-    const reports = new Map(
-      (previous?.reports ?? []).flatMap((report) => (report.kind === "GlobalRoute" ? [[keyOfRoute(report), report] as const] : [])),
-    );
+  /** Who has which host; most changes leave that as it was. */
+  function holdersIn(routes: readonly Route[]): ReadonlyMap<string, RouteKey> {
+    const isSame =
+      holdersOf?.routes.length === routes.length &&
+      routes.every((route, i) => {
+        const other = holdersOf?.routes[i];
+        return route === other || (other !== undefined && keyOfRoute(route) === keyOfRoute(other) && sameList(route.hosts, other.hosts));
+      });
+    if (isSame && holdersOf !== undefined) {
+      holdersOf = { ...holdersOf, routes };
+      return holdersOf.holders;
+    }
     const holders = new Map<string, RouteKey>();
-    for (const [key, { hosts }] of routes) for (const host of hosts) holders.set(host, key);
+    for (const route of routes) for (const host of route.hosts) holders.set(host, keyOfRoute(route));
+    holdersOf = { routes, holders };
+    return holders;
+  }
+
+  function index(previous: Reconciled | undefined): ServedBefore {
+    const routes = routesByKey(previous?.inventory.routes ?? []);
+    const reports = reportsByKey((previous?.reports ?? []).filter(({ kind }) => kind === "GlobalRoute"));
+    const holders = holdersIn(previous?.inventory.routes ?? []);
     for (const key of known.keys()) if (!routes.has(key) && !reports.has(key)) known.delete(key);
 
     return {
@@ -63,6 +82,23 @@ export function createServedBefore(allow: readonly Network[]): (previous: Reconc
   return (previous) => {
     if (last === undefined || last.of !== previous) last = { of: previous, served: index(previous) };
     return last.served;
+  };
+}
+
+/**
+ * Lists of things that have keys, as maps. One map is brought up to date again and again, since lists of thousands differ in a few places:
+ * whoever was given it earlier sees the newest.
+ */
+function createIndex<T extends { readonly namespace: string; readonly name: string }>(): (list: readonly T[]) => ReadonlyMap<RouteKey, T> {
+  let before: readonly T[] = [];
+  let map = new Map<RouteKey, T>();
+  return (list) => {
+    const areAligned =
+      list.length === before.length && list.every((one, i) => one === before[i] || keyOfRoute(one) === keyOfRoute(before[i]!));
+    if (!areAligned) map = new Map(list.map((one) => [keyOfRoute(one), one]));
+    else for (const [i, one] of list.entries()) if (one !== before[i]) map.set(keyOfRoute(one), one);
+    before = list;
+    return map;
   };
 }
 
