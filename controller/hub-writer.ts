@@ -7,6 +7,7 @@ import type { HubWatch } from "./hub-watch.ts";
 import type { KubeApi } from "./kube/kube-api.ts";
 import type { KubePorts } from "./kube/kube-ports.ts";
 import { startElection, type WriterElection } from "./kube/lease.ts";
+import type { WriterTerm } from "./kube/writer-fence.ts";
 import type { Reconciled } from "./reconcile/reconciled.ts";
 import type { ProgrammedReport } from "./status/conditions.ts";
 import { createCredentialWriter } from "./status/credential-writer.ts";
@@ -14,7 +15,6 @@ import { createEventWriter } from "./status/event-writer.ts";
 import { createObjectWriter } from "./status/object-writer.ts";
 import { createStatusWriter } from "./status/status-writer.ts";
 import { createWriteLane } from "./status/write-lane.ts";
-import type { WriterTerm } from "./status/writer-fence.ts";
 
 export interface HubWriterOptions {
   /** Its user agent tells the epoch. */

@@ -8,8 +8,8 @@ import { KubeError } from "../kube/kube-error.ts";
 import { type KubeObject, objectKey, type Resource } from "../kube/kube-object.ts";
 import { microTime } from "../kube/micro-time.ts";
 import { DNS_ZONES, GLOBAL_ROUTES, LEASES, MEMBER_CLUSTERS } from "../kube/resources.ts";
+import { FIELD_MANAGER, WRITER_LEASE } from "../kube/writer-fence.ts";
 import { GENERATED_LABEL } from "../reconcile/generated-label.ts";
-import { FIELD_MANAGER, WRITER_LEASE } from "../status/writer-fence.ts";
 import { DELETION_ORDER, type DeletableKind, FINALIZER } from "./deletion-order.ts";
 
 export interface UninstallOptions {

@@ -2,7 +2,6 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { ms } from "../../src/model/units.ts";
 import { createSimulatedClock, type SimulatedClock } from "../../test/support/simulated-clock.ts";
-import { WRITER_LEASE, type WriterTerm } from "../status/writer-fence.ts";
 import type { KubeApi } from "./kube-api.ts";
 import { KubeError } from "./kube-error.ts";
 import type { KubePorts } from "./kube-ports.ts";
@@ -11,6 +10,7 @@ import { startElection, type WriterElection } from "./lease.ts";
 import { readLease } from "./lease-record.ts";
 import { LEASES } from "./resources.ts";
 import { createMemoryKube, type MemoryKube, unreachable } from "./support/memory-kube.ts";
+import { WRITER_LEASE, type WriterTerm } from "./writer-fence.ts";
 
 interface Term {
   readonly who: string;

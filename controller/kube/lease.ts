@@ -9,7 +9,7 @@
  * What the holder sent just before its end has 4 s to arrive before anybody else may begin; what arrives later still is refused by the
  * hub's admission policy (docs/adr/0011-fence-by-admission.md).
  */
-import { WRITER_LEASE, type WriterTerm } from "../status/writer-fence.ts";
+
 import type { KubeApi } from "./kube-api.ts";
 import { KubeError } from "./kube-error.ts";
 import type { KubeObject } from "./kube-object.ts";
@@ -17,6 +17,7 @@ import type { KubePorts } from "./kube-ports.ts";
 import { type LeaseRecord, leaseObject, readLease } from "./lease-record.ts";
 import { pause } from "./pause.ts";
 import { LEASES } from "./resources.ts";
+import { WRITER_LEASE, type WriterTerm } from "./writer-fence.ts";
 
 const DURATION = 10_000;
 const RENEW_DEADLINE = 6_000;

@@ -1,7 +1,7 @@
 /** An Event (events.k8s.io/v1) as it is sent. Pure. */
 import type { KubeObject } from "../kube/kube-object.ts";
 import { microTime } from "../kube/micro-time.ts";
-import { EPOCH_ANNOTATION } from "./writer-fence.ts";
+import { EPOCH_ANNOTATION } from "../kube/writer-fence.ts";
 
 export interface ObjectReference {
   readonly apiVersion: string;

@@ -11,13 +11,13 @@ import type { KubePorts } from "../kube/kube-ports.ts";
 import { microTime } from "../kube/micro-time.ts";
 import { EVENTS, GLOBAL_ROUTES, MEMBER_CLUSTERS } from "../kube/resources.ts";
 import type { WorkResult } from "../kube/work-queue.ts";
+import { EPOCH_ANNOTATION } from "../kube/writer-fence.ts";
 import type { SourceWarning } from "../reconcile/reconciled.ts";
 import type { RolloutEvent } from "../rollout/advance-rollout.ts";
 import { type EventFacts, eventName, eventNamespace, eventObject, type ObjectReference } from "./event-object.ts";
 import { type ClusterMoves, createFailoverDigest } from "./failover-digest.ts";
 import type { HubStore } from "./own-writes.ts";
 import { PRIORITY, retry, type TermLane, type Writing } from "./write-lane.ts";
-import { EPOCH_ANNOTATION } from "./writer-fence.ts";
 
 export interface EventWriterOptions {
   readonly api: Pick<KubeApi, "create" | "mergePatch">;

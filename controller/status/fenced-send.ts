@@ -3,7 +3,7 @@
 import type { WriteOptions } from "../kube/kube-api.ts";
 import { KubeError } from "../kube/kube-error.ts";
 import type { KubePorts } from "../kube/kube-ports.ts";
-import { FIELD_MANAGER, type WriterTerm } from "./writer-fence.ts";
+import { FIELD_MANAGER, type WriterTerm } from "../kube/writer-fence.ts";
 
 export type Sent<T> =
   | { readonly kind: "Done"; readonly value: T }

@@ -5,9 +5,9 @@ import { createSimulatedClock } from "../../test/support/simulated-clock.ts";
 import type { KubeObject } from "../kube/kube-object.ts";
 import type { KubePorts } from "../kube/kube-ports.ts";
 import { GLOBAL_ROUTES, MEMBER_CLUSTERS } from "../kube/resources.ts";
+import { EPOCH_ANNOTATION } from "../kube/writer-fence.ts";
 import { createObjectWriter } from "./object-writer.ts";
 import { createWriteLane } from "./write-lane.ts";
-import { EPOCH_ANNOTATION } from "./writer-fence.ts";
 
 const ended: (() => void)[] = [];
 afterEach(() => {

@@ -7,11 +7,11 @@ import type { KubeApi } from "../kube/kube-api.ts";
 import { apiVersionOf, type KubeObject, objectKey, type Resource } from "../kube/kube-object.ts";
 import { GLOBAL_ROUTES, MEMBER_CLUSTERS } from "../kube/resources.ts";
 import type { WorkResult } from "../kube/work-queue.ts";
+import { EPOCH_ANNOTATION } from "../kube/writer-fence.ts";
 import { GENERATED_LABEL } from "../reconcile/generated-label.ts";
 import type { Sent } from "./fenced-send.ts";
 import { createOwnWrites, type HubStore } from "./own-writes.ts";
 import { PRIORITY, retry, type TermLane, type Writing } from "./write-lane.ts";
-import { EPOCH_ANNOTATION } from "./writer-fence.ts";
 
 export interface WantedObjects {
   /** Whole but for what the API server adds. Whatever else has the label is to go. */

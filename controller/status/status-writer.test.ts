@@ -10,11 +10,11 @@ import { KubeError } from "../kube/kube-error.ts";
 import { objectKey } from "../kube/kube-object.ts";
 import type { KubePorts } from "../kube/kube-ports.ts";
 import { GLOBAL_ROUTES, MEMBER_CLUSTERS, TRAFFIC_OVERRIDES } from "../kube/resources.ts";
+import type { WriterTerm } from "../kube/writer-fence.ts";
 import type { ObjectReport, Reconciled } from "../reconcile/reconciled.ts";
 import { conditionOf, type ProgrammedReport } from "./conditions.ts";
 import { createStatusWriter } from "./status-writer.ts";
 import { createWriteLane } from "./write-lane.ts";
-import type { WriterTerm } from "./writer-fence.ts";
 
 const ended: (() => void)[] = [];
 afterEach(() => {

@@ -5,8 +5,8 @@
 import type { KubeError } from "../kube/kube-error.ts";
 import type { KubePorts } from "../kube/kube-ports.ts";
 import { createWorkQueue, type WorkQueue, type WorkResult } from "../kube/work-queue.ts";
+import type { WriterTerm } from "../kube/writer-fence.ts";
 import { createSend, isFence, type Send } from "./fenced-send.ts";
-import type { WriterTerm } from "./writer-fence.ts";
 
 /** Smaller numbers go first. Events are few by their own limits, and in an outage thousands of statuses wait. */
 export const PRIORITY = { finalizer: 0, object: 1, event: 2, transition: 3, cosmetic: 4 } as const;

@@ -8,7 +8,7 @@ import { openKubeApi } from "../../controller/kube/open-kube-api.ts";
 import { type ResourceWatch, watchResource } from "../../controller/kube/resource-watch.ts";
 import { INGRESSES } from "../../controller/kube/resources.ts";
 import { systemKubePorts } from "../../controller/kube/system-ports.ts";
-import type { WriterTerm } from "../../controller/status/writer-fence.ts";
+import type { WriterTerm } from "../../controller/kube/writer-fence.ts";
 import { requireComponent } from "../support/component.ts";
 import { type ApiProxy, startApiProxy } from "./support/api-proxy.ts";
 import { type Etcd, startEtcd } from "./support/etcd.ts";

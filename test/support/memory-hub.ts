@@ -5,8 +5,8 @@
 import type { ApplyOptions, DeleteOptions, KubeApi, WriteOptions } from "../../controller/kube/kube-api.ts";
 import { KubeError } from "../../controller/kube/kube-error.ts";
 import { type KubeObject, objectKey, type Resource } from "../../controller/kube/kube-object.ts";
+import { EPOCH_ANNOTATION } from "../../controller/kube/writer-fence.ts";
 import type { HubStore } from "../../controller/status/own-writes.ts";
-import { EPOCH_ANNOTATION } from "../../controller/status/writer-fence.ts";
 
 export type MemoryApi = Pick<KubeApi, "get" | "list" | "create" | "apply" | "mergePatch" | "delete" | "replace">;
 

@@ -1,5 +1,5 @@
 /** The admission policy that lets the writer of today write and none of yesterday, as the chart's `writer-fence.yaml` puts it into a hub. */
-import { EPOCH_ANNOTATION } from "../../../controller/status/writer-fence.ts";
+import { EPOCH_ANNOTATION } from "../../../controller/kube/writer-fence.ts";
 import { API_GROUP } from "../../../src/model/kinds.ts";
 import { at, type Json, type JsonObject, textAt } from "./json.ts";
 import type { ServedKind } from "./kinds.ts";
