@@ -3,6 +3,7 @@ import type { SourceReading } from "../src/engine/source.ts";
 import type { Inventory } from "../src/model/inventory.ts";
 import { ms } from "../src/model/units.ts";
 import { createSimulatedClock } from "../test/support/simulated-clock.ts";
+import { testRoute } from "../test/support/world/build-route.ts";
 import type { ClusterObjects, HubObjects } from "./clusters/cluster-objects.ts";
 import type { HubWatch } from "./hub-watch.ts";
 import { mergeClusters } from "./hub-watch.ts";
@@ -29,6 +30,8 @@ function scene(first: Partial<{ synced: boolean; settled: boolean }> = {}) {
     settled: first.settled ?? true,
     missing: [] as readonly string[],
     next: reconciledAs("first"),
+    /** When generated routes stay whose sources are gone. */
+    kept: undefined as Reconciled | undefined,
     fails: false,
     held: 0,
     failingSince: undefined as number | undefined,
@@ -56,10 +59,10 @@ function scene(first: Partial<{ synced: boolean; settled: boolean }> = {}) {
     hub,
     clusters: { objects: () => [], isSettled: () => state.settled, reported: () => [] },
     reconciler: {
-      reconcile({ previous }) {
+      reconcile({ previous, asIfUnread = false }) {
         asked.push(previous);
         if (state.fails) throw new Error("a bug");
-        return state.next;
+        return asIfUnread ? (state.kept ?? state.next) : state.next;
       },
     },
     keyFiles: { fill: (reconciled) => reconciled, areChanged: () => false },
@@ -102,6 +105,44 @@ describe("the first reading", () => {
     const reading = await source.read();
     expect(asked[0]?.inventory).toEqual(NOTHING);
     expect(reading.memory?.routes.size).toBe(0);
+  });
+});
+
+describe("without anything of its own, where others made routes whose sources are gone", () => {
+  const withRoutes = (problem: string, count: number): Reconciled => ({
+    ...reconciledAs(problem),
+    inventory: { ...NOTHING, routes: Array.from({ length: count }, (_, i) => testRoute([], { name: `r${i}` })) },
+    reports: [
+      {
+        ...{ kind: "GlobalRoute", namespace: "web", name: "gone", uid: "", resourceVersion: "", generation: 1, backends: [] },
+        accepted: { status: "False", reason: "NotGenerated", message: "" },
+      },
+    ],
+  });
+
+  test("too many at once stay in the first reading, and the next is without them: that it is judged by", async () => {
+    const { clock, source, state, readings, watch } = scene();
+    state.next = withRoutes("without", 2);
+    state.kept = withRoutes("with", 6);
+    expect(messages([await source.read()])).toEqual(["with"]);
+    watch();
+    await clock.advance(COALESCE);
+    expect(messages(readings)).toEqual(["without"]);
+  });
+
+  test("a few go at once", async () => {
+    const { source, state } = scene();
+    state.next = withRoutes("without", 5);
+    state.kept = withRoutes("with", 6);
+    expect(messages([await source.read()])).toEqual(["without"]);
+  });
+
+  test("what was served before this process began is judged by that", async () => {
+    const { source, state } = scene();
+    state.lastGood = { ...NOTHING };
+    state.next = withRoutes("without", 2);
+    state.kept = withRoutes("with", 6);
+    expect(messages([await source.read()])).toEqual(["without"]);
   });
 });
 

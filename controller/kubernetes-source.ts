@@ -2,11 +2,12 @@
 import type { Source, SourceReading } from "../src/engine/source.ts";
 import { count } from "../src/model/count.ts";
 import type { Inventory } from "../src/model/inventory.ts";
+import { collapseOf, namesOf } from "../src/routing/input-collapse.ts";
 import type { ClusterObjects } from "./clusters/cluster-objects.ts";
 import type { HubWatch } from "./hub-watch.ts";
 import { mergeClusters } from "./hub-watch.ts";
 import type { KubePorts } from "./kube/kube-ports.ts";
-import { type Reconciler, reconciledFrom, servingProblems } from "./reconcile/reconcile.ts";
+import { NOT_GENERATED, type Reconciler, reconciledFrom, servingProblems } from "./reconcile/reconcile.ts";
 import type { Reconciled } from "./reconcile/reconciled.ts";
 import { memoryFromStatus } from "./status/memory-from-status.ts";
 import type { ZoneKeyFiles } from "./zone-key-files.ts";
@@ -84,8 +85,21 @@ export function createKubernetesSource(options: KubernetesSourceOptions): Kubern
     return true;
   }
 
-  const reconcile = (): Reconciled =>
-    reconciler.reconcile({ hub: hub.objects(), clusters: mergeClusters(clusters.objects(), clusters.reported()), previous });
+  const reconcile = (asIfUnread = false): Reconciled =>
+    reconciler.reconcile({ hub: hub.objects(), clusters: mergeClusters(clusters.objects(), clusters.reported()), previous, asIfUnread });
+
+  /**
+   * Whoever begins with nothing of its own would take a collapse for how things are, and others may be holding one just now. The routes that
+   * others made tell: when too many of them would go, they stay in the first reading, and the next one, without them, is judged as any other.
+   */
+  function reconcileFirst(): Reconciled {
+    const seen = reconcile();
+    if (!seen.reports.some(({ accepted }) => accepted.reason === NOT_GENERATED)) return seen;
+    const kept = reconcile(true);
+    if (collapseOf(namesOf(kept.inventory), namesOf(seen.inventory)).length === 0) return seen;
+    isDue = true;
+    return kept;
+  }
 
   function take(whole: Reconciled): SourceReading {
     taken = whole;
@@ -164,8 +178,9 @@ export function createKubernetesSource(options: KubernetesSourceOptions): Kubern
       if (!(await waitFor(hub.isSynced, HUB_PATIENCE))) throw new Error(hub.hindrance() ?? `${options.server} was not read in time`);
       await waitFor(clusters.isSettled, CLUSTER_PATIENCE);
       isDue = false;
+      const hasNothing = lastGood === undefined;
       const memory = { routes: memoryFromStatus(hub.objects().routes), at: ports.wallClock() };
-      previous = reconcile();
+      previous = hasNothing ? reconcileFirst() : reconcile();
       const whole = options.keyFiles.fill(previous);
       options.onReconciled(whole);
       return { ...take(whole), memory };

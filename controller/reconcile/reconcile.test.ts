@@ -33,6 +33,31 @@ test("one annotation in each cluster makes one route with a backend for each", (
   expect(told(result)).toEqual([]);
 });
 
+test("generated routes whose sources are gone go, or stay as their statuses have them when that is asked for", () => {
+  const generated = (name: string, status: object) => ({
+    ...globalRoute(
+      { name, labels: { "globalroute.dev/generated": "true" } },
+      { hosts: [`${name}.example.org`], discovery: "SameNamespace" },
+    ),
+    status,
+  });
+  const routes = [
+    generated("shop", {
+      policySource: "eu/web/Ingress/shop",
+      backends: [{ name: "eu", cluster: "eu", source: "Ingress web/shop", addresses: ["192.0.2.1"], health: "Healthy" }],
+    }),
+    generated("forged", {}), // nobody but the controller writes statuses
+  ];
+  const input = { routes, clusters: { eu: [], us: [] } };
+  const hub = startHub();
+  expect(served(hub.pass(input))).toEqual([]);
+  expect(judged(hub.last()!, "GlobalRoute", "web/shop")).toBe("NotGenerated");
+  const fresh = startHub();
+  expect(served(fresh.pass(input, true))).toEqual(["web/shop shop.example.org: eu 192.0.2.1"]);
+  expect(fresh.last()?.generated.map(({ metadata }) => metadata.name)).toEqual(["shop"]);
+  expect(served(fresh.pass(input))).toEqual([]);
+});
+
 test("a route with sourceRef takes what the source publishes", () => {
   const route = globalRoute(
     {},

@@ -28,6 +28,8 @@ export interface ReconcileInput {
   readonly clusters: readonly ClusterObjects[];
   /** Of the pass before, or {@link reconciledFrom} what was saved; undefined when nothing has been served yet. */
   readonly previous: Reconciled | undefined;
+  /** As if no cluster had been read: what was made of sources that are not seen now stays. */
+  readonly asIfUnread?: boolean;
 }
 
 export interface Reconciler {
@@ -104,14 +106,14 @@ export function createReconciler({ regions, allow }: ReconcilerOptions): Reconci
   }
 
   return {
-    reconcile({ hub, clusters, previous }) {
+    reconcile({ hub, clusters, previous, asIfUnread = false }) {
       const routes = readers.routes.read(hub.routes);
       const memberClusters = readers.clusters.read(hub.clusters);
       const zones = readers.zones.read(hub.zones);
       const overrides = readers.overrides.read(hub.overrides);
       const { namespaces, controllerNamespace } = hub;
       const environment = environments.read({ clusters: memberClusters, zones, namespaces, controllerNamespace }, previous?.inventory);
-      const sources = readSources(clusters);
+      const sources = asIfUnread ? unread(readSources(clusters)) : readSources(clusters);
       const inputs = [
         routes,
         overrides,
@@ -177,6 +179,9 @@ function* annotatedIn(sources: ReadonlyMap<string, ClusterSources>, { clusters }
   for (const [cluster, { annotated }] of sources) if (clusters.byName.has(cluster)) yield* annotated;
 }
 
+const unread = (sources: ReadonlyMap<string, ClusterSources>): ReadonlyMap<string, ClusterSources> =>
+  new Map([...sources].map(([cluster, one]) => [cluster, { ...one, isRead: () => false }]));
+
 const reachOf = (sources: ReadonlyMap<string, ClusterSources>): string =>
   [...sources].map(([cluster, { isCurrent, isRead }]) => `${cluster} ${isCurrent} ${SOURCE_KINDS.filter(isRead).join()}`).join(";");
 
@@ -218,11 +223,14 @@ function reportOnRoute({ unit, backends, problems, isAccepted, draft }: SettledR
   );
 }
 
+/** Why an object with the label of generated routes is not accepted when no source makes it. */
+export const NOT_GENERATED = "NotGenerated";
+
 function reportOnForsaken({ namespace, name, raw }: HubObject<"GlobalRoute">): ObjectReport {
   const report = reportOn({ kind: "GlobalRoute", namespace, name, raw }, { problems: [], isAccepted: false });
   const message =
     "It has the label of routes that are made of annotations, and no annotated source has its hosts, so it will be deleted. Remove the label to keep it as your own.";
-  return { ...report, accepted: { status: "False", reason: "NotGenerated", message } };
+  return { ...report, accepted: { status: "False", reason: NOT_GENERATED, message } };
 }
 
 const reportOnAll = <K extends Kind>(objects: readonly HubObject<K>[], outcomes: ReadonlyMap<string, Outcome>): readonly ObjectReport[] =>

@@ -52,7 +52,7 @@ export const clustersOf = ({ clusters = {}, unread = {}, cutOff = [] }: WorldInp
 
 export interface TestHub {
   /** One pass over the input; what was before is handed on. */
-  pass(input: WorldInput): Reconciled;
+  pass(input: WorldInput, asIfUnread?: boolean): Reconciled;
   readonly last: () => Reconciled | undefined;
 }
 
@@ -60,8 +60,8 @@ export function startHub(previous?: Reconciled, allow: readonly Network[] = []):
   const reconciler = createReconciler({ regions: oneRegion, allow });
   let last = previous;
   return {
-    pass(input) {
-      last = reconciler.reconcile({ hub: hubOf(input), clusters: clustersOf(input), previous: last });
+    pass(input, asIfUnread = false) {
+      last = reconciler.reconcile({ hub: hubOf(input), clusters: clustersOf(input), previous: last, asIfUnread });
       return last;
     },
     last: () => last,
