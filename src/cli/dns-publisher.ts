@@ -7,7 +7,7 @@ import type { Publisher } from "../engine/source.ts";
 import type { Zone } from "../model/inventory.ts";
 import { formatProblem } from "../model/problem.ts";
 import { type Milliseconds, ms } from "../model/units.ts";
-import type { SignatureReading, ZoneSerialReading } from "../observe/metrics.ts";
+import type { SignatureReading, ZoneSerialReading } from "../observe/metric-readings.ts";
 import type { RoutingTable } from "../routing/table.ts";
 import type { ZoneCopies } from "./zone-copies.ts";
 

@@ -1,6 +1,6 @@
 /** What a thread counts while it answers: numbers in typed arrays, nothing about any client. */
 import { sharedFloat64 } from "../model/shared-array.ts";
-import type { CookieReading, DecisionReading, DnsQueryReading, RateLimitReading } from "../observe/metrics.ts";
+import type { CookieReading, DecisionReading, DnsQueryReading, RateLimitReading } from "../observe/metric-readings.ts";
 import { modeName } from "../routing/decide.ts";
 import { Rcode, rcodeName, Type, typeName } from "./wire/codes.ts";
 

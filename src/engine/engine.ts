@@ -9,7 +9,7 @@ import { count } from "../model/count.ts";
 import { type Endpoint, type EndpointHealth, type EndpointKey, NOT_PROBED } from "../model/health.ts";
 import type { Cluster, Inventory } from "../model/inventory.ts";
 import { formatProblem, type Problem } from "../model/problem.ts";
-import type { MetricReadings } from "../observe/metrics.ts";
+import type { MetricReadings } from "../observe/metric-readings.ts";
 import { formatCollapse } from "../routing/input-collapse.ts";
 import type { RoutingTable } from "../routing/table.ts";
 import type { GeoInfo } from "./compiler.ts";

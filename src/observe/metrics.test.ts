@@ -1,6 +1,7 @@
 import { readFileSync } from "node:fs";
 import { expect, test } from "vitest";
-import { createMetrics, DEGRADED_REASONS } from "./metrics.ts";
+import { DEGRADED_REASONS } from "./metric-readings.ts";
+import { createMetrics } from "./metrics.ts";
 
 /** The scrape's sample lines, without comments. */
 const samples = async (metrics: ReturnType<typeof createMetrics>): Promise<readonly string[]> =>

@@ -41,7 +41,9 @@ describe.skipIf(!isHere)("a replica without a state folder, in the middle of a c
     for (const member of world.members) await reaches(started, "shop.example.org", member, member);
     await eventually("the collapse to be held by both", () => isHolding(started));
     await holding.stop("SIGKILL");
-    await eventually("it to be the writer", async () => (await leaseHolder(world.hub))?.identity.startsWith("globalroute-1"), { within: 30_000 });
+    await eventually("it to be the writer", async () => (await leaseHolder(world.hub))?.identity.startsWith("globalroute-1"), {
+      within: 30_000,
+    });
     await keepsServing(started, "shop.example.org", eu, 10_000);
     expect(await stored()).toEqual(NAMES.map(() => 200));
   });

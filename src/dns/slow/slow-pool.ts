@@ -4,7 +4,7 @@
  */
 import { MessageChannel, type MessagePort, Worker } from "node:worker_threads";
 import { type Milliseconds, ms } from "../../model/units.ts";
-import type { SlowReading } from "../../observe/metrics.ts";
+import type { SlowReading } from "../../observe/metric-readings.ts";
 import { type AnswerSettings, NO_SETTINGS } from "../answer-settings.ts";
 import { newQueryCounters, type QueryCounters } from "../counters.ts";
 import { forWorkers } from "../fast/worker-link.ts";

@@ -1,0 +1,107 @@
+/** What metrics read when a scrape asks: values that others keep. */
+
+/** Every reason that {@link MetricReadings.degraded} is known to give: exported as 0 while it does not hold, so that an alert can tell 0 from absent. */
+export const DEGRADED_REASONS: readonly string[] = [
+  "config-rejected",
+  "inputs-held",
+  "geo-stale",
+  "geo-rejected",
+  "last-good",
+  "compile-failed",
+  "vantage-suspect",
+  "fail-open",
+  "withdrawal-held",
+  "state-unsaved",
+  "hub-unreachable",
+  "peer-lost",
+];
+
+/** Values that somebody else keeps; they are read when a scrape asks. A reading that is left out exports no series. */
+export interface MetricReadings {
+  readonly table?: () => { readonly version: number; readonly ageSeconds: number };
+  /** Age of the oldest geo database in use, by its build date. */
+  readonly geoAgeSeconds?: () => number;
+  readonly degraded?: () => readonly string[];
+  readonly endpoints?: () => Iterable<EndpointReading>;
+  /** Counts since the process began. */
+  readonly dnsQueries?: () => Iterable<DnsQueryReading>;
+  /** Counts since the process began. */
+  readonly decisions?: () => Iterable<DecisionReading>;
+  /** Counts since the process began. */
+  readonly rateLimited?: () => Iterable<RateLimitReading>;
+  /** Counts since the process began. */
+  readonly cookies?: () => Iterable<CookieReading>;
+  /** Queries that waited for a thread that signs; counts since the process began. */
+  readonly slow?: () => SlowReading;
+  /** One for each signed zone. */
+  readonly signatures?: () => Iterable<SignatureReading>;
+  /** One for each zone that is served. */
+  readonly zoneSerials?: () => Iterable<ZoneSerialReading>;
+  /** Policies of the present table whose ECS scopes are the leaves' own, because merged ones would not fit the byte budget. */
+  readonly scopeFallbacks?: () => number;
+  /** Epoch of the term in which this replica writes; undefined while another one does. */
+  readonly writerEpoch?: () => number | undefined;
+  /** One for each member cluster with an API server. */
+  readonly clusters?: () => Iterable<{ readonly cluster: string; readonly connected: boolean }>;
+  /** One for each other replica and vantage that was met. */
+  readonly peers?: () => Iterable<{ readonly peer: string; readonly role: string; readonly connected: boolean }>;
+}
+
+export interface EndpointReading {
+  readonly cluster: string;
+  readonly address: string;
+  /** `namespace/name`; absent where one probe serves several routes. */
+  readonly route?: string;
+  readonly healthy: boolean;
+}
+
+export interface DnsQueryReading {
+  readonly rcode: string;
+  readonly type: string;
+  readonly transport: string;
+  readonly count: number;
+}
+
+export interface DecisionReading {
+  /** As `mode` of an explanation. */
+  readonly mode: string;
+  readonly count: number;
+}
+
+export interface RateLimitReading {
+  readonly action: "slipped" | "dropped";
+  readonly count: number;
+}
+
+export interface CookieReading {
+  readonly state: "valid" | "client_only" | "invalid";
+  readonly count: number;
+}
+
+/** Lanes: names that exist, and random ones, which do not or only by a wildcard. */
+export interface SlowReading {
+  readonly lanes: readonly [SlowLaneReading, SlowLaneReading];
+  /** Signatures made on demand. */
+  readonly signed: number;
+}
+
+export interface SlowLaneReading {
+  readonly queued: number;
+  /** Dropped: no room, the source's network has its share, or waited too long. */
+  readonly dropped: number;
+  readonly refused: number;
+  readonly stale: number;
+}
+
+export interface SignatureReading {
+  /** Domain. */
+  readonly zone: string;
+  /** Until the first of its signatures ends. */
+  readonly seconds: number;
+}
+
+export interface ZoneSerialReading {
+  /** Domain. */
+  readonly zone: string;
+  readonly serial: number;
+}
