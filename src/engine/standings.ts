@@ -13,13 +13,13 @@ import {
   type RouteEvaluation,
   type RouteMemory,
   type RouteOrders,
-  type UnitSpec,
   unitDeadlines,
 } from "../routing/evaluate-route.ts";
 import { copyRoutes, type Run, writeDeadlines, writeMemory, writeRoute } from "../routing/live-state.ts";
 import { type Crowd, crowdOf, peopleOf, type Serving, sampleServing } from "../routing/moves.ts";
 import { NO_ORDERS, ordersAt, ordersDue, ordersOf } from "../routing/orders.ts";
 import { type RoutingTable, Standing } from "../routing/table.ts";
+import { createEndpointUsers, type Use } from "./endpoint-users.ts";
 import { type EndpointIndex, indexEndpoints, type RouteEndpoints } from "./endpoints.ts";
 import { orderEnds } from "./order-end.ts";
 import { createRouteReports, type FailoverRecord } from "./route-reports.ts";
@@ -97,14 +97,6 @@ interface Entry extends RouteEndpoints {
   due: number;
 }
 
-/** An endpoint in a route. */
-interface Use {
-  readonly entry: Entry;
-  /** Backend position × 2 + family. */
-  readonly row: number;
-  readonly spec: UnitSpec;
-}
-
 /** Plans sampled for a report when all routes flip at once. */
 const SAMPLED_PLANS = 1 << 16;
 /** Milliseconds of work in one {@link Standings.tick}: answers and probes wait for it. */
@@ -126,7 +118,7 @@ export function createStandings({ health, population, timeline, metrics, now, on
   let overridesDue = Number.POSITIVE_INFINITY;
   let entries: readonly Entry[] = [];
   let byKey: ReadonlyMap<RouteKey, Entry> = new Map();
-  const users = new Map<EndpointKey, Use[]>();
+  const users = createEndpointUsers<Entry>();
   const reports = createRouteReports(timeline, metrics, now);
   const crowds = new Map<number, Crowd>();
   /** By place of the present geo data. */
@@ -262,33 +254,8 @@ export function createStandings({ health, population, timeline, metrics, now, on
     return at;
   }
 
-  function noteUses(entry: Entry): void {
-    entry.units.forEach((pair, position) => {
-      pair.forEach((spec, family) => {
-        for (const address of spec.addresses) {
-          const key = entry.keys.get(address)!;
-          const use = { entry, row: 2 * position + family, spec };
-          const known = users.get(key);
-          if (known === undefined) users.set(key, [use]);
-          else known.push(use);
-        }
-      });
-    });
-  }
-
-  /** Of entries that are not there any more. */
-  function forgetUses(old: Iterable<Entry>, kept: ReadonlySet<Entry>): void {
-    const keys = new Set<EndpointKey>();
-    for (const entry of old) if (!kept.has(entry)) for (const key of entry.keys.values()) keys.add(key);
-    for (const key of keys) {
-      const left = users.get(key)?.filter(({ entry }) => kept.has(entry)) ?? [];
-      if (left.length === 0) users.delete(key);
-      else users.set(key, left);
-    }
-  }
-
   /** @param seen health of the endpoint that was observed */
-  function moveDeadlines({ entry, row, spec }: Use, seen: readonly EndpointHealth[], now: number): void {
+  function moveDeadlines({ entry, row, spec }: Use<Entry>, seen: readonly EndpointHealth[], now: number): void {
     const state = entry.memory.units[spec.key];
     if (state === undefined) return;
     const { route, key, returns } = entry;
@@ -356,7 +323,7 @@ export function createStandings({ health, population, timeline, metrics, now, on
       holdingRoutes = 0;
       earliest = Number.POSITIVE_INFINITY;
       cursor = 0;
-      forgetUses(old.values(), kept);
+      users.forget(old.values(), kept);
       crowds.clear();
       if (before?.geo !== nextTable.geo) people = undefined;
       for (const entry of entries) {
@@ -364,7 +331,7 @@ export function createStandings({ health, population, timeline, metrics, now, on
           earliest = Math.min(earliest, entry.due);
           if (!isAllUsable(entry.evaluation)) setDesperate(entry, sample(entry).desperate > 0); // others may be nearest now
         } else {
-          noteUses(entry);
+          users.note(entry);
           refresh(entry, at, true);
         }
       }
@@ -375,7 +342,7 @@ export function createStandings({ health, population, timeline, metrics, now, on
     endpointChanged(key) {
       const at = look();
       let last: Entry | undefined;
-      for (const { entry } of users.get(key) ?? []) {
+      for (const { entry } of users.of(key)) {
         if (entry !== last) {
           refresh(entry, at);
           tell(entry.key); // one of several addresses: the standing may have stayed
@@ -392,7 +359,7 @@ export function createStandings({ health, population, timeline, metrics, now, on
     endpointObserved(key) {
       const at = look();
       const seen = health(key);
-      for (const use of users.get(key) ?? []) {
+      for (const use of users.of(key)) {
         const { route, holds, evaluation } = use.entry;
         const isSeen = seen.votes > 0 && evaluation.backends[use.row >> 1]?.presumed[use.row % 2 === 0 ? 0 : 1] === true;
         // Load sheds clients with each probe, what is held may be let go by another site's vote, and what was presumed is seen now.
