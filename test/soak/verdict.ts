@@ -1,8 +1,8 @@
 /** What a soak must have shown. */
 import type { SoakResult } from "./run-soak.ts";
 
-/** Before this many readings, one a second, heaps still grow to their size (measured: 336 to 380 MiB in five minutes, 384 to 392 in the 25 after). */
-const WARM = 300;
+/** Before this many readings, one a second, heaps still grow to their size. */
+const WARM = 120;
 /** Readings of which the least counts: between collections memory goes up and down by tens of megabytes. */
 const WINDOW = 180;
 /** Fewer windows say nothing. */
