@@ -35,66 +35,46 @@ export interface StoredRoute {
 }
 
 export interface DraftInput {
+  readonly namespace: string;
   /** Changes when one of the functions below may answer something else. */
   readonly reach: readonly unknown[];
   readonly joining: readonly JoiningSource[];
   readonly stored: readonly StoredRoute[];
-  /** Whether people's routes of a namespace list the host. */
-  readonly isListed: (namespace: string, host: string) => boolean;
+  /** Whether people's routes of the namespace list the host. */
+  readonly isListed: (host: string) => boolean;
   /** Whether people's GlobalRoute has the name. */
-  readonly isNameTaken: (namespace: string, name: string) => boolean;
+  readonly isNameTaken: (name: string) => boolean;
   /** Whether nobody can tell whether the source with the id is still there. */
   readonly isUnread: (id: string) => boolean;
 }
 
+/** Of one namespace. */
 export interface Drafter {
   /**
    * A route that is there stays with the source that made it (the incumbent), under its name, for as long as that source is there or cannot
    * be looked at; then it goes to the oldest source that shares a host with it. What is left of hosts makes new routes, oldest sources first.
-   * The order of the input makes no difference. Drafts of namespaces in which nothing has changed are the same values as before.
+   * The order of the input makes no difference. The same drafts (===) as before where nothing has changed.
+   *
+   * @returns sorted by key
    */
   draft(input: DraftInput): readonly Draft[];
 }
 
-interface NamespaceDrafts {
-  readonly joining: readonly JoiningSource[];
-  readonly stored: readonly StoredRoute[];
-  /** Sorted by key. */
+interface LastDrafts extends Pick<DraftInput, "reach" | "joining" | "stored"> {
   readonly drafts: readonly Draft[];
 }
 
 export function createDrafter(): Drafter {
-  let reach: readonly unknown[] = [];
-  let known: ReadonlyMap<string, NamespaceDrafts> = new Map();
+  let last: LastDrafts | undefined;
   return {
     draft(input) {
-      if (!sameList(reach, input.reach)) known = new Map();
-      reach = input.reach;
-      const next = new Map<string, NamespaceDrafts>();
-      for (const [namespace, { joining, stored }] of byNamespace(input)) {
-        const before = known.get(namespace);
-        const isSame = before !== undefined && sameAsked(before.joining, joining) && sameStored(before, stored);
-        const drafts = isSame ? withPolicies(before, joining) : draftNamespace(namespace, joining, stored, input);
-        next.set(namespace, { joining, stored, drafts });
-      }
-      known = next;
-      return [...next.values()].flatMap(({ drafts }) => drafts).sort((a, b) => compareTexts(a.key, b.key));
+      const { reach, joining, stored } = input;
+      const isSame = last !== undefined && sameList(last.reach, reach) && sameAsked(last.joining, joining) && sameStored(last, stored);
+      const drafts = last !== undefined && isSame ? withPolicies(last, joining) : draftNamespace(input);
+      last = { reach, joining, stored, drafts };
+      return drafts;
     },
   };
-}
-
-function byNamespace({ joining, stored }: DraftInput) {
-  const groups = new Map<string, { readonly joining: JoiningSource[]; readonly stored: StoredRoute[] }>();
-  const group = (namespace: string) => {
-    const known = groups.get(namespace);
-    if (known !== undefined) return known;
-    const made = { joining: [], stored: [] };
-    groups.set(namespace, made);
-    return made;
-  };
-  for (const source of joining) group(source.reading.namespace).joining.push(source);
-  for (const route of stored) group(route.namespace).stored.push(route);
-  return groups;
 }
 
 /** Whether the sources ask for the same, whatever their policies say by now. */
@@ -105,7 +85,7 @@ const asksTheSame = (a: JoiningSource, b: JoiningSource): boolean =>
   a.id === b.id && a.age === b.age && a.isInvalid === b.isInvalid && sameList(a.hosts, b.hosts);
 
 /** The drafts of before with the policies of today. */
-function withPolicies({ joining: before, drafts }: NamespaceDrafts, joining: readonly JoiningSource[]): readonly Draft[] {
+function withPolicies({ joining: before, drafts }: LastDrafts, joining: readonly JoiningSource[]): readonly Draft[] {
   const others = new Map<unknown, JoiningSource>();
   joining.forEach((source, i) => {
     if (source !== before[i]) others.set(before[i], source);
@@ -118,7 +98,7 @@ function withPolicies({ joining: before, drafts }: NamespaceDrafts, joining: rea
 }
 
 /** Whether the routes that are there make the same drafts: of their specs only the hosts count, but where a draft keeps its spec. */
-function sameStored({ stored, drafts }: NamespaceDrafts, next: readonly StoredRoute[]): boolean {
+function sameStored({ stored, drafts }: LastDrafts, next: readonly StoredRoute[]): boolean {
   if (stored.length !== next.length) return false;
   const keepsSpecs = drafts.some(({ policy }) => "kept" in policy);
   return stored.every((route, i) => {
@@ -132,18 +112,13 @@ function sameStored({ stored, drafts }: NamespaceDrafts, next: readonly StoredRo
   });
 }
 
-function draftNamespace(
-  namespace: string,
-  joining: readonly JoiningSource[],
-  stored: readonly StoredRoute[],
-  { isListed, isNameTaken, isUnread }: DraftInput,
-): readonly Draft[] {
+function draftNamespace({ namespace, joining, stored, isListed, isNameTaken, isUnread }: DraftInput): readonly Draft[] {
   const drafts: Draft[] = [];
   const taken = new Set<string>();
   const names = new Set<string>();
   const byAge = [...joining].sort((a, b) => compareTexts(a.age, b.age));
   const byId = new Map(joining.map((source) => [source.id, source]));
-  const free = (hosts: readonly string[]) => hosts.filter((host) => !taken.has(host) && !isListed(namespace, host));
+  const free = (hosts: readonly string[]) => hosts.filter((host) => !taken.has(host) && !isListed(host));
   const make = (name: string, hosts: readonly string[], policySource: string, policy: Policy) => {
     names.add(name);
     drafts.push({ key: routeKey({ namespace, name }), namespace, name, hosts, policySource, policy });
@@ -154,7 +129,7 @@ function draftNamespace(
     return own;
   };
 
-  const inOrder = stored.filter(({ name }) => !isNameTaken(namespace, name)).sort((a, b) => compareTexts(storedAge(a), storedAge(b)));
+  const inOrder = stored.filter(({ name }) => !isNameTaken(name)).sort((a, b) => compareTexts(storedAge(a), storedAge(b)));
   // What a route has already comes before what others would like to add.
   const kept = inOrder.flatMap(({ name, spec, policySource }): readonly Kept[] => {
     const had = new Set(textsOf(spec, "hosts"));
@@ -179,7 +154,7 @@ function draftNamespace(
     const { isInvalid, hosts, reading } = source;
     const left = isInvalid ? [] : free(hosts);
     if (left.length === 0) continue;
-    const isUsed = (name: string) => names.has(name) || isNameTaken(namespace, name);
+    const isUsed = (name: string) => names.has(name) || isNameTaken(name);
     const name = isUsed(reading.name) ? hashedName(reading.name, left) : reading.name;
     if (!isUsed(name)) make(name, take(left), source.id, source);
   }

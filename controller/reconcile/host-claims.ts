@@ -14,19 +14,64 @@ export interface Claim {
 /**
  * A host is its holder's for as long as the holder asks for it, whoever asks besides and however old they are. Among those who never had it
  * the oldest object gets it.
- *
- * @param holderOf the route that is served under a host now
- * @returns host → the claim that has it
  */
-export function settleClaims(claims: Iterable<Claim>, holderOf: (host: string) => string | undefined): ReadonlyMap<string, Claim> {
-  const owners = new Map<string, Claim>();
-  for (const claim of claims) {
-    for (const host of claim.hosts) {
-      const other = owners.get(host);
-      if (other === undefined || isBetter(claim, other, holderOf(host))) owners.set(host, claim);
-    }
+export interface HostClaims {
+  /** What the routes of a namespace ask for from now on. */
+  put(namespace: string, claims: readonly Claim[]): void;
+  /**
+   * The route that has a host that somebody asks for.
+   *
+   * @param holderOf the route that is served under a host now
+   */
+  ownerOf(host: string, holderOf: (host: string) => string | undefined): string | undefined;
+  /** Namespaces some of whose hosts may have gone to others or come from them since the last call, or are asked for by several now. */
+  disputed(): ReadonlySet<string>;
+}
+
+export function createHostClaims(): HostClaims {
+  const byNamespace = new Map<string, readonly Claim[]>();
+  const byHost = new Map<string, readonly (Claim & { readonly namespace: string })[]>();
+  const contested = new Set<string>();
+  let touched = new Set<string>();
+
+  function setClaims(host: string, claims: readonly (Claim & { readonly namespace: string })[]): void {
+    const before = byHost.get(host) ?? [];
+    if (claims.length === 0) byHost.delete(host);
+    else byHost.set(host, claims);
+    if (claims.length > 1) contested.add(host);
+    else contested.delete(host);
+    if (before.length > 1 || claims.length > 1) for (const { namespace } of [...before, ...claims]) touched.add(namespace);
   }
-  return owners;
+
+  return {
+    put(namespace, claims) {
+      for (const { key, hosts } of byNamespace.get(namespace) ?? []) {
+        for (const host of hosts)
+          setClaims(
+            host,
+            (byHost.get(host) ?? []).filter((claim) => claim.key !== key),
+          );
+      }
+      for (const claim of claims) {
+        for (const host of claim.hosts) setClaims(host, [...(byHost.get(host) ?? []), { ...claim, namespace }]);
+      }
+      if (claims.length === 0) byNamespace.delete(namespace);
+      else byNamespace.set(namespace, claims);
+    },
+    ownerOf(host, holderOf) {
+      const claims = byHost.get(host);
+      if (claims === undefined) return undefined;
+      if (claims.length === 1) return claims[0]!.key;
+      const holder = holderOf(host);
+      return claims.reduce((best, claim) => (isBetter(claim, best, holder) ? claim : best)).key;
+    },
+    disputed() {
+      const all = touched;
+      touched = new Set();
+      for (const host of contested) for (const { namespace } of byHost.get(host) ?? []) all.add(namespace);
+      return all;
+    },
+  };
 }
 
 function isBetter(a: Claim, b: Claim, holder: string | undefined): boolean {

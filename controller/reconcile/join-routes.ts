@@ -6,26 +6,20 @@ import { type JoiningSource, warningOn } from "./joining-source.ts";
 import type { SourceWarning } from "./reconciled.ts";
 import { titleOf } from "./route-backends.ts";
 
-export interface ListedHosts {
-  /** People's route of a namespace that lists a host. */
-  routeOf(namespace: string, host: string): HubObject<"GlobalRoute"> | undefined;
-}
+/** Host → people's route that lists it; of several the first. */
+export type ListedHosts = ReadonlyMap<string, HubObject<"GlobalRoute">>;
 
-/** @param served what is served of a route, which counts for one that has errors */
+/**
+ * @param routes of one namespace
+ * @param served what is served of a route, which counts for one that has errors
+ */
 export function listHosts(routes: readonly HubObject<"GlobalRoute">[], served: (key: RouteKey) => Route | undefined): ListedHosts {
-  const listed = new Map<string, Map<string, HubObject<"GlobalRoute">>>();
+  const listed = new Map<string, HubObject<"GlobalRoute">>();
   for (const route of routes) {
     const hosts = route.reading.object?.spec.hosts ?? served(route.key)?.hosts ?? [];
-    for (const host of hosts) addOnce(listed, route.namespace, host, route);
+    for (const host of hosts) if (!listed.has(host)) listed.set(host, route);
   }
-  return { routeOf: (namespace, host) => listed.get(namespace)?.get(host) };
-}
-
-/** Puts a value under two keys, unless there is one. */
-export function addOnce<V>(maps: Map<string, Map<string, V>>, first: string, second: string, value: V): void {
-  const map = maps.get(first);
-  if (map === undefined) maps.set(first, new Map([[second, value]]));
-  else if (!map.has(second)) map.set(second, value);
+  return listed;
 }
 
 export interface Joins {
@@ -34,14 +28,14 @@ export interface Joins {
   readonly warnings: readonly SourceWarning[];
 }
 
-/** Sources that share a host with a route of their own namespace name ask to join it. */
+/** Sources that share a host with a route of their own namespace name ask to join it. @param joining of the namespace of the routes */
 export function joinListed(joining: readonly JoiningSource[], listed: ListedHosts): Joins {
   const byRoute = new Map<RouteKey, JoiningSource[]>();
   const warnings: SourceWarning[] = [];
   for (const source of joining) {
-    const { namespace, cluster } = source.reading;
+    const { cluster } = source.reading;
     for (const host of source.hosts) {
-      const route = listed.routeOf(namespace, host);
+      const route = listed.get(host);
       if (route === undefined) continue;
       const spec = route.reading.object?.spec;
       if (spec === undefined) continue; // its own report says what is wrong

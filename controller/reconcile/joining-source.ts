@@ -2,8 +2,11 @@
 import { parseAnnotations, RESIDENCY_LABEL, type SourceAnnotations } from "../../src/model/annotations.ts";
 import { zoneOf } from "../../src/model/host-zones.ts";
 import { type ZoneGrant, zoneGrant } from "../../src/model/zone-grants.ts";
+import type { ClusterSources } from "../sources/read-cluster.ts";
 import { type SourceReading, sourceId } from "../sources/source-reading.ts";
+import { type ByNamespace, byNamespace, keepGroups } from "./by-namespace.ts";
 import type { Environment } from "./environment.ts";
+import { sameList } from "./keep-previous.ts";
 import type { SourceWarning } from "./reconciled.ts";
 
 export interface JoiningSource {
@@ -26,16 +29,27 @@ interface Judged {
   readonly warnings: readonly SourceWarning[];
 }
 
+export interface Joining {
+  /** The same lists (===) for as long as their entries are. */
+  readonly byNamespace: ByNamespace<JoiningSource>;
+  readonly warnings: readonly SourceWarning[];
+}
+
 export interface JoinReader {
   /** The same entries (===) for the same readings in the same environment. */
-  read(
-    annotated: Iterable<SourceReading>,
-    environment: Environment,
-  ): { readonly joining: readonly JoiningSource[]; readonly warnings: readonly SourceWarning[] };
+  read(sources: ReadonlyMap<string, ClusterSources>, environment: Environment): Joining;
+}
+
+interface JoiningOfCluster extends Joining {
+  readonly annotated: readonly SourceReading[];
+  readonly environment: Environment;
 }
 
 export function createJoinReader(): JoinReader {
   const known = new WeakMap<SourceReading, Judged>();
+  let clusters: ReadonlyMap<string, JoiningOfCluster> = new Map();
+  let last: Joining = { byNamespace: new Map(), warnings: [] };
+
   function judged(reading: SourceReading, environment: Environment): Judged {
     const before = known.get(reading);
     if (before?.environment === environment) return before;
@@ -43,18 +57,71 @@ export function createJoinReader(): JoinReader {
     known.set(reading, next);
     return next;
   }
+
+  function readCluster(cluster: string, annotated: readonly SourceReading[], environment: Environment): JoiningOfCluster {
+    const before = clusters.get(cluster);
+    if (before?.annotated === annotated && before.environment === environment) return before;
+    const joining: JoiningSource[] = [];
+    const warnings: SourceWarning[] = [];
+    for (const reading of annotated) {
+      const found = judged(reading, environment);
+      if (found.joining !== undefined) joining.push(found.joining);
+      if (found.warnings.length > 0) warnings.push(...found.warnings);
+    }
+    const groups = keepGroups(
+      before?.byNamespace,
+      byNamespace(joining, ({ reading }) => reading.namespace),
+    );
+    return { annotated, environment, byNamespace: groups, warnings };
+  }
+
   return {
-    read(annotated, environment) {
-      const joining: JoiningSource[] = [];
-      const warnings: SourceWarning[] = [];
-      for (const reading of annotated) {
-        const found = judged(reading, environment);
-        if (found.joining !== undefined) joining.push(found.joining);
-        if (found.warnings.length > 0) warnings.push(...found.warnings);
+    read(sources, environment) {
+      const next = new Map<string, JoiningOfCluster>();
+      for (const [cluster, { annotated }] of sources) {
+        // What others say has no place to go.
+        if (environment.clusters.byName.has(cluster)) next.set(cluster, readCluster(cluster, annotated, environment));
       }
-      return { joining, warnings };
+      const all = [...next.values()];
+      if (!sameList([...clusters.values()], all)) {
+        last = {
+          byNamespace: regroup(last.byNamespace, all, changedNamespaces(clusters, next)),
+          warnings: all.flatMap(({ warnings }) => warnings),
+        };
+      }
+      clusters = next;
+      return last;
     },
   };
+}
+
+/** Namespaces whose sources in some cluster are not those of before; all, where other clusters are read, or in another order. */
+function changedNamespaces(
+  before: ReadonlyMap<string, JoiningOfCluster>,
+  next: ReadonlyMap<string, JoiningOfCluster>,
+): ReadonlySet<string> {
+  const isSameOrder = sameList([...before.keys()], [...next.keys()]);
+  const changed = new Set<string>();
+  for (const [cluster, { byNamespace: groups }] of [...before, ...next]) {
+    const [old, now] = [before.get(cluster)?.byNamespace, next.get(cluster)?.byNamespace];
+    if (isSameOrder && old === now) continue;
+    for (const namespace of groups.keys()) if (!isSameOrder || old?.get(namespace) !== now?.get(namespace)) changed.add(namespace);
+  }
+  return changed;
+}
+
+function regroup(
+  before: ByNamespace<JoiningSource>,
+  clusters: readonly JoiningOfCluster[],
+  changed: ReadonlySet<string>,
+): ByNamespace<JoiningSource> {
+  const groups = new Map(before);
+  for (const namespace of changed) {
+    const group = clusters.flatMap((cluster) => cluster.byNamespace.get(namespace) ?? []);
+    if (group.length === 0) groups.delete(namespace);
+    else if (!sameList(before.get(namespace), group)) groups.set(namespace, group);
+  }
+  return groups;
 }
 
 function judge(reading: SourceReading, environment: Environment): Omit<Judged, "environment"> {

@@ -42,9 +42,12 @@ export function keepPrevious(previous: Reconciled | undefined, next: Reconciled)
 }
 
 const equalWarnings = (a: readonly SourceWarning[], b: readonly SourceWarning[]): boolean =>
-  a.length === b.length && a.every((warning, i) => warning.message === b[i]?.message && warning.reason === b[i]?.reason);
+  a.length === b.length && a.every((warning, i) => equalWarning(warning, b[i]!));
 
-function sameMap<V>(a: ReadonlyMap<string, V>, b: ReadonlyMap<string, V>, isSame = (one: V, other: V) => one === other): boolean {
+const equalWarning = (a: SourceWarning, b: SourceWarning): boolean =>
+  a === b || (a.message === b.message && a.reason === b.reason && a.object.metadata.uid === b.object.metadata.uid);
+
+export function sameMap<V>(a: ReadonlyMap<string, V>, b: ReadonlyMap<string, V>, isSame = (one: V, other: V) => one === other): boolean {
   if (a === b) return true;
   if (a.size !== b.size) return false;
   for (const [key, value] of a) {

@@ -6,13 +6,16 @@ import type { Environment, Outcome } from "./environment.ts";
 import type { HubObject } from "./hub-object.ts";
 import type { Reconciled } from "./reconciled.ts";
 import { titleOf } from "./route-backends.ts";
-import type { RoutePass, SettledRoute } from "./route-pass.ts";
+import type { SettledRoute } from "./settle-hosts.ts";
 
-/** @param routes as they are served */
+/**
+ * @param routes as they are served
+ * @param drains ours ({@link drainsOf})
+ */
 export function obeyOverrides(
   overrides: readonly HubObject<"TrafficOverride">[],
   routes: readonly Route[],
-  { settled }: RoutePass,
+  drains: readonly Override[],
   { clusters, api }: Environment,
   previous: Reconciled | undefined,
 ): { readonly values: readonly Override[]; readonly outcomes: ReadonlyMap<string, Outcome> } {
@@ -33,11 +36,11 @@ export function obeyOverrides(
     const last = before.get(hub.key);
     return last === undefined ? [] : [last];
   });
-  return { values: [...values, ...settled.flatMap(drainsOf)], outcomes };
+  return { values: [...values, ...drains], outcomes };
 }
 
 /** A source that is being deleted, and that something still holds back, gets no clients any more (safety rule 7). */
-function drainsOf({ unit, work, route }: SettledRoute): readonly Override[] {
+export function drainsOf({ unit, work, route }: SettledRoute): readonly Override[] {
   const drains: Override[] = [];
   for (const [backend, source] of route === undefined ? [] : work.assembled.sources) {
     if (!source.deleting || route?.backends.every((other) => other.name !== backend) !== false) continue;

@@ -9,7 +9,7 @@ import type { Reconciled } from "./reconciled.ts";
 
 const oneOf = <T>(...values: readonly T[]) => fc.constantFrom(...values);
 const created = oneOf("2026-01-01T00:00:00Z", "2026-01-02T00:00:00Z", "2026-01-03T00:00:00Z");
-const namespace = oneOf("web", "pay");
+const namespace = oneOf("web", "pay", "ops");
 const hosts = fc.uniqueArray(oneOf("a.example.org", "b.example.org", "*.example.org", "c.example.net"), { minLength: 0, maxLength: 2 });
 const addresses = fc.uniqueArray(oneOf("192.0.2.1", "192.0.2.2", "2001:db8::1", "lb.example.net", "127.0.0.1"), { maxLength: 2 });
 const annotations = fc.oneof(
@@ -80,7 +80,7 @@ const world: fc.Arbitrary<WorldInput> = fc.record({
     [dnsZone("example.org", [{}])],
     [dnsZone("example.org", [{ namespaceSelector: { matchLabels: { team: "web" } } }])],
   ),
-  namespaces: fc.constant({ web: { team: "web" }, pay: {} }),
+  namespaces: fc.constant({ web: { team: "web" }, pay: {}, ops: {} }),
   unread: oneOf<NonNullable<WorldInput["unread"]>>({}, { eu: "all" }, { us: ["Ingress"] }, { eu: ["Gateway"] }),
   cutOff: fc.subarray(["eu", "us"]),
 });
@@ -197,6 +197,17 @@ const step: fc.Arbitrary<Step> = fc.oneof(
       })),
     ],
   })),
+  // Statuses get there: from now on others go by them.
+  fc.constant<Step>((one, { reports }) => ({
+    ...one,
+    routes: (one.routes ?? []).map((own) => {
+      const report = reports.find(({ namespace, name }) => `GlobalRoute/${namespace}/${name}` === key(own));
+      if (report === undefined) return own;
+      const condition = { type: "Accepted", observedGeneration: own.metadata.generation, status: report.accepted.status };
+      return { ...own, status: { conditions: [condition] } };
+    }),
+  })),
+  fc.constant<Step>((one) => one),
   fc.tuple(route).map(
     ([added]): Step =>
       (one) => ({ ...one, routes: [...(one.routes ?? []).filter((own) => key(own) !== key(added)), added] }),

@@ -4,7 +4,7 @@
  */
 import { checkZone } from "../../src/model/check-zones.ts";
 import { findingsOn } from "../../src/model/findings.ts";
-import type { Inventory, Route } from "../../src/model/inventory.ts";
+import type { Inventory } from "../../src/model/inventory.ts";
 import type { Network } from "../../src/model/ip.ts";
 import type { Kind } from "../../src/model/kinds.ts";
 import type { Problem } from "../../src/model/problem.ts";
@@ -12,16 +12,18 @@ import type { RegionTable } from "../../src/model/region-table.ts";
 import { type ClusterObjects, type HubObjects, SOURCE_KINDS } from "../clusters/cluster-objects.ts";
 import { type ClusterReader, type ClusterSources, createClusterReader } from "../sources/read-cluster.ts";
 import { ADDRESSED_KINDS } from "../sources/source-reading.ts";
+import { type ByNamespace, byNamespace, createJoinedMap, keepGroups } from "./by-namespace.ts";
 import { createEnvironmentReader, type Environment, type Outcome } from "./environment.ts";
 import { createHubReader, type HubObject } from "./hub-object.ts";
+import { createJoinedParts } from "./joined-parts.ts";
 import { createJoinReader } from "./joining-source.ts";
 import { keepPrevious, sameList, sameParts } from "./keep-previous.ts";
 import { obeyOverrides } from "./obey-overrides.ts";
 import { reportOn, sameReport } from "./object-report.ts";
 import type { ObjectReport, Reconciled, SourceWarning } from "./reconciled.ts";
-import { createRoutePasses, type SettledRoute } from "./route-pass.ts";
+import { createRoutePasses } from "./route-pass.ts";
 import { createServedBefore } from "./served-before.ts";
-import { generationsOf, readinessOfAll, type WrittenMemo } from "./serving-facts.ts";
+import { createReadinessReader, generationsOfOthers } from "./serving-facts.ts";
 
 export interface ReconcileInput {
   readonly hub: HubObjects;
@@ -72,9 +74,15 @@ export function createReconciler({ regions, allow }: ReconcilerOptions): Reconci
   const joins = createJoinReader();
   const servedBefore = createServedBefore(allow);
   const passes = createRoutePasses();
-  const written: WrittenMemo = new WeakMap();
-  const shared = new WeakMap<Route, Route>();
-  const reported = new WeakMap<SettledRoute, ObjectReport>();
+  const readReadiness = createReadinessReader();
+  const joinParts = createJoinedParts();
+  const joinGenerations = createJoinedMap<number>();
+  let routesByNamespace:
+    | { readonly routes: readonly HubObject<"GlobalRoute">[]; readonly groups: ByNamespace<HubObject<"GlobalRoute">> }
+    | undefined;
+  let zonesChecked: { readonly inputs: readonly unknown[]; readonly outcomes: ReadonlyMap<string, Outcome> } | undefined;
+  /** What the parts of the last run were made into. */
+  let ours: Reconciled | undefined;
   let last: { readonly inputs: readonly (readonly unknown[])[]; readonly result: Reconciled } | undefined;
 
   function readSources(clusters: readonly ClusterObjects[]): ReadonlyMap<string, ClusterSources> {
@@ -88,21 +96,21 @@ export function createReconciler({ regions, allow }: ReconcilerOptions): Reconci
     return sources;
   }
 
-  /** Equal routes are one value, so that whoever compares by identity sees what has changed. */
-  function share(route: Route, before: Route | undefined): Route {
-    const known = shared.get(route);
-    if (known !== undefined && (before === undefined || known === before)) return known;
-    const same = before !== undefined && (before === route || JSON.stringify(before) === JSON.stringify(route)) ? before : route;
-    shared.set(route, same);
-    return same;
+  function groupRoutes(routes: readonly HubObject<"GlobalRoute">[]): ByNamespace<HubObject<"GlobalRoute">> {
+    if (routesByNamespace?.routes !== routes) {
+      const groups = byNamespace(routes, ({ namespace }) => namespace);
+      routesByNamespace = { routes, groups: keepGroups(routesByNamespace?.groups, groups) };
+    }
+    return routesByNamespace.groups;
   }
 
-  function reportOnSettled(settled: SettledRoute): ObjectReport {
-    const known = reported.get(settled);
-    if (known !== undefined) return known;
-    const report = reportOnRoute(settled);
-    reported.set(settled, report);
-    return report;
+  /** @param hosts of all routes */
+  function checkZonesOnce(zones: readonly HubObject<"DNSZone">[], environment: Environment, hosts: readonly string[]) {
+    const inputs = [zones, environment, hosts];
+    if (zonesChecked === undefined || !sameList(zonesChecked.inputs, inputs)) {
+      zonesChecked = { inputs, outcomes: checkZones(zones, environment, hosts) };
+    }
+    return zonesChecked.outcomes;
   }
 
   return {
@@ -123,60 +131,60 @@ export function createReconciler({ regions, allow }: ReconcilerOptions): Reconci
       if (last !== undefined && last.result === previous && last.inputs.every((list, i) => sameList(list, inputs[i] ?? [])))
         return previous;
       const before = servedBefore(previous);
-      const joining = joins.read(annotatedIn(sources, environment), environment);
-      const world = { environment, sources, reach: reachOf(sources), before };
-      const pass = passes.run({ routes, joining: joining.joining, world, previous, isUnread: unreadIn(sources, environment) });
+      const joining = joins.read(sources, environment);
+      const followsLast = ours !== undefined && ours === previous;
+      ours = undefined; // until this run has come to its end
+      const parts = passes.run({
+        routes: groupRoutes(routes),
+        joining: joining.byNamespace,
+        world: { environment, sources, reach: reachOf(sources), before },
+        previous,
+        followsLast,
+        isUnread: unreadIn(sources, environment),
+      });
 
-      const served = pass.settled.flatMap(({ unit, route }) => (route === undefined ? [] : [share(route, before.route(unit.key))]));
-      const obeyed = obeyOverrides(overrides, served, pass, environment, previous);
+      const { served, drains, hosts, reports, forsaken, generated, problems, warnings } = joinParts(parts);
+      const obeyed = obeyOverrides(overrides, served, drains, environment, previous);
       const inventory = sameParts(previous?.inventory, {
         routes: served,
         clusters: environment.clusterValues,
         zones: environment.zoneValues,
         overrides: obeyed.values,
       });
-      const zoneOutcomes = checkZones(zones, environment, served);
-      const reports = [
-        ...pass.settled.map(reportOnSettled),
-        ...pass.forsaken.map(reportOnForsaken),
+      const zoneOutcomes = checkZonesOnce(zones, environment, hosts);
+      const others = [
         ...reportOnAll(memberClusters, environment.outcomes.MemberCluster),
         ...reportOnAll(zones, zoneOutcomes),
         ...reportOnAll(overrides, obeyed.outcomes),
       ];
-      const generated = pass.settled.flatMap(({ draft }) => draft?.object ?? []);
-      const problems = [
-        ...pass.settled.flatMap((settled) => settled.problems),
-        ...[environment.outcomes.MemberCluster, zoneOutcomes, obeyed.outcomes].flatMap((outcomes) =>
-          [...outcomes.values()].flatMap((outcome) => outcome.problems),
-        ),
-      ];
+      const otherProblems = [environment.outcomes.MemberCluster, zoneOutcomes, obeyed.outcomes].flatMap((outcomes) =>
+        [...outcomes.values()].flatMap((outcome) => outcome.problems),
+      );
       const result = keepPrevious(previous, {
         inventory,
-        problems,
-        reports: shareReports(reports, previous?.reports ?? []),
+        problems: [...problems, ...otherProblems],
+        reports: [...reports, ...forsaken, ...shareReports(others, previous?.reports.filter(({ kind }) => kind !== "GlobalRoute") ?? [])],
         generated,
-        warnings: distinct([...joining.warnings, ...pass.warnings]),
-        readiness: readinessOfAll(pass.settled, sources),
-        generations: generationsOf(
-          pass.settled,
-          [
+        warnings: distinct([...joining.warnings, ...warnings]),
+        readiness: readReadiness(
+          parts.map(({ settled }) => settled),
+          sources,
+        ),
+        generations: joinGenerations([
+          ...parts.map(({ generations }) => generations),
+          generationsOfOthers([
             [memberClusters, environment.outcomes.MemberCluster],
             [zones, zoneOutcomes],
             [overrides, obeyed.outcomes],
-          ],
-          written,
-        ),
+          ]),
+        ]),
       });
+      ours = result;
       // What is told can still speak of what was before; it settles in the next pass.
       last = result === previous ? { inputs, result } : undefined;
       return result;
     },
   };
-}
-
-/** Only of clusters that have an object: what others say has no place to go. */
-function* annotatedIn(sources: ReadonlyMap<string, ClusterSources>, { clusters }: Environment) {
-  for (const [cluster, { annotated }] of sources) if (clusters.byName.has(cluster)) yield* annotated;
 }
 
 const unread = (sources: ReadonlyMap<string, ClusterSources>): ReadonlyMap<string, ClusterSources> =>
@@ -199,38 +207,19 @@ const unreadIn =
 function checkZones(
   zones: readonly HubObject<"DNSZone">[],
   environment: Environment,
-  routes: readonly Route[],
+  hosts: readonly string[],
 ): ReadonlyMap<string, Outcome> {
-  const hosts = new Set<string>();
-  for (const route of routes) for (const host of route.hosts) hosts.add(host);
+  const all = new Set(hosts);
   const outcomes = new Map(environment.outcomes.DNSZone);
   for (const { key, name, reading } of zones) {
     const outcome = outcomes.get(key);
     const zone = environment.zones.byName.get(name);
     if (reading.object === undefined || outcome?.isAccepted !== true || zone === undefined) continue;
     const findings = findingsOn(reading.object);
-    checkZone(zone, environment.zones.byDomain, hosts, findings);
+    checkZone(zone, environment.zones.byDomain, all, findings);
     if (findings.problems.length > 0) outcomes.set(key, { ...outcome, problems: [...outcome.problems, ...findings.problems] });
   }
   return outcomes;
-}
-
-function reportOnRoute({ unit, backends, problems, isAccepted, draft }: SettledRoute): ObjectReport {
-  const [namespace = "", name = ""] = unit.key.split("/");
-  return reportOn(
-    { kind: "GlobalRoute", namespace, name, raw: unit.hub?.raw },
-    { problems, isAccepted, unsupported: unit.reading.unsupported, backends, policySource: draft?.policySource },
-  );
-}
-
-/** Why an object with the label of generated routes is not accepted when no source makes it. */
-export const NOT_GENERATED = "NotGenerated";
-
-function reportOnForsaken({ namespace, name, raw }: HubObject<"GlobalRoute">): ObjectReport {
-  const report = reportOn({ kind: "GlobalRoute", namespace, name, raw }, { problems: [], isAccepted: false });
-  const message =
-    "It has the label of routes that are made of annotations, and no annotated source has its hosts, so it will be deleted. Remove the label to keep it as your own.";
-  return { ...report, accepted: { status: "False", reason: NOT_GENERATED, message } };
 }
 
 const reportOnAll = <K extends Kind>(objects: readonly HubObject<K>[], outcomes: ReadonlyMap<string, Outcome>): readonly ObjectReport[] =>

@@ -33,6 +33,7 @@ export function createServedBefore(allow: readonly Network[]): (previous: Reconc
   const routesByKey = createIndex<Route>();
   const reportsByKey = createIndex<ObjectReport>();
   let holdersOf: { readonly routes: readonly Route[]; readonly holders: ReadonlyMap<string, RouteKey> } | undefined;
+  let indexed: { readonly routes: ReadonlyMap<RouteKey, Route>; readonly reports: ReadonlyMap<RouteKey, ObjectReport> } | undefined;
   let last: { readonly of: Reconciled | undefined; readonly served: ServedBefore } | undefined;
 
   /** Who has which host; most changes leave that as it was. */
@@ -57,7 +58,10 @@ export function createServedBefore(allow: readonly Network[]): (previous: Reconc
     const routes = routesByKey(previous?.inventory.routes ?? []);
     const reports = reportsByKey((previous?.reports ?? []).filter(({ kind }) => kind === "GlobalRoute"));
     const holders = holdersIn(previous?.inventory.routes ?? []);
-    for (const key of known.keys()) if (!routes.has(key) && !reports.has(key)) known.delete(key);
+    if (routes !== indexed?.routes || reports !== indexed.reports) {
+      for (const key of known.keys()) if (!routes.has(key) && !reports.has(key)) known.delete(key);
+    }
+    indexed = { routes, reports };
 
     return {
       route: (key) => routes.get(key),
@@ -86,8 +90,8 @@ export function createServedBefore(allow: readonly Network[]): (previous: Reconc
 }
 
 /**
- * Lists of things that have keys, as maps. One map is brought up to date again and again, since lists of thousands differ in a few places:
- * whoever was given it earlier sees the newest.
+ * Lists of things that have keys, as maps. One map is brought up to date for as long as the keys are the same, since lists of thousands
+ * differ in a few places: whoever was given it earlier sees the newest.
  */
 function createIndex<T extends { readonly namespace: string; readonly name: string }>(): (list: readonly T[]) => ReadonlyMap<RouteKey, T> {
   let before: readonly T[] = [];

@@ -2,18 +2,44 @@
 import { type BackendReadiness, readinessKey } from "../../src/engine/source.ts";
 import type { Kind } from "../../src/model/kinds.ts";
 import type { ClusterSources } from "../sources/read-cluster.ts";
+import { createJoinedMap } from "./by-namespace.ts";
 import type { Outcome } from "./environment.ts";
 import type { HubObject } from "./hub-object.ts";
+import { sameList } from "./keep-previous.ts";
 import { keyOfProgrammed } from "./object-keys.ts";
-import type { SettledRoute } from "./route-pass.ts";
+import type { SettledRoute } from "./settle-hosts.ts";
 
 /** By `readinessKey`; only where the cluster can be asked and knows the Services behind the source. */
-export function readinessOfAll(
+export type ReadinessReader = (
+  parts: readonly (readonly SettledRoute[])[],
+  sources: ReadonlyMap<string, ClusterSources>,
+) => ReadonlyMap<string, BackendReadiness>;
+
+export function createReadinessReader(): ReadinessReader {
+  const known = new WeakMap<
+    readonly SettledRoute[],
+    { readonly slices: readonly unknown[]; readonly map: ReadonlyMap<string, BackendReadiness> }
+  >();
+  const join = createJoinedMap<BackendReadiness>();
+  return (parts, sources) => {
+    const slices = [...sources.values()].map((one) => one.slices);
+    if (slices.every((index) => index === undefined)) return join([]);
+    const maps = parts.map((settled) => {
+      const before = known.get(settled);
+      if (before !== undefined && sameList(before.slices, slices)) return before.map;
+      const map = readinessOf(settled, sources);
+      known.set(settled, { slices, map });
+      return map;
+    });
+    return join(maps);
+  };
+}
+
+function readinessOf(
   settled: readonly SettledRoute[],
   sources: ReadonlyMap<string, ClusterSources>,
 ): ReadonlyMap<string, BackendReadiness> {
   const all = new Map<string, BackendReadiness>();
-  if (![...sources.values()].some(({ isCurrent, isRead }) => isCurrent && isRead("EndpointSlice"))) return all;
   for (const { unit, work } of settled) {
     for (const [backend, source] of work.assembled.sources) {
       const readiness = sources.get(source.cluster)?.readiness(source);
@@ -28,22 +54,29 @@ type Outcomes = readonly [readonly HubObject<Kind>[], ReadonlyMap<string, Outcom
 /** Object on the hub → the spec that it was found to say: thousands stay the same from pass to pass. */
 export type WrittenMemo = WeakMap<object, unknown>;
 
-/** By `programmedKey`; only of objects that are served as they are written. */
-export function generationsOf(
-  settled: readonly SettledRoute[],
-  others: readonly Outcomes[],
-  memo: WrittenMemo,
-): ReadonlyMap<string, number> {
+/** By `programmedKey`; only of routes that are served as they are written. */
+export function generationsOfRoutes(settled: readonly SettledRoute[], memo: WrittenMemo): ReadonlyMap<string, number> {
   const all = new Map<string, number>();
-  const add = (object: HubObject<Kind>) => {
-    const { generation } = object.raw.metadata;
-    if (generation !== undefined) all.set(keyOfProgrammed(object), generation);
-  };
   for (const { unit, isAccepted, draft } of settled) {
-    if (unit.hub !== undefined && isAccepted && (draft === undefined || isWritten(unit.hub, draft.object.spec, memo))) add(unit.hub);
+    if (unit.hub !== undefined && isAccepted && (draft === undefined || isWritten(unit.hub, draft.object.spec, memo))) {
+      addGeneration(all, unit.hub);
+    }
   }
-  for (const [objects, outcomes] of others) for (const object of objects) if (outcomes.get(object.key)?.isAccepted === true) add(object);
   return all;
+}
+
+/** By `programmedKey`; of accepted objects that are not routes. */
+export function generationsOfOthers(others: readonly Outcomes[]): ReadonlyMap<string, number> {
+  const all = new Map<string, number>();
+  for (const [objects, outcomes] of others) {
+    for (const object of objects) if (outcomes.get(object.key)?.isAccepted === true) addGeneration(all, object);
+  }
+  return all;
+}
+
+function addGeneration(all: Map<string, number>, object: HubObject<Kind>): void {
+  const { generation } = object.raw.metadata;
+  if (generation !== undefined) all.set(keyOfProgrammed(object), generation);
 }
 
 /** Whether the hub's object of a generated route says by now what it is to say; the API server has added defaults. */

@@ -23,6 +23,8 @@ export interface ClusterSources {
   readonly annotated: readonly SourceReading[];
   /** What the cluster says of the Services behind a source; undefined when nothing is known, or not of now. */
   readiness(source: SourceReading): Readiness | undefined;
+  /** All that readiness follows from, besides the source; undefined when nothing can be said of any. */
+  readonly slices: SliceIndex | undefined;
 }
 
 export interface ClusterReader {
@@ -61,7 +63,7 @@ export function createClusterReader(allow: readonly Network[]): ClusterReader {
       return reading;
     }
 
-    const index = objects.EndpointSlice && memo(slices, objects.EndpointSlice, indexSlices);
+    const index = isCurrent ? objects.EndpointSlice && memo(slices, objects.EndpointSlice, indexSlices) : undefined;
     return {
       cluster,
       isCurrent,
@@ -73,7 +75,8 @@ export function createClusterReader(allow: readonly Network[]): ClusterReader {
       annotated: ADDRESSED_KINDS.flatMap((kind) =>
         memo(marked, objects[kind] ?? [], (list) => list.filter(isMarked)).map((object) => read(kind, object)),
       ),
-      readiness: (source) => (index === undefined || !isCurrent ? undefined : readinessOf(source.services, index)),
+      readiness: (source) => (index === undefined ? undefined : readinessOf(source.services, index)),
+      slices: index,
     };
   }
 
