@@ -46,6 +46,8 @@ export const COALESCE = 50;
 /** A change that comes by itself, nothing having been reconciled for {@link QUIET} milliseconds, waits no longer than this. */
 export const PROMPT = 10;
 const QUIET = 1000;
+/** How long whoever writes to the API servers waits for the table to be out, ms. */
+export const TELL = 100;
 /** Texts of reports may settle one pass later. It waits until what clients get has been compiled, ms. */
 export const SETTLE = 500;
 /** How long the first reading waits for the hub, and then for member clusters, before it goes without them, ms. */
@@ -67,7 +69,7 @@ export function createKubernetesSource(options: KubernetesSourceOptions): Kubern
   let cancel: (() => void) | undefined;
   let cancelFiles = () => {};
   let cancelSettle = () => {};
-  let cancelTell = () => {};
+  let cancelTell: (() => void) | undefined;
   let missing: readonly string[] = [];
   let isDue = false;
   let closed = false;
@@ -147,10 +149,10 @@ export function createKubernetesSource(options: KubernetesSourceOptions): Kubern
     }
   }
 
-  /** In a turn of its own: the engine begins to compile in this one, and thousands of objects to write take a while. */
+  /** Once for all results of {@link TELL} milliseconds: what clients get comes first, and is compiled in these. */
   function tell(): void {
-    cancelTell();
-    cancelTell = ports.setTimer(0, () => {
+    cancelTell ??= ports.setTimer(TELL, () => {
+      cancelTell = undefined;
       if (taken !== undefined) options.onReconciled(taken);
     });
   }
@@ -208,7 +210,7 @@ export function createKubernetesSource(options: KubernetesSourceOptions): Kubern
       cancel?.();
       cancelFiles();
       cancelSettle();
-      cancelTell();
+      cancelTell?.();
       listener = undefined;
     },
   };

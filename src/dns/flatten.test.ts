@@ -177,3 +177,17 @@ test("routes without host names stay the objects that they are, whatever others 
   expect(routes[0]).toBe(plain.routes[0]);
   expect(routes[1]?.backends[0]?.addresses).toEqual(["192.0.2.9"]);
 });
+
+test("a route is the very same object for as long as its names resolve to what they did", async () => {
+  const { clock, flattener, known } = world({ [NAME]: { a: ["192.0.2.1"] } });
+  const inventory = inventoryOf([NAME]);
+  flattener.apply(inventory);
+  await clock.advance(1);
+  const [first] = flattener.apply(inventory).routes;
+  expect(first?.backends[0]?.addresses).toEqual(["192.0.2.1"]);
+  expect(flattener.apply({ ...inventory, routes: [...inventory.routes] }).routes[0]).toBe(first);
+  known[NAME] = { a: ["192.0.2.2"] };
+  await clock.advance(60_000);
+  expect(flattener.apply(inventory).routes[0]?.backends[0]?.addresses).toEqual(["192.0.2.2"]);
+  flattener.close();
+});

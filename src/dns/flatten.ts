@@ -4,6 +4,7 @@
  */
 import type { Inventory, Route } from "../model/inventory.ts";
 import { formatIp, type Network, networkContains, parseIp, parseNetwork } from "../model/ip.ts";
+import { rememberedMap } from "../model/remembered-map.ts";
 import { type Milliseconds, ms } from "../model/units.ts";
 
 /** Errors have a `code`: `ENODATA` = the name has no such record, `ENOTFOUND` = there is no such name, others = no answer. */
@@ -69,17 +70,15 @@ type Resolved = { readonly addresses: readonly string[]; readonly ttl: number } 
 export function createFlattener({ resolver, now, setTimer, allow = [] }: FlattenOptions): Flattener {
   const entries = new Map<string, Entry>();
   const listeners: (() => void)[] = [];
-  let hosts: ReadonlySet<string> = new Set();
-  const known = new WeakMap<Route, readonly string[]>();
+  let routes: Inventory["routes"] = [];
+  /** Of `routes`, made when somebody asks: most clusters publish addresses. */
+  let hosts: ReadonlySet<string> | undefined;
+  const namesOfAll = rememberedMap(routeNames);
+  const flattened = new WeakMap<Route, Route>();
 
-  /** Thousands of routes are the same from one inventory to the next. */
-  function namesOf(route: Route): readonly string[] {
-    let names = known.get(route);
-    if (names === undefined) {
-      names = routeNames(route);
-      known.set(route, names);
-    }
-    return names;
+  function ownHosts(): ReadonlySet<string> {
+    hosts ??= new Set(routes.flatMap((route) => route.hosts));
+    return hosts;
   }
 
   async function refresh(entry: Entry): Promise<void> {
@@ -120,7 +119,7 @@ export function createFlattener({ resolver, now, setTimer, allow = [] }: Flatten
   async function isLoop(name: string): Promise<boolean> {
     const seen = new Set<string>();
     for (let target: string | undefined = name; target !== undefined && seen.size < MAX_CHAIN; ) {
-      if (isOwn(target, hosts) || seen.has(target)) return true;
+      if (isOwn(target, ownHosts()) || seen.has(target)) return true;
       seen.add(target);
       const aliases: readonly string[] = await resolver.resolveCname(target).catch(() => []);
       target = aliases[0]?.toLowerCase().replace(/\.$/, "");
@@ -151,14 +150,26 @@ export function createFlattener({ resolver, now, setTimer, allow = [] }: Flatten
     }
   }
 
+  /** The very same route while its names resolve to what they did: whoever compares by identity sees what has changed. */
+  function flattenAgain(route: Route): Route {
+    const next = flattenRoute(route, addressesOf);
+    const before = flattened.get(route);
+    if (before !== undefined && next.backends.every(({ addresses }, i) => addresses.join() === before.backends[i]!.addresses.join())) {
+      return before;
+    }
+    flattened.set(route, next);
+    return next;
+  }
+
   const addressesOf = (name: string): readonly string[] => entries.get(name)?.addresses ?? [];
 
   return {
     apply: (inventory) => {
-      hosts = new Set(inventory.routes.flatMap((route) => route.hosts));
-      const names = hostNames(inventory, namesOf);
-      watch(names);
-      return flattenInventory(inventory, addressesOf, namesOf);
+      if (inventory.routes !== routes) hosts = undefined;
+      routes = inventory.routes;
+      const names = namesOfAll(routes);
+      watch(new Set(names.flat()));
+      return flattenInventory(inventory, addressesOf, names, flattenAgain);
     },
     onChange: (listener) => {
       listeners.push(listener);
@@ -183,39 +194,36 @@ export function createFlattener({ resolver, now, setTimer, allow = [] }: Flatten
   };
 }
 
-/** The host names among all backends' addresses. */
-export function hostNames({ routes }: Inventory, namesOf: (route: Route) => readonly string[] = routeNames): ReadonlySet<string> {
-  const names = new Set<string>();
-  for (const route of routes) for (const name of namesOf(route)) names.add(name);
-  return names;
-}
-
 /** The host names among the addresses of a route's backends. */
 const routeNames = ({ backends }: Route): readonly string[] =>
   backends.flatMap(({ addresses }) => addresses.filter((address) => parseIp(address) === undefined));
 
+/** The host names among all backends' addresses. */
+export const hostNames = ({ routes }: Inventory): ReadonlySet<string> => new Set(routes.flatMap(routeNames));
+
 /**
  * Pure. The inventory with every host name replaced by its addresses, each once; a name without any vanishes, its backend stays.
  *
- * @param namesOf what is known of the host names of a route
+ * @param names   of each route, by position
+ * @param flatten a route that has names
  * @returns the very same object when there is nothing to replace; routes without host names are the same objects as well
  */
 export function flattenInventory(
   inventory: Inventory,
   addresses: (name: string) => readonly string[],
-  namesOf: (route: Route) => readonly string[] = routeNames,
+  names: readonly (readonly string[])[] = inventory.routes.map(routeNames),
+  flatten: (route: Route) => Route = (route) => flattenRoute(route, addresses),
 ): Inventory {
-  if (inventory.routes.every((route) => namesOf(route).length === 0)) return inventory;
+  if (names.every((own) => own.length === 0)) return inventory;
+  return { ...inventory, routes: inventory.routes.map((route, i) => (names[i]!.length === 0 ? route : flatten(route))) };
+}
+
+function flattenRoute(route: Route, addresses: (name: string) => readonly string[]): Route {
   const flatten = (address: string): readonly string[] => (parseIp(address) === undefined ? addresses(address) : [address]);
-  const routes = inventory.routes.map((route) =>
-    namesOf(route).length === 0
-      ? route
-      : {
-          ...route,
-          backends: route.backends.map((backend) => ({ ...backend, addresses: [...new Set(backend.addresses.flatMap(flatten))] })),
-        },
-  );
-  return { ...inventory, routes };
+  return {
+    ...route,
+    backends: route.backends.map((backend) => ({ ...backend, addresses: [...new Set(backend.addresses.flatMap(flatten))] })),
+  };
 }
 
 /** Whether our routes answer for a name; a wildcard takes in all names below it (RFC 4592). */

@@ -1,6 +1,6 @@
 /** When the zone tables of one routing table serve another one as well. Pure. */
 import type { Zone } from "../model/inventory.ts";
-import type { RoutingTable } from "../routing/table.ts";
+import type { RoutingTable, TableNames } from "../routing/table.ts";
 
 /** What zone tables are built from. */
 export interface ZoneInputs {
@@ -20,17 +20,20 @@ export function hasSameZones(a: ZoneInputs, b: ZoneInputs): boolean {
   for (let i = 0; i < before.length; i++) {
     const [one, other] = [before[i]!, after[i]!];
     const isSame =
-      one.namespace === other.namespace &&
-      one.name === other.name &&
-      equal(one.hosts, other.hosts) &&
-      equal(one.zones, other.zones) &&
-      equal(one.alpn, other.alpn) &&
+      (one === other || hasSameNames(one, other)) &&
       a.routing.hot.routeAnswers[i] === b.routing.hot.routeAnswers[i] &&
       a.routing.hot.routeSpread[i] === b.routing.hot.routeSpread[i];
     if (!isSame) return false;
   }
   return true;
 }
+
+const hasSameNames = (one: TableNames["routes"][number], other: TableNames["routes"][number]): boolean =>
+  one.namespace === other.namespace &&
+  one.name === other.name &&
+  equal(one.hosts, other.hosts) &&
+  equal(one.zones, other.zones) &&
+  equal(one.alpn, other.alpn);
 
 const equal = (a: readonly string[], b: readonly string[]): boolean =>
   a === b || (a.length === b.length && a.every((text, i) => text === b[i]));

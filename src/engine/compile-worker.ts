@@ -3,10 +3,13 @@ import { parentPort } from "node:worker_threads";
 import { loadCloudRegions } from "../geo/cloud-regions.ts";
 import { GeoFileError } from "../geo/geo-file-error.ts";
 import { type GeoFiles, loadGeoFiles } from "../geo/geo-files.ts";
+import type { GeoTable } from "../geo/geo-table.ts";
 import type { Inventory } from "../model/inventory.ts";
 import type { RegionTable } from "../model/region-table.ts";
+import type { Compiled } from "../routing/compile.ts";
 import { createCompileMemo } from "../routing/compile-memo.ts";
-import type { CompileReply, CompileRequest } from "./compiler.ts";
+import type { RoutingTable } from "../routing/table.ts";
+import type { CompileReply, CompileRequest, Told } from "./compiler.ts";
 import { applyInventory } from "./inventory-patch.ts";
 import { readObjects } from "./read-objects.ts";
 import { compileWorld, createGeoCache, geoSuits } from "./world.ts";
@@ -16,6 +19,8 @@ const memo = createCompileMemo();
 let files: GeoFiles | undefined;
 let inventory: Inventory | undefined;
 let regions: RegionTable | undefined;
+/** What the answer before the present one said. */
+let told: { readonly geo: GeoTable; readonly addresses: readonly string[] } | undefined;
 
 async function answer(request: CompileRequest): Promise<CompileReply> {
   switch (request.kind) {
@@ -38,11 +43,16 @@ async function answer(request: CompileRequest): Promise<CompileReply> {
         throw new Error("no geo file could be loaded, and the saved geo data does not know the networks of today's rules");
       }
       const { table, ...rest } = compileWorld(inventory, geo, request.latency, request.version, request.now, memo);
-      const { addresses } = table.names; // whoever asked knows the other names, and receiving thousands takes time
-      const compiled = { ...rest, table: { ...table, names: { addresses } } };
+      const compiled = { ...rest, table: newOf(table) };
       return { id: request.id, kind: "compiled", compiled, seconds: (performance.now() - started) / 1000 };
     }
   }
+}
+
+function newOf({ geo, names: { addresses }, ...table }: RoutingTable): Told<Compiled>["table"] {
+  const before = told;
+  told = { geo, addresses };
+  return { ...table, ...(before?.geo === geo ? {} : { geo }), ...(before?.addresses === addresses ? {} : { addresses }) };
 }
 
 parentPort?.on("message", (request: CompileRequest) => {

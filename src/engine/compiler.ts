@@ -4,8 +4,9 @@ import type { Capabilities } from "../geo/capabilities.ts";
 import type { GeoTable } from "../geo/geo-table.ts";
 import type { LatencyMap } from "../geo/latency-model.ts";
 import type { Inventory } from "../model/inventory.ts";
-import { type Compiled, namesOf } from "../routing/compile.ts";
+import type { Compiled } from "../routing/compile.ts";
 import type { RoutingTable } from "../routing/table.ts";
+import { createTableNamer } from "../routing/table-names.ts";
 import { type InventoryPatch, patchInventory } from "./inventory-patch.ts";
 import type { FolderContent } from "./read-folder.ts";
 import type { SourceReading } from "./source.ts";
@@ -43,9 +44,12 @@ export type CompileReply =
       readonly geo?: { readonly code: string; readonly file: string };
     };
 
-/** A table without the names that whoever asked for it knows. */
+/**
+ * A table without what whoever asked for it knows: the names of its inventory; and geo data and the texts of addresses, where they are
+ * those of the table before from this same worker. Receiving thousands of texts takes time.
+ */
 export type Told<C extends Compiled> = Omit<C, "table"> & {
-  readonly table: Omit<RoutingTable, "names"> & { readonly names: Pick<RoutingTable["names"], "addresses"> };
+  readonly table: Omit<RoutingTable, "names" | "geo"> & { readonly geo?: GeoTable; readonly addresses?: readonly string[] };
 };
 
 export interface Compiler {
@@ -87,6 +91,9 @@ export function createCompiler(newWorker: () => Worker = startWorker): Compiler 
   let closed = false;
   /** What a worker has of the inventory. */
   let told: { readonly by: Worker; readonly inventory: Inventory } | undefined;
+  /** What a worker has said before. */
+  let heard: { readonly of: Worker; readonly geo: GeoTable; readonly addresses: readonly string[] } | undefined;
+  const namer = createTableNamer();
 
   function start(): Worker {
     const started = newWorker();
@@ -151,8 +158,12 @@ export function createCompiler(newWorker: () => Worker = startWorker): Compiler 
       told = { by: of, inventory }; // from now on, whatever becomes of the compile
       const reply = await send({ kind: "compile", inventory: patch, latency, version, now, ...(needsGeo ? { geo: fallback } : {}) });
       if (reply.kind !== "compiled") throw new CompileError("unexpected reply");
-      const { table, ...rest } = reply.compiled;
-      return { compiled: { ...rest, table: { ...table, names: namesOf(inventory, table.names.addresses) } }, seconds: reply.seconds };
+      const { table: answer, ...rest } = reply.compiled;
+      const before = heard?.of === of ? heard : undefined;
+      const { geo = before?.geo, addresses = before?.addresses, ...table } = answer;
+      if (geo === undefined || addresses === undefined) throw new CompileError("unexpected reply");
+      heard = { of, geo, addresses };
+      return { compiled: { ...rest, table: { ...table, geo, names: namer.name(inventory, addresses) } }, seconds: reply.seconds };
     },
     async close() {
       closed = true;

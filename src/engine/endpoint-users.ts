@@ -13,8 +13,8 @@ export interface Use<Entry> {
 
 export interface EndpointUsers<Entry> {
   note(entry: Entry): void;
-  /** Of entries that are not there any more. */
-  forget(old: Iterable<Entry>, kept: ReadonlySet<Entry>): void;
+  /** Entries that are not there any more. */
+  forget(gone: readonly Entry[]): void;
   of(key: EndpointKey): readonly Use<Entry>[];
 }
 
@@ -34,11 +34,11 @@ export function createEndpointUsers<Entry extends RouteEndpoints>(): EndpointUse
         });
       });
     },
-    forget(old, kept) {
-      const keys = new Set<EndpointKey>();
-      for (const entry of old) if (!kept.has(entry)) for (const key of entry.keys.values()) keys.add(key);
+    forget(gone) {
+      const keys = new Set(gone.flatMap((entry) => [...entry.keys.values()]));
+      const all = new Set(gone);
       for (const key of keys) {
-        const left = users.get(key)?.filter(({ entry }) => kept.has(entry)) ?? [];
+        const left = users.get(key)?.filter(({ entry }) => !all.has(entry)) ?? [];
         if (left.length === 0) users.delete(key);
         else users.set(key, left);
       }

@@ -1,6 +1,7 @@
 /** What is to be probed for an inventory, and which route asks for it. Pure. */
 import { type Endpoint, type EndpointKey, endpointKey, probeKey } from "../model/health.ts";
 import type { Inventory, Route } from "../model/inventory.ts";
+import { changedAt, rememberedMap } from "../model/remembered-map.ts";
 import { routeUnits } from "../routing/evaluate-route.ts";
 
 export interface EndpointIndex {
@@ -24,24 +25,34 @@ export const indexEndpoints = (inventory: Inventory): EndpointIndex => createEnd
 
 /** Makes one index after another: routes that are the same objects are not looked at again, and what is equal is the same value as before. */
 export function createEndpointIndexer(): (inventory: Inventory) => EndpointIndex {
-  const known = new WeakMap<Route, IndexedRoute>();
   let before: ReadonlyMap<EndpointKey, Endpoint> = new Map();
+  /** Those that routes of the present inventory have brought. */
+  let fresh = new Map<EndpointKey, Endpoint>();
+  let indexedBefore: readonly IndexedRoute[] = [];
+
+  const index = rememberedMap((route: Route): IndexedRoute => {
+    const one = indexRoute(route, (key) => fresh.get(key) ?? before.get(key));
+    for (const endpoint of one.endpoints) if (!fresh.has(endpoint.key)) fresh.set(endpoint.key, endpoint);
+    return one;
+  });
 
   return ({ routes }) => {
-    const endpoints = new Map<EndpointKey, Endpoint>();
-    const indexed = routes.map((route): RouteEndpoints => {
-      let one = known.get(route);
-      if (one === undefined) {
-        one = indexRoute(route, (key) => endpoints.get(key) ?? before.get(key));
-        known.set(route, one);
+    fresh = new Map();
+    const indexed = index(routes);
+    const changed = changedAt(indexedBefore, indexed);
+    if (changed === undefined || changed.some((i) => !sameEntries(indexedBefore[i]!.endpoints, indexed[i]!.endpoints))) {
+      const endpoints = new Map<EndpointKey, Endpoint>();
+      for (const one of indexed) {
+        for (const endpoint of one.endpoints) if (!endpoints.has(endpoint.key)) endpoints.set(endpoint.key, endpoint);
       }
-      for (const endpoint of one.endpoints) if (!endpoints.has(endpoint.key)) endpoints.set(endpoint.key, endpoint);
-      return one;
-    });
-    if (!isSameMap(before, endpoints)) before = endpoints;
+      if (!isSameMap(before, endpoints)) before = endpoints;
+    }
+    indexedBefore = indexed;
     return { endpoints: before, routes: indexed };
   };
 }
+
+const sameEntries = (a: readonly unknown[], b: readonly unknown[]): boolean => changedAt(a, b)?.length === 0;
 
 interface IndexedRoute extends RouteEndpoints {
   /** In the order of its units. */

@@ -1,7 +1,15 @@
 /** Decides which readings of the source become the inventory: errors are refused whole, a collapse is held, overrides always pass. */
 import type { Inventory, Override } from "../model/inventory.ts";
 import type { Problem } from "../model/problem.ts";
-import { COLLAPSE_WINDOW, type Collapse, collapseOf, type InputNames, isSameInput, namesOf } from "../routing/input-collapse.ts";
+import {
+  COLLAPSE_WINDOW,
+  type Collapse,
+  collapseOf,
+  haveSameNames,
+  type InputNames,
+  isSameInput,
+  namesOf,
+} from "../routing/input-collapse.ts";
 import type { SourceReading } from "./source.ts";
 
 export type Verdict =
@@ -36,15 +44,23 @@ export function createInputGate(first: Inventory | undefined, now: () => number,
   let inForce = first;
   let accepted: readonly Accepted[] = holding && first !== undefined ? [{ at: now(), names: namesOf(first) }] : [];
   let held: { readonly inventory: Inventory; readonly names: InputNames; readonly collapse: readonly Collapse[] } | undefined;
+  /** Of the newest reading. */
+  let named: { readonly inventory: Inventory; readonly names: InputNames } | undefined;
   let problems: readonly Problem[] = [];
   let rejecting = false;
+
+  function nameAll(inventory: Inventory): InputNames {
+    const names = named !== undefined && haveSameNames(named.inventory, inventory) ? named.names : namesOf(inventory);
+    named = { inventory, names };
+    return names;
+  }
 
   function accept(inventory: Inventory, names: InputNames): void {
     const at = now();
     held = undefined;
     inForce = inventory;
     const newest = accepted.at(-1);
-    if (newest !== undefined && isSameInput(newest.names, names)) return; // what is there has not changed
+    if (newest !== undefined && (newest.names === names || isSameInput(newest.names, names))) return; // what is there has not changed
     accepted = [...recent(at), { at, names }];
   }
 
@@ -57,7 +73,7 @@ export function createInputGate(first: Inventory | undefined, now: () => number,
   /** The first loss against anything that was in force within the window. */
   const collapse = (names: InputNames): readonly Collapse[] =>
     recent(now())
-      .map((entry) => collapseOf(entry.names, names))
+      .map((entry) => (entry.names === names ? [] : collapseOf(entry.names, names)))
       .find((found) => found.length > 0) ?? [];
 
   /** Those of the reading, and those of before that stood where it could not look. */
@@ -88,7 +104,7 @@ export function createInputGate(first: Inventory | undefined, now: () => number,
         return { kind: "rejected", errors, inventory: inForce };
       }
       const inventory = { ...read, overrides };
-      const names = namesOf(inventory);
+      const names = nameAll(inventory);
       const lost = collapse(names);
       if (lost.length > 0 && inForce !== undefined) {
         held = { inventory, names, collapse: lost };

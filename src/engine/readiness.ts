@@ -16,7 +16,9 @@ export interface ReadinessBook {
 export function createReadinessBook(now: () => number): ReadinessBook {
   /** {@link readinessKey} of backends without a ready endpoint → since when. */
   let notReady: ReadonlyMap<string, number> = new Map();
-  let using: ReadonlySet<RouteKey> = new Set();
+  let routes: Inventory["routes"] = [];
+  /** Keys of those `routes` that ask; made when there is something to tell. */
+  let using: ReadonlySet<RouteKey> | undefined;
   let newest: SourceReading["readiness"];
 
   return {
@@ -35,11 +37,15 @@ export function createReadinessBook(now: () => number): ReadinessBook {
       notReady = next;
       return changed;
     },
-    setRoutes(routes) {
-      using = new Set(routes.filter(usesReadiness).map(routeKey));
+    setRoutes(next) {
+      if (next === routes) return;
+      routes = next;
+      using = undefined;
     },
     apply(route, backend, seen) {
-      if (notReady.size === 0 || !using.has(route)) return seen;
+      if (notReady.size === 0) return seen;
+      using ??= new Set(routes.filter(usesReadiness).map(routeKey));
+      if (!using.has(route)) return seen;
       const since = notReady.get(readinessKey(route, backend));
       if (since === undefined) return seen;
       if (seen.health === "Unhealthy") return seen.proven ? seen : { ...seen, proven: true };

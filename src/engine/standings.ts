@@ -94,7 +94,11 @@ interface Entry extends RouteEndpoints {
   isDesperate: boolean;
   /** The withdrawal budget holds a backend in service. */
   holds: boolean;
+  /** Some backend is not usable: somebody may need fail-open. */
+  hasUnusable: boolean;
   due: number;
+  /** The newest table that it is of. */
+  adoption: number;
 }
 
 /** Plans sampled for a report when all routes flip at once. */
@@ -117,7 +121,9 @@ export function createStandings({ health, population, timeline, metrics, now, on
   let rememberedAt = 0;
   let overridesDue = Number.POSITIVE_INFINITY;
   let entries: readonly Entry[] = [];
-  let byKey: ReadonlyMap<RouteKey, Entry> = new Map();
+  let byKey = new Map<RouteKey, Entry>();
+  /** Counts tables. */
+  let adoption = 0;
   const users = createEndpointUsers<Entry>();
   const reports = createRouteReports(timeline, metrics, now);
   const crowds = new Map<number, Crowd>();
@@ -177,6 +183,7 @@ export function createStandings({ health, population, timeline, metrics, now, on
     if (isNew || isOther) setHolds(entry, isHolding(memory));
     entry.memory = memory;
     entry.evaluation = evaluation;
+    entry.hasUnusable = !isAllUsable(evaluation);
     evaluation.backends.forEach(({ returnsAt }, position) => {
       entry.returns.set(returnsAt, 2 * position);
     });
@@ -187,7 +194,7 @@ export function createStandings({ health, population, timeline, metrics, now, on
       if (isOther) tell(entry.key);
       return;
     }
-    const after = before === undefined && isAllUsable(evaluation) ? undefined : sample(entry);
+    const after = before === undefined && !entry.hasUnusable ? undefined : sample(entry);
     if (before !== undefined && after !== undefined) reports.changed(entry.route, table!.names, changes, ended, before, after);
     setDesperate(entry, after !== undefined && after.desperate > 0);
     if (before !== undefined) onMemory();
@@ -223,7 +230,9 @@ export function createStandings({ health, population, timeline, metrics, now, on
       returns: new Float64Array(2 * route.backends.length),
       isDesperate: known?.isDesperate ?? false,
       holds: false,
-      due: 0,
+      hasUnusable: false,
+      due: Number.POSITIVE_INFINITY,
+      adoption,
     };
   }
 
@@ -302,42 +311,48 @@ export function createStandings({ health, population, timeline, metrics, now, on
       }
       const index = endpoints ?? indexEndpoints(inventory);
       const orders = ordersAt(inventory, at);
-      const old = byKey;
-      const kept = new Set<Entry>();
-      const runs: Run[] = [];
+      const old = entries;
+      const areSameRoutes = haveSameKeys(old, nextInventory.routes);
+      const find = (route: Route, i: number) => (areSameRoutes ? old[i] : byKey.get(routeKey(route)));
+      const fresh: Entry[] = [];
+      adoption++;
+      const runs: Parameters<typeof addToRuns>[0] = [];
       entries = nextInventory.routes.map((route, i) => {
-        const known = old.get(routeKey(route));
+        const known = find(route, i);
         const ordered = orders(route);
-        if (known?.route !== route || !hasSameClusters || ordered !== NO_ORDERS || !isQuiet(known, at))
-          return newEntry(i, known, index.routes[i]!, ordered, at);
+        if (known?.route !== route || !hasSameClusters || ordered !== NO_ORDERS || !isQuiet(known, at)) {
+          const entry = newEntry(i, known, index.routes[i]!, ordered, at);
+          fresh.push(entry);
+          return entry;
+        }
         addToRuns(runs, known.index, i);
         known.index = i;
-        kept.add(known);
+        known.adoption = adoption;
         return known;
       });
       for (const run of runs) copyRoutes(before!, nextTable, run);
-      byKey = new Map(entries.map((entry) => [entry.key, entry]));
+      if (areSameRoutes) for (const entry of fresh) byKey.set(entry.key, entry);
+      else byKey = new Map(entries.map((entry) => [entry.key, entry]));
       remembered = new Map();
       overridesDue = ordersDue(inventory.overrides, at);
-      desperateRoutes = entries.filter(({ isDesperate }) => isDesperate).length;
-      holdingRoutes = 0;
       earliest = Number.POSITIVE_INFINITY;
       cursor = 0;
-      users.forget(old.values(), kept);
+      users.forget(old.filter((entry) => entry.adoption !== adoption));
       crowds.clear();
       if (before?.geo !== nextTable.geo) people = undefined;
+      desperateRoutes = entries.reduce((sum, { isDesperate }) => sum + Number(isDesperate), 0);
+      holdingRoutes = entries.reduce((sum, { holds }) => sum + Number(holds), 0);
       for (const entry of entries) {
-        if (kept.has(entry)) {
-          earliest = Math.min(earliest, entry.due);
-          if (!isAllUsable(entry.evaluation)) setDesperate(entry, sample(entry).desperate > 0); // others may be nearest now
-        } else {
-          users.note(entry);
-          refresh(entry, at, true);
-        }
+        earliest = Math.min(earliest, entry.due);
+        if (entry.hasUnusable) setDesperate(entry, sample(entry).desperate > 0); // others may be nearest now
       }
-      reports.keepOnly(byKey);
-      if (kept.size === 0) tell("all");
-      else for (const entry of entries) if (!kept.has(entry)) tell(entry.key);
+      for (const entry of fresh) {
+        users.note(entry);
+        refresh(entry, at, true);
+      }
+      if (!areSameRoutes) reports.keepOnly(byKey);
+      if (fresh.length === entries.length) tell("all");
+      else for (const entry of fresh) tell(entry.key);
     },
     endpointChanged(key) {
       const at = look();
@@ -401,10 +416,17 @@ export function createStandings({ health, population, timeline, metrics, now, on
 const isQuiet = ({ orders, obeyed, holds, due }: Entry, at: number): boolean =>
   orders === NO_ORDERS && obeyed === NO_ORDERS && !holds && at < due;
 
-function addToRuns(runs: Run[], from: number, to: number): void {
+/** Whether routes of the same names stand at the same places. */
+const haveSameKeys = (entries: readonly Entry[], routes: readonly Route[]): boolean =>
+  entries.length === routes.length &&
+  entries.every(({ route }, i) => {
+    const other = routes[i]!;
+    return route === other || (route.name === other.name && route.namespace === other.namespace);
+  });
+
+function addToRuns(runs: (Run & { length: number })[], from: number, to: number): void {
   const last = runs.at(-1);
-  if (last !== undefined && last.from + last.length === from && last.to + last.length === to)
-    runs[runs.length - 1] = { ...last, length: last.length + 1 };
+  if (last !== undefined && last.from + last.length === from && last.to + last.length === to) last.length++;
   else runs.push({ from, to, length: 1 });
 }
 

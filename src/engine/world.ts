@@ -33,8 +33,22 @@ export function createGeoCache(): GeoCache {
   let centroids: Centroids | undefined;
   let key = "";
   let table: GeoTable | undefined;
+  let asked: { readonly files: GeoFiles; readonly routes: Inventory["routes"] } | undefined;
+
+  /** Most changes leave rules and orders alone. */
+  const asksTheSame = (files: GeoFiles, routes: Inventory["routes"]): boolean =>
+    asked?.files === files &&
+    asked.routes.length === routes.length &&
+    asked.routes.every((before, i) => {
+      const { order, rules } = routes[i]!;
+      return before === routes[i] || (before.order === order && before.rules.length === 0 && rules.length === 0);
+    });
+
   return {
     table(files, inventory) {
+      const isSame = asksTheSame(files, inventory.routes);
+      asked = { files, routes: inventory.routes };
+      if (table !== undefined && isSame) return table;
       const subnets = ruleSubnets(inventory);
       const needs = placeNeeds(inventory);
       const wanted = JSON.stringify([files.id, needs, subnets]);

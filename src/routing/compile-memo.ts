@@ -4,10 +4,13 @@
  */
 import type { GeoTable } from "../geo/geo-table.ts";
 import type { Partition } from "../geo/partition.ts";
-import type { Route } from "../model/inventory.ts";
+import type { Inventory, Route } from "../model/inventory.ts";
 import { type Classes, numberSpots, type Spots } from "./classify-places.ts";
 import type { RouteFacts } from "./route-facts.ts";
 import type { SlotTable } from "./slots.ts";
+import type { TableNames } from "./table.ts";
+import { createTableNamer } from "./table-names.ts";
+import type { TableRows } from "./table-rows.ts";
 
 /** A way of cutting places, and the partition that was built for it. Partitions are never changed, so tables share them. */
 export interface BuiltCut {
@@ -23,15 +26,19 @@ export interface CompileInputs {
   readonly measures: string;
   /** The clusters' names and weights, in their order. */
   readonly clusters: string;
+  /** As of `CompileOptions`. */
+  readonly scopeBudget: number;
 }
 
 export interface CompileMemo {
-  /** What is known for these inputs. Only what the compile uses until {@link MemoUse.done} is kept for the next. */
+  /** What is known for these inputs. Only what the compile uses until {@link MemoUse.built} is kept for the next. */
   use(inputs: CompileInputs): MemoUse;
 }
 
 export interface MemoUse {
   readonly spots: Spots;
+  /** The rows of the compile before, if all else is the same. */
+  readonly before: TableRows | undefined;
   /** Of the route as an object: one that was changed is another. */
   facts(route: Route, make: () => RouteFacts): RouteFacts;
   classes(shape: string, make: () => Classes): Classes;
@@ -39,7 +46,11 @@ export interface MemoUse {
   cut(hash: number, find: (cut: BuiltCut) => boolean, make: () => BuiltCut): BuiltCut;
   /** @param members with their weights */
   slots(members: string, make: () => SlotTable): SlotTable;
-  done(): void;
+  names(inventory: Inventory, addresses: readonly string[]): TableNames;
+  /** The compile has built rows. */
+  built(rows: TableRows): void;
+  /** The compile has changed rows of `before`, and all that belongs to them is still needed. */
+  patched(rows: TableRows): void;
 }
 
 export function createCompileMemo(): CompileMemo {
@@ -49,6 +60,8 @@ export function createCompileMemo(): CompileMemo {
   let shapes: ReadonlyMap<string, Classes> = new Map();
   let cuts: ReadonlyMap<number, readonly BuiltCut[]> = new Map();
   let slots: ReadonlyMap<string, SlotTable> = new Map();
+  let rows: TableRows | undefined;
+  const namer = createTableNamer();
 
   return {
     use(inputs) {
@@ -57,11 +70,14 @@ export function createCompileMemo(): CompileMemo {
       const knownFacts = hasSameGeo && inputs.clusters === last?.clusters ? facts : new WeakMap<Route, RouteFacts>();
       const knownShapes = hasSameGeo && inputs.measures === last?.measures ? shapes : new Map<string, Classes>();
       const knownCuts = hasSameGeo ? cuts : new Map<number, readonly BuiltCut[]>();
+      const isSame =
+        hasSameGeo && inputs.clusters === last?.clusters && inputs.measures === last.measures && inputs.scopeBudget === last.scopeBudget;
       const usedShapes = new Map<string, Classes>();
       const usedCuts = new Map<number, BuiltCut[]>();
       const usedSlots = new Map<string, SlotTable>();
       return {
         spots: knownSpots,
+        before: isSame ? rows : undefined,
         facts(route, make) {
           const known = knownFacts.get(route);
           if (known !== undefined) return known;
@@ -87,7 +103,12 @@ export function createCompileMemo(): CompileMemo {
           usedSlots.set(members, table);
           return table;
         },
-        done() {
+        names: namer.name,
+        patched(next) {
+          rows = next;
+        },
+        built(next) {
+          rows = next;
           last = inputs;
           spots = knownSpots;
           facts = knownFacts;

@@ -7,6 +7,7 @@ import type { Measures } from "./measure.ts";
 import { PolicyTable } from "./policy-table.ts";
 import { type Address, factsOf, type RouteFacts } from "./route-facts.ts";
 import { FULL, type HotTable, type LiveState, RouteRow, type RoutingTable, Standing } from "./table.ts";
+import { patchRows, type TableRows, writeRow } from "./table-rows.ts";
 
 export interface CompileOptions {
   readonly version: number;
@@ -30,80 +31,43 @@ export interface Compiled {
  */
 export function compile(inventory: Inventory, geo: GeoTable, measures: Measures, options: CompileOptions): Compiled {
   const { routes, clusters } = inventory;
+  const { version, builtAt, scopeBudget } = options;
   const clusterIndex = new Map(clusters.map((cluster, i) => [cluster.name, i]));
   const subnetIndex = new Map(geo.subnets.map((subnet, i) => [subnet, i]));
   const named = JSON.stringify(clusters.map(({ name, weight }) => [name, weight]));
-  const memo = (options.memo?.of ?? createCompileMemo()).use({ geo, measures: options.memo?.measures ?? "", clusters: named });
-  const policies = new PolicyTable(geo, measures, options.scopeBudget, memo);
-  const facts = routes.map((route) => memo.facts(route, () => factsOf(route, inventory, clusterIndex, subnetIndex)));
+  const inputs = { geo, measures: options.memo?.measures ?? "", clusters: named, scopeBudget };
+  const memo = (options.memo?.of ?? createCompileMemo()).use(inputs);
+  const factsOfRoute = (route: Route): RouteFacts => memo.facts(route, () => factsOf(route, inventory, clusterIndex, subnetIndex));
+  const patched = memo.before && patchRows(memo.before, routes, factsOfRoute);
+  const built = patched ?? buildRows(routes, factsOfRoute, new PolicyTable(geo, measures, scopeBudget, memo));
+  if (patched === undefined) memo.built(built);
+  else memo.patched(patched);
+  const { hot, partitions, texts, scopeFallbacks } = built;
+  const state = initialState(hot, routes.length, hot.routeBackends[routes.length]!);
+  return { table: { version, builtAt, geo, partitions, hot, state, names: memo.names(inventory, texts) }, scopeFallbacks };
+}
+
+function buildRows(routes: readonly Route[], factsOfRoute: (route: Route) => RouteFacts, policies: PolicyTable): TableRows {
+  const facts = routes.map(factsOfRoute);
   const routePolicy = Uint32Array.from(facts, ({ policy, policyKey }) => policies.add(policy, policyKey));
   const backendStarts = running(routes.map((route) => route.backends.length));
   const addresses = collectAddresses(facts, backendStarts.at(-1)!);
   const columns = policies.columns();
-  memo.done();
   const hot: HotTable = {
-    routeRows: routeRows(routes, facts, routePolicy, columns, backendStarts),
+    routeRows: sharedInt32(routes.length * RouteRow.Length),
     routePolicy: sharedUint32(routePolicy),
     routeBackends: sharedUint32(backendStarts),
-    routeTtlMin: sharedUint32(routes.map((route) => route.ttl.min)),
-    routeTtlMax: sharedUint32(routes.map((route) => route.ttl.max)),
-    routeAnswers: sharedUint16(routes.map((route) => route.answers)),
-    routeSpread: sharedUint16(routes.map((route) => route.spread)),
-    routeFlags: sharedUint8(facts.map(({ flags }) => flags)),
+    routeTtlMin: sharedUint32(routes.length),
+    routeTtlMax: sharedUint32(routes.length),
+    routeAnswers: sharedUint16(routes.length),
+    routeSpread: sharedUint16(routes.length),
+    routeFlags: sharedUint8(routes.length),
     ...columns,
     backendAddresses: addresses.starts,
     addressBytes: addresses.bytes,
   };
-  return {
-    table: {
-      version: options.version,
-      builtAt: options.builtAt,
-      geo,
-      partitions: policies.partitions,
-      hot,
-      state: initialState(hot, routes.length, backendStarts.at(-1)!),
-      names: namesOf(inventory, addresses.texts),
-    },
-    scopeFallbacks: policies.scopeFallbacks,
-  };
-}
-
-/** What a table calls things, in the order of its rows. @param addresses as `compile` has collected them */
-export function namesOf(inventory: Inventory, addresses: readonly string[]): RoutingTable["names"] {
-  const clusterIndex = new Map(inventory.clusters.map((cluster, i) => [cluster.name, i]));
-  return {
-    clusters: inventory.clusters.map((cluster) => cluster.name),
-    routes: inventory.routes.map(({ namespace, name, hosts, zones, alpn }) => ({ namespace, name, hosts, zones, alpn })),
-    backends: inventory.routes.flatMap((route) =>
-      route.backends.map((backend) => ({ name: backend.name, cluster: clusterIndex.get(backend.cluster)! })),
-    ),
-    addresses,
-  };
-}
-
-/** Words in the order of {@link RouteRow}. */
-function routeRows(
-  routes: readonly Route[],
-  facts: readonly RouteFacts[],
-  routePolicy: Uint32Array,
-  { policyPartition, policyPlans }: Pick<HotTable, "policyPartition" | "policyPlans">,
-  backendStarts: readonly number[],
-): Int32Array {
-  const rows = sharedInt32(routes.length * RouteRow.Length);
-  routes.forEach(({ answers, spread, ttl }, i) => {
-    const { flags, trickle, seed } = facts[i]!;
-    const policy = routePolicy[i]!;
-    const row = i * RouteRow.Length;
-    rows[row + RouteRow.Partition] = policyPartition[policy]!;
-    rows[row + RouteRow.Plans] = policyPlans[policy]!;
-    rows[row + RouteRow.Backends] = backendStarts[i]!;
-    rows[row + RouteRow.FlagsAndTrickle] = flags | (trickle << 16);
-    rows[row + RouteRow.AnswersAndSpread] = answers | (spread << 16);
-    rows[row + RouteRow.Seed] = seed;
-    rows[row + RouteRow.TtlMin] = ttl.min;
-    rows[row + RouteRow.TtlMax] = ttl.max;
-  });
-  return rows;
+  for (const [i, route] of routes.entries()) writeRow(hot, i, route, facts[i]!);
+  return { routes, facts, hot, partitions: policies.partitions, texts: addresses.texts, scopeFallbacks: policies.scopeFallbacks };
 }
 
 /** One backend after the other, IPv4 before IPv6. */

@@ -1,5 +1,5 @@
 /** Input collapse (safety rule 11): when a large part of the inputs vanishes at once, a broken source is likelier than a wish. Pure. */
-import { type Inventory, routeKey, type Zone } from "../model/inventory.ts";
+import { type Inventory, type Route, routeKey, type Zone } from "../model/inventory.ts";
 
 export interface Collapse {
   readonly kind: "routes" | "clusters" | "endpoints" | "zones";
@@ -36,6 +36,27 @@ export function namesOf({ routes, clusters, zones }: Inputs): InputNames {
     zones: new Map([["", new Set(zones.map(({ domain }) => domain))]]),
   };
 }
+
+/** Whether {@link namesOf} would give equal names, which most changes leave as they were. False negatives only cost time. */
+export function haveSameNames(a: Inputs, b: Inputs): boolean {
+  return (
+    (a.routes === b.routes || sameAll(a.routes, b.routes, isSameRoute)) &&
+    (a.clusters === b.clusters || sameAll(a.clusters, b.clusters, (one, other) => one.name === other.name)) &&
+    (a.zones === b.zones || sameAll(a.zones, b.zones, (one, other) => one.domain === other.domain))
+  );
+}
+
+const isSameRoute = (a: Route, b: Route): boolean =>
+  a.name === b.name &&
+  a.namespace === b.namespace &&
+  sameAll(
+    a.backends,
+    b.backends,
+    (one, other) => one.cluster === other.cluster && sameAll(one.addresses, other.addresses, (text, same) => text === same),
+  );
+
+const sameAll = <T>(a: readonly T[], b: readonly T[], isSame: (one: T, other: T) => boolean): boolean =>
+  a.length === b.length && a.every((one, i) => one === b[i] || isSame(one, b[i]!));
 
 /**
  * Compares inputs with those of up to a minute ago. That nothing is left at all is a collapse, however little it was.

@@ -69,8 +69,15 @@ export const newWorkerLink = (): WorkerLink => ({
   counters: newQueryCounters(),
 });
 
-/** A worker needs the shared arrays; names are for people, and copying those of ten thousand routes would take long. */
+/**
+ * A worker needs the shared arrays; names and what places are called are for people, and copying those of ten thousand routes and of a
+ * city file's hundred thousand places takes long, in which the worker that receives them answers nobody.
+ */
 export const forWorkers = (tables: ServingTables): ServingTables => ({
   ...tables,
-  routing: { ...tables.routing, names: { clusters: [], routes: [], backends: [], addresses: [] } },
+  routing: {
+    ...tables.routing,
+    geo: { ...tables.routing.geo, places: [], subnets: [] },
+    names: { clusters: [], routes: [], backends: [], addresses: [] },
+  },
 });
