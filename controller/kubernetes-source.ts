@@ -29,7 +29,7 @@ export interface KubernetesSourceOptions {
   /** What was served before this process began. */
   readonly lastGood: () => Promise<Inventory | undefined>;
   readonly ports: KubePorts;
-  /** Told of each new result, after the engine: by then it is known whether the inputs collapsed (docs/safety.md, rule 11). */
+  /** Told of the newest result, {@link TELL} after the engine and at most once in that time: by then it is known whether the inputs collapsed (docs/safety.md, rule 11). */
   readonly onReconciled: (reconciled: Reconciled) => void;
   /** What is held back because CustomResourceDefinitions are missing; empty when nothing is (any more). */
   readonly onMissing: (kinds: readonly string[]) => void;

@@ -19,65 +19,95 @@ export interface HostClaims {
   /** What the routes of a namespace ask for from now on. */
   put(namespace: string, claims: readonly Claim[]): void;
   /**
-   * The route that has a host that somebody asks for.
+   * Decides who has the hosts that several ask for.
    *
    * @param holderOf the route that is served under a host now
+   * @returns namespaces that ask for a host which has another owner now, whatever was put since the last call
    */
-  ownerOf(host: string, holderOf: (host: string) => string | undefined): string | undefined;
-  /** Namespaces some of whose hosts may have gone to others or come from them since the last call, or are asked for by several now. */
-  disputed(): ReadonlySet<string>;
+  settle(holderOf: (host: string) => string | undefined): ReadonlySet<string>;
+  /** The route that has a host, as was settled last; undefined when nobody asks for it. */
+  ownerOf(host: string): string | undefined;
+}
+
+/** Those who ask for one host. */
+interface Contest {
+  /** By key of the route. */
+  readonly claims: Map<string, Contender>;
+  owner: string | undefined;
+  /** Somebody came or went since it was settled. */
+  isNew: boolean;
+  /** As it was settled. */
+  holder: string | undefined;
+}
+
+interface Contender {
+  readonly namespace: string;
+  readonly isConfirmed: boolean;
+  /** Sorts before those of younger routes. */
+  readonly age: string;
 }
 
 export function createHostClaims(): HostClaims {
   const byNamespace = new Map<string, readonly Claim[]>();
-  const byHost = new Map<string, readonly (Claim & { readonly namespace: string })[]>();
-  const contested = new Set<string>();
-  let touched = new Set<string>();
+  const contests = new Map<string, Contest>();
+  /** Hosts that several ask for, or did when it was settled. */
+  const disputed = new Set<string>();
+  function withdraw(host: string, key: string): void {
+    const contest = contests.get(host);
+    if (contest?.claims.delete(key) !== true) return;
+    contest.isNew = true;
+    if (contest.claims.size === 0) {
+      contests.delete(host);
+      disputed.delete(host);
+    }
+  }
 
-  function setClaims(host: string, claims: readonly (Claim & { readonly namespace: string })[]): void {
-    const before = byHost.get(host) ?? [];
-    if (claims.length === 0) byHost.delete(host);
-    else byHost.set(host, claims);
-    if (claims.length > 1) contested.add(host);
-    else contested.delete(host);
-    if (before.length > 1 || claims.length > 1) for (const { namespace } of [...before, ...claims]) touched.add(namespace);
+  function enter(host: string, key: string, contender: Contender): void {
+    const contest = contests.get(host) ?? { claims: new Map(), owner: undefined, isNew: true, holder: undefined };
+    contests.set(host, contest);
+    contest.claims.set(key, contender);
+    contest.isNew = true;
+    if (contest.claims.size > 1) disputed.add(host);
+    else contest.owner = key;
   }
 
   return {
     put(namespace, claims) {
-      for (const { key, hosts } of byNamespace.get(namespace) ?? []) {
-        for (const host of hosts)
-          setClaims(
-            host,
-            (byHost.get(host) ?? []).filter((claim) => claim.key !== key),
-          );
-      }
-      for (const claim of claims) {
-        for (const host of claim.hosts) setClaims(host, [...(byHost.get(host) ?? []), { ...claim, namespace }]);
+      for (const { key, hosts } of byNamespace.get(namespace) ?? []) for (const host of hosts) withdraw(host, key);
+      for (const { key, hosts, isConfirmed, created } of claims) {
+        const contender = { namespace, isConfirmed, age: `${created === "" ? "~" : created} ${key}` };
+        for (const host of hosts) enter(host, key, contender);
       }
       if (claims.length === 0) byNamespace.delete(namespace);
       else byNamespace.set(namespace, claims);
     },
-    ownerOf(host, holderOf) {
-      const claims = byHost.get(host);
-      if (claims === undefined) return undefined;
-      if (claims.length === 1) return claims[0]!.key;
-      const holder = holderOf(host);
-      return claims.reduce((best, claim) => (isBetter(claim, best, holder) ? claim : best)).key;
+    settle(holderOf) {
+      const changed = new Set<string>();
+      for (const host of disputed) {
+        const contest = contests.get(host)!;
+        const holder = holderOf(host);
+        if (!contest.isNew && contest.holder === holder) continue;
+        const owner = bestOf(contest.claims, holder);
+        if (owner !== contest.owner) for (const { namespace } of contest.claims.values()) changed.add(namespace);
+        contest.owner = owner;
+        contest.holder = holder;
+        contest.isNew = false;
+        if (contest.claims.size === 1) disputed.delete(host);
+      }
+      return changed;
     },
-    disputed() {
-      const all = touched;
-      touched = new Set();
-      for (const host of contested) for (const { namespace } of byHost.get(host) ?? []) all.add(namespace);
-      return all;
-    },
+    ownerOf: (host) => contests.get(host)?.owner,
   };
 }
 
-function isBetter(a: Claim, b: Claim, holder: string | undefined): boolean {
-  if (a.isConfirmed !== b.isConfirmed) return a.isConfirmed;
-  if ((a.key === holder) !== (b.key === holder)) return a.key === holder;
-  return compareTexts(age(a), age(b)) < 0;
+function bestOf(claims: ReadonlyMap<string, Contender>, holder: string | undefined): string | undefined {
+  let best: readonly [string, Contender] | undefined;
+  for (const one of claims) if (best === undefined || isBetter(one, best, holder)) best = one;
+  return best?.[0];
 }
 
-const age = ({ created, key }: Claim): string => `${created === "" ? "~" : created} ${key}`;
+function isBetter([key, a]: readonly [string, Contender], [other, b]: readonly [string, Contender], holder: string | undefined): boolean {
+  if (a.isConfirmed !== b.isConfirmed) return a.isConfirmed;
+  if ((key === holder) !== (other === holder)) return key === holder;
+  return compareTexts(a.age, b.age) < 0;
+}

@@ -208,6 +208,22 @@ const step: fc.Arbitrary<Step> = fc.oneof(
     }),
   })),
   fc.constant<Step>((one) => one),
+  oneOf<readonly KubeObject[]>(
+    [dnsZone("example.org", [{}])],
+    [dnsZone("example.org", [{ namespaceSelector: { matchLabels: { team: "web" } } }])],
+    [],
+  ).map(
+    (zones): Step =>
+      (one) => ({ ...one, zones }),
+  ),
+  oneOf<NonNullable<WorldInput["namespaces"]>>({ web: { team: "web" }, pay: {}, ops: {} }, { web: {}, pay: { team: "web" } }).map(
+    (namespaces): Step =>
+      (one) => ({ ...one, namespaces }),
+  ),
+  oneOf([memberCluster("eu"), memberCluster("us")], [memberCluster("eu", { deleting: true })]).map(
+    (memberClusters): Step =>
+      (one) => ({ ...one, memberClusters }),
+  ),
   fc.tuple(route).map(
     ([added]): Step =>
       (one) => ({ ...one, routes: [...(one.routes ?? []).filter((own) => key(own) !== key(added)), added] }),

@@ -17,7 +17,7 @@ import { createEnvironmentReader, type Environment, type Outcome } from "./envir
 import { createHubReader, type HubObject } from "./hub-object.ts";
 import { createJoinedParts } from "./joined-parts.ts";
 import { createJoinReader } from "./joining-source.ts";
-import { keepPrevious, sameList, sameParts } from "./keep-previous.ts";
+import { keepPrevious, sameList, sameMap, sameParts } from "./keep-previous.ts";
 import { obeyOverrides } from "./obey-overrides.ts";
 import { reportOn, sameReport } from "./object-report.ts";
 import type { ObjectReport, Reconciled, SourceWarning } from "./reconciled.ts";
@@ -81,6 +81,7 @@ export function createReconciler({ regions, allow }: ReconcilerOptions): Reconci
     | { readonly routes: readonly HubObject<"GlobalRoute">[]; readonly groups: ByNamespace<HubObject<"GlobalRoute">> }
     | undefined;
   let zonesChecked: { readonly inputs: readonly unknown[]; readonly outcomes: ReadonlyMap<string, Outcome> } | undefined;
+  let otherGenerations: ReadonlyMap<string, number> = new Map();
   /** What the parts of the last run were made into. */
   let ours: Reconciled | undefined;
   let last: { readonly inputs: readonly (readonly unknown[])[]; readonly result: Reconciled } | undefined;
@@ -160,6 +161,12 @@ export function createReconciler({ regions, allow }: ReconcilerOptions): Reconci
       const otherProblems = [environment.outcomes.MemberCluster, zoneOutcomes, obeyed.outcomes].flatMap((outcomes) =>
         [...outcomes.values()].flatMap((outcome) => outcome.problems),
       );
+      const generations = generationsOfOthers([
+        [memberClusters, environment.outcomes.MemberCluster],
+        [zones, zoneOutcomes],
+        [overrides, obeyed.outcomes],
+      ]);
+      if (!sameMap(otherGenerations, generations)) otherGenerations = generations;
       const result = keepPrevious(previous, {
         inventory,
         problems: [...problems, ...otherProblems],
@@ -170,14 +177,7 @@ export function createReconciler({ regions, allow }: ReconcilerOptions): Reconci
           parts.map(({ settled }) => settled),
           sources,
         ),
-        generations: joinGenerations([
-          ...parts.map(({ generations }) => generations),
-          generationsOfOthers([
-            [memberClusters, environment.outcomes.MemberCluster],
-            [zones, zoneOutcomes],
-            [overrides, obeyed.outcomes],
-          ]),
-        ]),
+        generations: joinGenerations([...parts.map(({ generations }) => generations), otherGenerations]),
       });
       ours = result;
       // What is told can still speak of what was before; it settles in the next pass.
@@ -188,7 +188,7 @@ export function createReconciler({ regions, allow }: ReconcilerOptions): Reconci
 }
 
 const unread = (sources: ReadonlyMap<string, ClusterSources>): ReadonlyMap<string, ClusterSources> =>
-  new Map([...sources].map(([cluster, one]) => [cluster, { ...one, isRead: () => false }]));
+  new Map([...sources].map(([cluster, one]) => [cluster, { ...one, isRead: () => false, slices: undefined, readiness: () => undefined }]));
 
 const reachOf = (sources: ReadonlyMap<string, ClusterSources>): string =>
   [...sources].map(([cluster, { isCurrent, isRead }]) => `${cluster} ${isCurrent} ${SOURCE_KINDS.filter(isRead).join()}`).join(";");

@@ -2,14 +2,19 @@
  * All GlobalRoutes of a pass, namespace by namespace. Routes of different namespaces have nothing in common but hosts that several ask for,
  * so that a pass looks only at those in which something has changed.
  */
-import type { RouteKey } from "../../src/model/inventory.ts";
 import { byNamespace } from "./by-namespace.ts";
 import { type Claim, createHostClaims } from "./host-claims.ts";
 import { compareTexts, type HubObject } from "./hub-object.ts";
 import type { JoiningSource } from "./joining-source.ts";
 import { sameList } from "./keep-previous.ts";
-import { type Candidate, createCandidateFinder, type NamespaceCandidates, type NamespaceInput } from "./namespace-candidates.ts";
-import { createPartMaker, type NamespacePart } from "./namespace-part.ts";
+import {
+  type Candidate,
+  type CandidateFinder,
+  createCandidateFinder,
+  type NamespaceCandidates,
+  type NamespaceInput,
+} from "./namespace-candidates.ts";
+import { createPartMaker, type NamespacePart, type PartMaker } from "./namespace-part.ts";
 import type { Reconciled } from "./reconciled.ts";
 import type { World } from "./route-work.ts";
 import { isConfirmed } from "./served-before.ts";
@@ -26,13 +31,18 @@ export interface RoutePassInput {
 }
 
 export interface RoutePasses {
-  /** @returns sorted so that the keys of all routes are; parts of which nothing has changed are those of before (===) */
+  /** @returns in the order of their routes' keys; parts of which nothing has changed are those of before (===) */
   run(input: RoutePassInput): readonly NamespacePart[];
 }
 
+/** What is kept of a namespace's input: the whole of it would keep the world of that time, for each namespace another. */
+interface Asked extends Pick<NamespaceInput, "routes" | "joining">, Pick<World, "environment" | "reach"> {
+  /** Of each cluster; only of a namespace some of whose routes name sources. */
+  readonly sources: readonly unknown[] | undefined;
+}
+
 interface Known {
-  readonly input: NamespaceInput;
-  readonly sources: World["sources"];
+  readonly asked: Asked;
   readonly found: NamespaceCandidates;
   readonly part: NamespacePart;
   /** From what is served now the same follows again. */
@@ -40,8 +50,8 @@ interface Known {
 }
 
 interface Namespace {
-  readonly finder: ReturnType<typeof createCandidateFinder>;
-  readonly maker: ReturnType<typeof createPartMaker>;
+  readonly finder: CandidateFinder;
+  readonly maker: PartMaker;
   last: Known | undefined;
 }
 
@@ -100,29 +110,36 @@ export function createRoutePasses(): RoutePasses {
       forget(names);
 
       const { before } = world;
-      const ownerOf = (host: string): RouteKey | undefined => claims.ownerOf(host, before.holderOf);
-      const disputed = claims.disputed();
+      const disputed = claims.settle(before.holderOf);
       return steps.map(({ namespace, input, found }) => {
         const { last } = namespace;
         if (last?.found === found && !disputed.has(input.namespace)) return last.part;
-        const part = namespace.maker.make(found, ownerOf, before);
-        namespace.last = { input, sources: world.sources, found, part, isSettled: followsLast && last?.part === part };
+        const part = namespace.maker.make(found, claims.ownerOf, before);
+        namespace.last = { asked: askedOf(input, found), found, part, isSettled: followsLast && last?.part === part };
         return part;
       });
     },
   };
 }
 
-/** Whether {@link NamespaceInput} leads to the same again, what is served being the same. */
-function isAsBefore({ input: before, sources, found }: Known, input: NamespaceInput): boolean {
-  return (
-    before.routes === input.routes &&
-    before.joining === input.joining &&
-    before.world.environment === input.world.environment &&
-    before.world.reach === input.world.reach &&
-    (!found.hasReferences || sameList([...sources.values()], [...input.world.sources.values()]))
-  );
-}
+const askedOf = ({ routes, joining, world }: NamespaceInput, { hasReferences }: NamespaceCandidates): Asked => ({
+  routes,
+  joining,
+  environment: world.environment,
+  reach: world.reach,
+  sources: hasReferences ? [...world.sources.values()] : undefined,
+});
+
+/**
+ * Whether the input leads to the same again, what is served being the same. What was generated before is the part's own, and which sources
+ * are unread follows from the environment and the reach.
+ */
+const isAsBefore = ({ asked }: Known, { routes, joining, world }: NamespaceInput): boolean =>
+  asked.routes === routes &&
+  asked.joining === joining &&
+  asked.environment === world.environment &&
+  asked.reach === world.reach &&
+  (asked.sources === undefined || sameList(asked.sources, [...world.sources.values()]));
 
 const claimOf = ({ unit, work: { converted, remains } }: Candidate): Claim => ({
   key: unit.key,

@@ -198,9 +198,6 @@ export function createFlattener({ resolver, now, setTimer, allow = [] }: Flatten
 const routeNames = ({ backends }: Route): readonly string[] =>
   backends.flatMap(({ addresses }) => addresses.filter((address) => parseIp(address) === undefined));
 
-/** The host names among all backends' addresses. */
-export const hostNames = ({ routes }: Inventory): ReadonlySet<string> => new Set(routes.flatMap(routeNames));
-
 /**
  * Pure. The inventory with every host name replaced by its addresses, each once; a name without any vanishes, its backend stays.
  *

@@ -44,7 +44,7 @@ export function createInputGate(first: Inventory | undefined, now: () => number,
   let inForce = first;
   let accepted: readonly Accepted[] = holding && first !== undefined ? [{ at: now(), names: namesOf(first) }] : [];
   let held: { readonly inventory: Inventory; readonly names: InputNames; readonly collapse: readonly Collapse[] } | undefined;
-  /** Of the newest reading. */
+  /** Of the newest reading without errors. */
   let named: { readonly inventory: Inventory; readonly names: InputNames } | undefined;
   let problems: readonly Problem[] = [];
   let rejecting = false;

@@ -20,11 +20,17 @@ const compiled = (inventory: Inventory): RoutingTable => compileTestTable(invent
 /** @param step how far the clock moves with each look at it, ms */
 function life(inventory: Inventory, initial: EndpointHealth = HEALTHY, step = 0) {
   const health = new Map<EndpointKey, EndpointHealth>();
+  let fault: Error | undefined;
   let at = START;
   const timeline = createTimeline(1000, () => at);
   let memories = 0;
   const standings = createStandings({
-    health: (key) => health.get(key) ?? initial,
+    health(key) {
+      const thrown = fault;
+      fault = undefined;
+      if (thrown !== undefined) throw thrown;
+      return health.get(key) ?? initial;
+    },
     population: new Map([["DE", 80]]),
     timeline,
     metrics: createMetrics(),
@@ -42,6 +48,10 @@ function life(inventory: Inventory, initial: EndpointHealth = HEALTHY, step = 0)
     health,
     advance: (by: number) => {
       at += by;
+    },
+    /** The next look at the health of an endpoint fails. */
+    failOnce(error: Error) {
+      fault = error;
     },
     set(route: Route, address: string, value: EndpointHealth) {
       health.set(keyOf(route, address), value);
@@ -239,4 +249,23 @@ test("a next table tells of the routes that changed, and of all when clusters di
   const changed = { ...inventory, routes: [shop, { ...blog, answers: 2 }] };
   expect(adopt(changed)).toEqual(["default/shop-1"]);
   expect(adopt({ ...changed, clusters: changed.clusters.map((cluster) => ({ ...cluster, weight: 50 })) })).toEqual(["all"]);
+});
+
+test("what stood still because a table could not be taken over moves again when the next one is", () => {
+  const first = testInventory(routesOf(2));
+  const { standings, health, failOnce, advance, settle } = life(first);
+  advance(100_000);
+  settle();
+  const next = { ...first, routes: routesOf(2, { answers: 2 }) };
+  failOnce(new Error("a bug"));
+  expect(() => standings.adopt(next, compiled(next))).toThrow("a bug");
+  const table = compiled(next);
+  standings.adopt(next, table);
+  settle();
+  expect(new Set(table.state.standing)).toEqual(new Set([Standing.Usable]));
+  const last = next.routes[1]!;
+  const [address = ""] = last.backends[0]!.addresses;
+  health.set(keyOf(last, address), REFUSED);
+  standings.endpointChanged(keyOf(last, address));
+  expect(standings.evaluation("default/shop-1")?.backends[0]?.standing).toContain(Standing.Unhealthy);
 });

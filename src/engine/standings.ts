@@ -231,7 +231,7 @@ export function createStandings({ health, population, timeline, metrics, now, on
       isDesperate: known?.isDesperate ?? false,
       holds: false,
       hasUnusable: false,
-      due: Number.POSITIVE_INFINITY,
+      due: 0,
       adoption,
     };
   }
@@ -343,7 +343,7 @@ export function createStandings({ health, population, timeline, metrics, now, on
       desperateRoutes = entries.reduce((sum, { isDesperate }) => sum + Number(isDesperate), 0);
       holdingRoutes = entries.reduce((sum, { holds }) => sum + Number(holds), 0);
       for (const entry of entries) {
-        earliest = Math.min(earliest, entry.due);
+        if (entry.due > 0) earliest = Math.min(earliest, entry.due); // those that are new add theirs below
         if (entry.hasUnusable) setDesperate(entry, sample(entry).desperate > 0); // others may be nearest now
       }
       for (const entry of fresh) {

@@ -46,9 +46,11 @@ export function createGeoCache(): GeoCache {
 
   return {
     table(files, inventory) {
-      const isSame = asksTheSame(files, inventory.routes);
-      asked = { files, routes: inventory.routes };
-      if (table !== undefined && isSame) return table;
+      if (table !== undefined && asksTheSame(files, inventory.routes)) {
+        asked = { files, routes: inventory.routes };
+        return table;
+      }
+      asked = undefined; // until there is a table for it
       const subnets = ruleSubnets(inventory);
       const needs = placeNeeds(inventory);
       const wanted = JSON.stringify([files.id, needs, subnets]);
@@ -57,6 +59,7 @@ export function createGeoCache(): GeoCache {
         table = buildGeoTable({ trees: files.trees, subnets: subnets.map((text) => parseNetwork(text)!), needs, centroids });
         key = wanted;
       }
+      asked = { files, routes: inventory.routes };
       return table;
     },
   };

@@ -12,8 +12,12 @@ export function changedAt(before: readonly unknown[], after: readonly unknown[])
   return changed;
 }
 
+/** Share of places beyond which entries are looked for at other places too. */
+const MANY = 0.25;
+
 /**
- * `list.map(map)` for one list after the other: entries that were in the list before are not mapped again.
+ * `list.map(map)` for one list after the other: entries that stand where they stood in the list before are not mapped again, nor are those
+ * that moved when much has.
  *
  * @param map gives the same for the same entry
  * @returns the very same list as before when no entry has changed
@@ -30,11 +34,11 @@ export function rememberedMap<T, R>(map: (one: T) => R): (list: readonly T[]) =>
   return (list) => {
     if (list === before) return mapped;
     const changed = changedAt(before, list);
-    if (changed === undefined) {
+    if (changed === undefined || changed.length > MANY * list.length) {
       mapped = again(list);
     } else if (changed.length > 0) {
-      const next = changed.length > list.length / 4 ? again(list) : mapped.slice();
-      if (changed.length <= list.length / 4) for (const i of changed) next[i] = map(list[i] as T);
+      const next = mapped.slice();
+      for (const i of changed) next[i] = map(list[i] as T);
       mapped = next;
     }
     before = list;

@@ -43,7 +43,7 @@ export function writeRow(hot: HotTable, i: number, { answers, spread, ttl }: Rou
 const MANY = 0.25;
 
 /**
- * @param before of the same geo data, clusters and measures
+ * @param before of the same geo data, clusters, measures and scope budget
  * @returns what building it anew would give; undefined when a policy or a number of addresses is another, or much has changed
  */
 export function patchRows(before: TableRows, routes: readonly Route[], factsOf: (route: Route) => RouteFacts): TableRows | undefined {
