@@ -19,13 +19,18 @@ function scene() {
   const state = {
     verbs: ["create", "delete", "get", "list", "watch"] as readonly string[] | undefined,
     fails: false,
+    /** Times that its namespace was read, and its list of kinds. */
+    read: 0,
     asked: 0,
     told: 0,
     store: "first",
+    onAsked: () => {},
   };
   const kind = createLostKind({
     api: {
       async get(_resource, _namespace, name) {
+        state.read++;
+        state.onAsked();
         if (state.fails) throw new KubeError("refused", { status: 0, reason: "" });
         return { apiVersion: "v1", kind: "Namespace", metadata: { name, uid: state.store } };
       },
@@ -109,6 +114,18 @@ describe("objects that vanish", () => {
     await clock.advance(300);
     expect(kind.kept()).toEqual([]);
     expect(state.asked).toBeLessThanOrEqual(2);
+  });
+
+  test.each([true, false])("are not asked about again after it was closed while it asked (server fails: %s)", async (fails) => {
+    const { clock, state, kind } = scene();
+    state.fails = fails;
+    kind.vanished([route("shop")]);
+    state.onAsked = kind.close;
+    await clock.advance(300);
+    const { told } = state;
+    await clock.advance(60_000);
+    expect([state.read, state.told]).toEqual([1, told]);
+    expect(clock.pending()).toBe(0);
   });
 
   test("stay when the store is another one, although it has the kind", async () => {

@@ -43,6 +43,7 @@ export function createLostKind({ api, resource, ports, onChange }: LostKindOptio
   const doubted = new Map<string, KubeObject>();
   let isMissing = false;
   let isLooking = false;
+  let isClosed = false;
   let cancel = () => {};
   let list: readonly KubeObject[] = [];
   /** UID of the namespace kube-system, which says which store it is. */
@@ -72,7 +73,7 @@ export function createLostKind({ api, resource, ports, onChange }: LostKindOptio
   }
 
   function lookAfter(delay: number): void {
-    if (isLooking) return;
+    if (isLooking || isClosed) return;
     isLooking = true;
     cancel = ports.setTimer(delay, () => void look());
   }
@@ -80,7 +81,9 @@ export function createLostKind({ api, resource, ports, onChange }: LostKindOptio
   async function look(): Promise<void> {
     const asked = [...doubted.keys()];
     try {
-      if ((await isAnother()) || (await isGoing())) hold();
+      const mayStay = (await isAnother()) || (await isGoing());
+      if (isClosed) return;
+      if (mayStay) hold();
       else for (const key of asked) doubted.delete(key);
       isLooking = false;
       if (doubted.size > 0) lookAfter(LOOK); // they vanished while it was asked
@@ -143,6 +146,9 @@ export function createLostKind({ api, resource, ports, onChange }: LostKindOptio
       if (count > 0) tell();
       return count;
     },
-    close: () => cancel(),
+    close() {
+      isClosed = true;
+      cancel();
+    },
   };
 }

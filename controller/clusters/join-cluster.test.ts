@@ -87,6 +87,18 @@ test("without an authority in the kubeconfig the cluster's own is taken", async 
   expect(await joinCluster(world.member.open(), world.hub.open(), without)).toMatchObject({ isNew: true });
 });
 
+const secretOf = (name: string, annotations: Readonly<Record<string, string>> = {}) => ({
+  metadata: { name, namespace: "globalroute-system", annotations },
+  data: { kubeconfig: "dGhlaXJz" },
+});
+
+test("a Secret that its owner gave to us is overwritten", async () => {
+  const world = start();
+  world.hub.put(SECRETS, secretOf("cluster-eu-west", { "globalroute.dev/renew-token": "true" }));
+  expect(await join(world)).toMatchObject({ isNew: true });
+  expect(tokenOf(kubeconfigOf(world.hub))).toBe(tokenOfAccount(1001, 87_400));
+});
+
 const refusals: readonly {
   readonly name: string;
   readonly more: Partial<JoinRequest>;
@@ -100,6 +112,21 @@ const refusals: readonly {
     says: "that cluster is MemberCluster other already. Delete that one first",
   },
   { name: "an address that the hub could not reach", more: { server: "https://127.0.0.1:6443" }, says: "a forbidden address (loopback)" },
+  {
+    name: "a Secret of somebody else",
+    more: {},
+    prepare: (hub) => void hub.put(SECRETS, secretOf("cluster-eu-west")),
+    says: "Secret globalroute-system/cluster-eu-west is there already, and globalroute join did not make it. Delete it",
+  },
+  {
+    name: "a Secret of somebody else that the MemberCluster names",
+    more: {},
+    prepare: (hub) => {
+      hub.put(MEMBER_CLUSTERS, clusterOf("eu-west", { secretRef: { name: "capi", key: "value" } }));
+      hub.put(SECRETS, secretOf("capi"));
+    },
+    says: "kubectl -n globalroute-system annotate secret capi globalroute.dev/renew-token=true",
+  },
   { name: "http", more: { server: "http://eu.example.org" }, says: "server uses http://. Use https" },
 ];
 test.each(refusals)("$name is refused before anything is written", async ({ more, prepare, says }) => {

@@ -54,9 +54,7 @@ export async function joinCluster(member: KubeApi, hub: KubeApi, request: JoinRe
     return { refusal: `that cluster is MemberCluster ${twin.metadata.name} already. Delete that one first, or use its name.` };
   }
   const location = request.location ?? field(before?.spec, "location");
-  if (location === undefined) {
-    return { refusal: `where ${name} is must be known. Give --cloud and --region, or --latitude and --longitude.` };
-  }
+  if (location === undefined) return { refusal: noPlace(name) };
   const ca = request.ca ?? (await rootCa(member));
   if (ca === undefined) return { refusal: "the kubeconfig holds no certificate authority. Put it there as certificate-authority-data." };
   // What the controller would refuse is refused here, where somebody looks; the token has its shape only.
@@ -70,20 +68,30 @@ export async function joinCluster(member: KubeApi, hub: KubeApi, request: JoinRe
     });
   const read = readKubeconfig(kubeconfig("token"), { allow });
   if ("problem" in read) return { refusal: `${read.problem.message}. ${read.problem.remedy} Name another with --server.` };
+  const access = before === undefined ? undefined : readAccess(before);
+  const secret = access?.secret ?? `cluster-${name}`;
+  const key = access?.key ?? "kubeconfig";
+  const there = await hub.get(SECRETS, namespace, secret);
+  if (there !== undefined && there.metadata.annotations?.[RENEW_ANNOTATION] !== "true") {
+    const refusal =
+      `Secret ${namespace}/${secret} is there already, and globalroute join did not make it. ` +
+      `Delete it, or let it be overwritten: kubectl -n ${namespace} annotate secret ${secret} ${RENEW_ANNOTATION}=true`;
+    return { refusal };
+  }
 
   for (const { resource, object } of memberObjects(namespace, request.sources ?? request.allSources)) {
     const isThere = resource === NAMESPACES && (await member.get(resource, undefined, namespace)) !== undefined;
     if (!isThere) await member.apply(resource, object, APPLY);
   }
   const token = await requestToken(member, namespace, MEMBER_ACCOUNT, TOKEN_LIFE);
-
-  const access = before === undefined ? undefined : readAccess(before);
-  const secret = access?.secret ?? `cluster-${name}`;
-  const key = access?.key ?? "kubeconfig";
   await hub.apply(SECRETS, secretObject(request, secret, { [key]: kubeconfig(token) }), APPLY);
   await hub.apply(MEMBER_CLUSTERS, memberCluster(request, location, secret, key), APPLY);
   return { uid, secret, isNew: before === undefined };
 }
+
+/** Why a cluster cannot be joined of which nobody has said where it is. */
+export const noPlace = (name: string): string =>
+  `where ${name} is must be known. Give --cloud and --region, or --latitude and --longitude.`;
 
 /** The MemberCluster as it is applied. */
 export const memberCluster = (
@@ -96,7 +104,7 @@ export const memberCluster = (
   kind: "MemberCluster",
   metadata: { name },
   spec: {
-    ...(location === undefined ? {} : { location }),
+    location,
     access: { secretRef: { name: secret, key }, ...(sources === undefined ? {} : { sources }) },
   },
 });

@@ -1,27 +1,33 @@
 /**
- * Leaving a cluster: whatever this program has put there goes, what people have written stays. First the writer's Lease is taken, so that
- * controllers which still run write nothing more (the admission policy refuses them at once, the Lease within seconds).
+ * Leaving a cluster: whatever this program has put there goes, what people have written stays. First the writer's Lease is taken, and it is
+ * held to the end, so that controllers which still run write nothing more (the admission policy refuses them at once, the Lease within
+ * seconds).
  */
 import { count } from "../../src/model/count.ts";
 import type { KubeApi } from "../kube/kube-api.ts";
 import { KubeError } from "../kube/kube-error.ts";
 import { type KubeObject, objectKey, type Resource } from "../kube/kube-object.ts";
+import type { KubePorts } from "../kube/kube-ports.ts";
+import { MAX_DURATION } from "../kube/lease.ts";
 import { microTime } from "../kube/micro-time.ts";
+import { pause } from "../kube/pause.ts";
 import { DNS_ZONES, GLOBAL_ROUTES, LEASES, MEMBER_CLUSTERS } from "../kube/resources.ts";
 import { FIELD_MANAGER, WRITER_LEASE } from "../kube/writer-fence.ts";
 import { GENERATED_LABEL } from "../reconcile/generated-label.ts";
 import { DELETION_ORDER, type DeletableKind, FINALIZER } from "./deletion-order.ts";
 
 export interface UninstallOptions {
-  readonly api: Pick<KubeApi, "create" | "delete" | "get" | "list" | "mergePatch" | "replace">;
+  readonly api: Pick<KubeApi, "create" | "delete" | "get" | "list" | "mergePatch" | "replace" | "server">;
   /** Where the controller is. */
   readonly namespace: string;
-  /** Deployment whose pods still run: the Lease stays held, and goes together with it. Absent = nothing runs any more, and the Lease goes now. */
+  /**
+   * Deployment whose pods still run: the Lease stays held for a minute more, and goes together with it. Absent = nothing runs any more, and the
+   * Lease goes now.
+   */
   readonly deployment?: string;
   /** Tells what would be done. */
   readonly dryRun: boolean;
-  /** Milliseconds since the epoch. */
-  readonly now: number;
+  readonly ports: Pick<KubePorts, "setTimer" | "wallClock">;
   /** One sentence for each thing that is done. */
   readonly tell: (line: string) => void;
 }
@@ -42,22 +48,37 @@ const admission = (kind: string, plural: string): Resource => ({
 const POLICIES = admission("ValidatingAdmissionPolicy", "validatingadmissionpolicies");
 const BINDINGS = admission("ValidatingAdmissionPolicyBinding", "validatingadmissionpolicybindings");
 
-/** Longer than any uninstalling takes, seconds. */
-const HOLD = 3600;
+/** Milliseconds between renewals: several may fail before anybody else takes the Lease. */
+const RENEWAL = 5_000;
 const HOLDER = "globalroute-uninstall";
 
-/** Doing it again goes on where it was left. Rejects with a `KubeError`. */
-export async function uninstall(options: UninstallOptions): Promise<void> {
-  const { api, deployment } = options;
-  await takeLease(options);
+/**
+ * Doing it again goes on where it was left.
+ *
+ * @returns undefined when it is done, else why nothing was changed, with the remedy; rejects with a `KubeError`
+ */
+export async function uninstall(options: UninstallOptions): Promise<{ readonly refusal: string } | undefined> {
+  const { api, namespace, deployment } = options;
+  const owner = deployment === undefined ? undefined : await api.get(DEPLOYMENTS, namespace, deployment);
+  if (deployment !== undefined && owner === undefined) {
+    const refusal =
+      `there is no Deployment ${deployment} in namespace ${namespace} of ${api.server}. ` +
+      "Give its name and its namespace, or leave out --deployment when no controller runs any more.";
+    return { refusal };
+  }
+  await holdingLease(options, owner, () => removeOurs(options));
+  if (owner !== undefined) return undefined; // Helm has the policy, and Kubernetes lets the Lease go with the Deployment
+  await deleteFence(options);
+  await remove(options, LEASES, namespace, WRITER_LEASE);
+  return undefined;
+}
+
+async function removeOurs(options: UninstallOptions): Promise<void> {
   for (const kind of DELETION_ORDER) {
     const resource = RESOURCE_OF[kind];
-    for (const object of await listed(api, resource)) await release(options, resource, object);
+    for (const object of await listed(options.api, resource)) await release(options, resource, object);
   }
   for (const resource of [GLOBAL_ROUTES, MEMBER_CLUSTERS]) await deleteGenerated(options, resource);
-  if (deployment !== undefined) return; // Helm has the policy, and Kubernetes lets the Lease go with the Deployment
-  await deleteFence(options);
-  await remove(options, LEASES, options.namespace, WRITER_LEASE);
 }
 
 /** Takes our finalizer off, whatever providers hold. @returns false when it has none */
@@ -74,41 +95,75 @@ export async function release(
   return true;
 }
 
+/** Takes the Lease, and renews it until the work is done. */
+async function holdingLease(options: UninstallOptions, owner: KubeObject | undefined, work: () => Promise<void>): Promise<void> {
+  const { namespace, dryRun, tell } = options;
+  tell(`Taking Lease ${namespace}/${WRITER_LEASE}: controllers that still run write nothing more`);
+  if (dryRun) return work();
+  const term = await writeLease(options, owner);
+  const done = new AbortController();
+  await Promise.all([work().finally(() => done.abort()), renewLease(options, owner, term, done.signal)]);
+}
+
+/** Renews until `done`, and once more then: only that one must succeed, and it tells whether the Lease was ours all the time. */
+async function renewLease(options: UninstallOptions, owner: KubeObject | undefined, term: number, done: AbortSignal): Promise<void> {
+  for (;;) {
+    await pause(options.ports, RENEWAL, done);
+    const isLast = done.aborted;
+    try {
+      if ((await writeLease(options, owner)) !== term) throw lostLease(options);
+    } catch (error) {
+      if (isLast) throw error;
+    }
+    if (isLast) return;
+  }
+}
+
+const lostLease = ({ namespace }: UninstallOptions): KubeError =>
+  new KubeError(
+    `Lease ${namespace}/${WRITER_LEASE}: another had it meanwhile, who may have made again what was deleted. Uninstall again.`,
+    {
+      status: 409,
+      reason: "Conflict",
+    },
+  );
+
 /** Its holder renews it every 1.5 s: somebody else's change between reading and writing is the rule, not the exception. */
 const TRIES = 10;
 
-async function takeLease(options: UninstallOptions): Promise<void> {
-  const { namespace, dryRun, tell } = options;
-  tell(`Taking Lease ${namespace}/${WRITER_LEASE}: controllers that still run write nothing more`);
-  for (let left = TRIES; !dryRun; left--) {
+/** @returns the term, a new one when another held the Lease */
+async function writeLease(options: UninstallOptions, owner: KubeObject | undefined): Promise<number> {
+  for (let left = TRIES; ; left--) {
     try {
-      return await writeLease(options);
+      return await tryLease(options, owner);
     } catch (error) {
       if (left <= 1 || !(error instanceof KubeError && error.isConflict)) throw error;
     }
   }
 }
 
-async function writeLease({ api, namespace, deployment, now }: UninstallOptions): Promise<void> {
-  const owner = deployment === undefined ? undefined : await api.get(DEPLOYMENTS, namespace, deployment);
+async function tryLease({ api, namespace, ports }: UninstallOptions, owner: KubeObject | undefined): Promise<number> {
   const known = await api.get(LEASES, namespace, WRITER_LEASE);
   const spec = isFields(known?.spec) ? known.spec : {};
-  const time = microTime(now);
+  const isOurs = spec.holderIdentity === HOLDER;
+  // Another term than any writer's: what they send is refused from here on.
+  const term = (typeof spec.leaseTransitions === "number" ? spec.leaseTransitions : 0) + (isOurs ? 0 : 1);
+  const time = microTime(ports.wallClock());
   const ownerReferences =
     owner === undefined ? [] : [{ apiVersion: "apps/v1", kind: "Deployment", name: owner.metadata.name, uid: owner.metadata.uid }];
   const next = {
     ...spec,
     holderIdentity: HOLDER,
-    leaseDurationSeconds: HOLD,
-    // Another term than any writer's: what they send is refused from here on.
-    leaseTransitions: (typeof spec.leaseTransitions === "number" ? spec.leaseTransitions : 0) + (spec.holderIdentity === HOLDER ? 0 : 1),
-    acquireTime: time,
+    leaseDurationSeconds: MAX_DURATION / 1000,
+    leaseTransitions: term,
+    acquireTime: isOurs ? spec.acquireTime : time,
     renewTime: time,
   };
   const base = known ?? { apiVersion: "coordination.k8s.io/v1", kind: "Lease", metadata: { name: WRITER_LEASE, namespace } };
   const lease: KubeObject = { ...base, metadata: { ...base.metadata, ownerReferences }, spec: next };
   if (known === undefined) await api.create(LEASES, lease, { fieldManager: FIELD_MANAGER });
   else await api.replace(LEASES, lease, { fieldManager: FIELD_MANAGER });
+  return term;
 }
 
 async function deleteGenerated(options: UninstallOptions, resource: Resource): Promise<void> {

@@ -22,6 +22,9 @@ test.each([
   ["0", 0],
   ["Thu, 01 Jan 1970 00:00:12 GMT", 2000],
   ["Thu, 01 Jan 1970 00:00:01 GMT", 0],
+  ["2592000", 60_000],
+  ["99999999999999999999", 60_000],
+  ["Fri, 01 Jan 2100 00:00:00 GMT", 60_000],
   ["soon", undefined],
   [undefined, undefined],
 ] as const)("Retry-After %s", (header, expected) => expect(readRetryAfter(header, 10_000)).toBe(expected));
@@ -36,6 +39,23 @@ test("objects have a name", () => {
   expect(readObject({ apiVersion: "v1", kind: "Service", metadata: {} })).toBeUndefined();
   expect(readItem(SERVICES, null)).toBeUndefined();
   expect(readItem(SERVICES, { metadata: { name: "a" } })).toEqual({ apiVersion: "v1", kind: "Service", metadata: { name: "a" } });
+});
+
+test.each([
+  { name: "null", sent: null, kept: {} },
+  { name: "a list", sent: ["a"], kept: {} },
+  { name: "a text", sent: "a", kept: {} },
+  { name: "values of all kinds", sent: { a: "x", b: 5, c: null, d: {}, e: true, f: "" }, kept: { a: "x", f: "" } },
+])("of labels and annotations only texts are kept: $name", ({ sent, kept }) => {
+  const metadata = { name: "a", uid: "u", labels: sent, annotations: sent };
+  const expected = { name: "a", uid: "u", labels: kept, annotations: kept };
+  expect(readItem(SERVICES, { metadata })?.metadata).toEqual(expected);
+  expect(readObject({ apiVersion: "v1", kind: "Service", metadata })?.metadata).toEqual(expected);
+});
+
+test("an object whose labels and annotations are texts is not copied", () => {
+  const object = { apiVersion: "v1", kind: "Service", metadata: { name: "a", labels: { a: "x" }, annotations: {} } };
+  expect(readObject(object)).toBe(object);
 });
 
 test.each([

@@ -40,8 +40,11 @@ export interface KubeTransport {
 const DEADLINE = 10_000;
 /** Of a watch, by default. */
 export const QUIET_WATCH = 90_000;
-/** What a server may make us hold at once; pages of usual objects are a hundredth of it. */
-const MAX_BODY = 256 * 1024 * 1024;
+/**
+ * What a server may make us hold at once, in bytes; parsed it takes several times as much. Pages of usual objects are a thirtieth of it, and 40
+ * of the largest objects that etcd takes (1.5 MB) fit.
+ */
+const MAX_BODY = 64 * 1024 * 1024;
 const MAX_ERROR_BODY = 1024 * 1024;
 
 export function createKubeTransport(connection: KubeConnection, ports: KubePorts, options: TransportOptions): KubeTransport {
@@ -69,10 +72,12 @@ export function createKubeTransport(connection: KubeConnection, ports: KubePorts
       more.cause === undefined ? undefined : { cause: more.cause },
     );
 
-  async function credentialFor(request: KubeRequest, renew: boolean): Promise<Credential> {
+  /** It may be a command that makes it, which can hang. */
+  async function credentialFor(request: KubeRequest, renew: boolean, signal: AbortSignal): Promise<Credential> {
     try {
-      return await connection.credential(renew);
+      return await unlessAborted(connection.credential(renew), signal);
     } catch (error) {
+      if (signal.aborted && !(signal.reason instanceof KubeError)) throw error; // given up, and not too late
       const fact = `the credential cannot be read: ${error instanceof Error ? error.message : "no reason given"}`;
       throw fail(request, fact, "See to the kubeconfig, or to the command that it names.", 0, "Credential", { cause: error });
     }
@@ -80,7 +85,7 @@ export function createKubeTransport(connection: KubeConnection, ports: KubePorts
 
   /** Sends it with the credential of now, and once more after a 401 when there is a newer one: a 401 says that nothing was done. */
   async function dispatch(request: KubeRequest, signal: AbortSignal): Promise<{ answer: Dispatcher.ResponseData; credential: Credential }> {
-    let credential = await credentialFor(request, false);
+    let credential = await credentialFor(request, false, signal);
     for (let renewed = false; ; renewed = true) {
       const headers: Record<string, string> = { accept: "application/json", "user-agent": options.userAgent() };
       if (credential.token !== undefined) headers.authorization = `Bearer ${credential.token}`;
@@ -96,7 +101,7 @@ export function createKubeTransport(connection: KubeConnection, ports: KubePorts
         bodyTimeout: 0,
       });
       if (answer.statusCode !== 401 || renewed) return { answer, credential };
-      const newer = await credentialFor(request, true);
+      const newer = await credentialFor(request, true, signal);
       if (newer.token === credential.token && newer.cert === credential.cert) return { answer, credential };
       await answer.body.dump();
       credential = newer;
@@ -169,7 +174,7 @@ export function createKubeTransport(connection: KubeConnection, ports: KubePorts
           if (body === undefined)
             throw fail(
               request,
-              text === undefined ? "the answer is too long" : "the answer is not JSON",
+              text === undefined ? `the answer is longer than ${MAX_BODY >> 20} MiB` : "the answer is not JSON",
               "See that this is the address of a Kubernetes API server.",
               0,
               "Malformed",
@@ -214,6 +219,16 @@ export function createKubeTransport(connection: KubeConnection, ports: KubePorts
       agents.close();
     },
   };
+}
+
+/** What a promise gives, unless the signal comes first. */
+function unlessAborted<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
+  return new Promise((resolve, reject) => {
+    const giveUp = (): void => reject(new Error("it took too long"));
+    if (signal.aborted) giveUp();
+    signal.addEventListener("abort", giveUp, { once: true });
+    promise.then(resolve, reject);
+  });
 }
 
 /** @returns undefined when there is more than that */

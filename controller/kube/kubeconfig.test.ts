@@ -104,6 +104,26 @@ describe("refused", () => {
       says: "is no base64 of a PEM text",
     },
     { name: "an authority that is not encoded", text: config({ "certificate-authority-data": ca }), says: "is no base64 of a PEM text" },
+    {
+      name: "an authority of many beginnings and no end",
+      text: config({ "certificate-authority-data": base64("-----BEGIN A-----".repeat(3800)) }),
+      says: "is no base64 of a PEM text",
+    },
+    {
+      name: "an authority that ends before it begins",
+      text: config({ "certificate-authority-data": base64("-----END A-----\n-----BEGIN A-----\n") }),
+      says: "is no base64 of a PEM text",
+    },
+    {
+      name: "an authority of more than 64 KiB",
+      text: config({ "certificate-authority-data": base64(ca.padEnd(64 * 1024 + 1, "\n")) }),
+      says: "certificate-authority-data is longer than 64 KiB",
+    },
+    {
+      name: "a key of more than 64 KiB",
+      text: config({}, { "client-certificate-data": base64(cert), "client-key-data": base64(key.padEnd(64 * 1024 + 1, "\n")) }),
+      says: "client-key-data is longer than 64 KiB",
+    },
     { name: "half of a pair", text: config({}, { "client-key-data": base64(key) }), says: "client-certificate-data of user" },
     { name: "no identity", text: config({}, { token: "" }), says: 'token of user "u" is missing' },
     { name: "a token with a line break", text: config({}, { token: "a\nb: c" }), says: "is no bearer token" },

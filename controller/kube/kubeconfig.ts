@@ -22,6 +22,8 @@ export type ReadKubeconfig = { readonly ok: KubeConnection } | { readonly proble
 
 /** Of the files; Kubernetes takes Secrets of 1 MiB at most. */
 const MAX_LENGTH = 1024 * 1024;
+/** Of a certificate or key, decoded, in bytes; twenty authorities take half of it. */
+const MAX_PEM = 64 * 1024;
 
 /** What a kubeconfig must not ask for, by its place and name, with what to do instead. */
 const refusedOfCluster: Readonly<Record<string, string>> = {
@@ -195,8 +197,12 @@ function needText(body: unknown, name: string, where: string): string {
 
 /** Base64 of a PEM text. */
 function pem(data: string, name: string): string {
-  const text = /^[A-Za-z0-9+/=\s]+$/.test(data) ? Buffer.from(data, "base64").toString("utf8") : "";
-  if (!/-----BEGIN [A-Z ]+-----[\s\S]+-----END [A-Z ]+-----/.test(text))
+  const bytes = /^[A-Za-z0-9+/=\s]+$/.test(data) ? Buffer.from(data, "base64") : Buffer.alloc(0);
+  if (bytes.length > MAX_PEM) throw new Refusal("KubeconfigMalformed", `${name} is longer than 64 KiB`, "Leave only what is needed in it.");
+  const text = bytes.toString("utf8");
+  // Searched for one after the other: a pattern with a gap in it takes quadratic time for texts that somebody made for that.
+  const begin = text.indexOf("-----BEGIN ");
+  if (begin < 0 || text.indexOf("-----END ", begin) < 0)
     throw new Refusal("KubeconfigMalformed", `${name} is no base64 of a PEM text`, "Copy it as kubectl writes it.");
   return text;
 }

@@ -26,11 +26,11 @@ const RETRY = 1_500;
 const RETRY_RENEWAL = 300;
 /** Of one request: one that hangs must leave time for another before the term ends. */
 const REQUEST = 2_500;
-/** Nobody can make us wait longer for a holder that does not renew. */
-const MAX_DURATION = 60_000;
+/** Milliseconds: nobody can make us wait longer for a holder that does not renew. */
+export const MAX_DURATION = 60_000;
 
 export interface ElectionOptions {
-  readonly api: KubeApi;
+  readonly api: Pick<KubeApi, "create" | "get" | "replace">;
   readonly namespace: string;
   readonly name?: string;
   /** Unique for each process: pod name and a random part. */

@@ -173,6 +173,23 @@ describe("lists", () => {
     expect((await failure(api.list(INGRESSES))).reason).toBe("Malformed");
   });
 
+  test("that lead back to the same page are given up", async () => {
+    const { api, stub } = await start((_, response) => json(response, page([item(1)], "more")));
+    expect(await failure(api.list(INGRESSES))).toMatchObject({ reason: "Malformed", isGone: false });
+    expect(stub.requests).toHaveLength(2);
+  });
+
+  test("of more objects than any cluster has are given up, kept or not", async () => {
+    const { api, stub } = await start((request, response) => {
+      const from = Number(request.query.get("continue") ?? 0);
+      json(response, page(Array(100_000).fill(item(from)), String(from + 1)));
+    });
+    const error = await failure(api.list(INGRESSES, { keep: () => undefined }));
+    expect(error.reason).toBe("TooMany");
+    expect(error.message).toContain("there are more than 200000 ingresses. Delete those that nobody needs, or leave the kind out of");
+    expect(stub.requests).toHaveLength(3);
+  });
+
   test("null for no items is what some servers write", async () => {
     const { api } = await start((_, response) => json(response, page(null)));
     expect((await api.list(INGRESSES)).items).toEqual([]);
@@ -322,6 +339,22 @@ describe("credentials", () => {
   test("a credential that cannot be read is told", async () => {
     const { api } = await start(() => undefined, { connection: { credential: () => Promise.reject(new Error("command failed")) } });
     expect((await failure(api.get(INGRESSES, "web", "shop"))).message).toContain("the credential cannot be read: command failed.");
+  });
+
+  test("a credential that does not come ends with the request's deadline, or when the caller gives up", async () => {
+    const { api } = await start(() => undefined, { connection: { credential: () => new Promise(() => undefined) } });
+    const listed = failure(api.list(INGRESSES));
+    const watched = failure(api.watch(INGRESSES, { resourceVersion: "1" }, () => undefined, new AbortController().signal));
+    await clock.advance(10_000);
+    for (const error of await Promise.all([listed, watched])) {
+      expect(error).toMatchObject({ status: 0, reason: "Credential" });
+      expect(error.message).toContain("the credential cannot be read: it took too long. See to the kubeconfig,");
+    }
+    const stop = new AbortController();
+    const got = failure(api.get(INGRESSES, "web", "shop", { signal: stop.signal }));
+    stop.abort();
+    expect((await got).reason).toBe("Aborted");
+    expect(clock.pending()).toBe(0);
   });
 });
 

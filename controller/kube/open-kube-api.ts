@@ -11,6 +11,11 @@ import { queryString, resourcePath } from "./resource-path.ts";
 import { createLineReader } from "./watch-lines.ts";
 
 const PAGE = 500;
+/**
+ * Objects of one list, whatever is kept of them: more than a vantage may report, for clusters of any size that Kubernetes supports (150,000 pods
+ * and 10,000 Services). More are a mistake or malice, and would take our memory.
+ */
+const MOST_OBJECTS = 200_000;
 /** Restarts of a list whose pages got too old while it was read; each is a whole list. */
 const MAX_RESTARTS = 3;
 /**
@@ -36,6 +41,12 @@ export function openKubeApi(connection: KubeConnection, ports: KubePorts, option
       reason: "Malformed",
     });
 
+  const tooMany = (request: KubeRequest, { plural }: Resource): KubeError =>
+    new KubeError(
+      `${server}: ${request.method} ${request.path}: there are more than ${MOST_OBJECTS} ${plural}. Delete those that nobody needs, or leave the kind out of spec.access.sources of the MemberCluster.`,
+      { status: 0, reason: "TooMany" },
+    );
+
   async function forObject(request: KubeRequest): Promise<KubeObject> {
     const object = readObject(await transport.send(request));
     if (object === undefined) throw malformed(request, "the answer is no object of the API");
@@ -50,6 +61,7 @@ export function openKubeApi(connection: KubeConnection, ports: KubePorts, option
 
   async function listPages(resource: Resource, { namespace, labelSelector, fieldSelector, keep }: ListOptions): Promise<KubeList> {
     const items: KubeObject[] = [];
+    let count = 0;
     const path = resourcePath(resource, namespace);
     let next: string | undefined;
     do {
@@ -73,7 +85,11 @@ export function openKubeApi(connection: KubeConnection, ports: KubePorts, option
           if (kept !== undefined) items.push(kept);
         }
       }
+      count += Array.isArray(page) ? Math.max(1, page.length) : 1; // nor may empty pages go on for ever
+      if (count > MOST_OBJECTS) throw tooMany(request, resource);
+      const last = next;
       next = textField(metadata, "continue") || undefined;
+      if (next !== undefined && next === last) throw malformed(request, "the list goes on where it has been already");
       if (next === undefined) return { items, resourceVersion: textField(metadata, "resourceVersion") };
     } while (next !== undefined);
     return { items, resourceVersion: "" };

@@ -1,6 +1,7 @@
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { inspect } from "node:util";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { stringify } from "yaml";
 import { readCertificates } from "../../test/support/tls/certificates.ts";
@@ -80,7 +81,29 @@ test.each(refused)("$name is refused", async ({ cluster, context, says }) => {
 
 test("without a kubeconfig there must be a pod", async () => {
   await expect(ownConnection({}, {})).rejects.toThrow("Give one with --kubeconfig FILE.");
-  await expect(ownConnection({ kubeconfig: join(folder, "none") }, {})).rejects.toThrow("ENOENT");
+});
+
+test("a file that is not there or is a folder is named, with why and what to do", async () => {
+  const file = join(folder, "none");
+  await expect(ownConnection({ kubeconfig: file }, {})).rejects.toThrow(
+    `${file} cannot be read (ENOENT: no such file or directory). Give a kubeconfig with --kubeconfig FILE.`,
+  );
+  await expect(ownConnection({ kubeconfig: folder }, {})).rejects.toThrow(`${folder} cannot be read (EISDIR: `);
+});
+
+test.each([
+  { name: "an alias", text: "users:\n- {name: u, user: {token: *s3cret}}\n", says: "it is no YAML, see line 2. Mend it" },
+  { name: "no mapping", text: "a: s3cret: b\n", says: "it is no YAML, see line 1." },
+  { name: "nothing", text: "", says: "it is no YAML. Mend it" },
+  { name: "a cluster without address", text: "clusters: [{name: s3cret, cluster: {}}]", says: "clusters[0].cluster.server is missing." },
+  { name: "an address that is no text", text: "clusters: [{name: c, cluster: {server: [s3cret]}}]", says: "is no kubeconfig: " },
+])("a kubeconfig with $name: nothing of it is told", async ({ text, says }) => {
+  const file = join(folder, "config");
+  writeFileSync(file, text);
+  const error: unknown = await ownConnection({ kubeconfig: file }, {}).catch((reason) => reason);
+  expect(error).toMatchObject({ message: expect.stringContaining(`${file} is no kubeconfig: `) });
+  expect(error).toMatchObject({ message: expect.stringContaining(says) });
+  expect(inspect(error)).not.toContain("s3cret");
 });
 
 test("the pod's namespace stands in a file, if there is one", async () => {

@@ -1,6 +1,7 @@
 /** Our own access to the hub: the pod's service account, or a kubeconfig file that whoever starts us chose. Trusted, commands included. */
 import { readFile } from "node:fs/promises";
 import type { RequestOptions } from "node:https";
+import { dirname } from "node:path";
 import type { KubeConfig } from "@kubernetes/client-node";
 import type { Credential, KubeConnection } from "./kube-connection.ts";
 import { field, textField } from "./kube-status.ts";
@@ -21,7 +22,7 @@ export interface OwnAccessOptions {
 /** Where the kubelet puts it; read anew each minute, as it rotates. */
 const NAMESPACE_FILE = "/var/run/secrets/kubernetes.io/serviceaccount/namespace";
 
-/** @throws Error with a message for people: no such file, no such context, not in a cluster */
+/** @throws Error with a message for people: no file that can be read, no kubeconfig in it, no such context, not in a cluster */
 export async function ownConnection(options: OwnAccessOptions, env: Readonly<Record<string, string | undefined>>): Promise<OwnAccess> {
   let config = await load(options, env);
   const { cluster, namespace } = currentOf(config, options);
@@ -50,7 +51,7 @@ async function load({ kubeconfig, context }: OwnAccessOptions, env: Readonly<Rec
   const { KubeConfig } = await import("@kubernetes/client-node"); // large: only who talks to Kubernetes pays for it
   const config = new KubeConfig();
   if (kubeconfig !== undefined) {
-    config.loadFromFile(kubeconfig);
+    await loadFile(config, kubeconfig);
   } else {
     if ((env.KUBERNETES_SERVICE_HOST ?? "") === "")
       throw new Error("this is no pod of a cluster, and no kubeconfig is given. Give one with --kubeconfig FILE.");
@@ -58,6 +59,31 @@ async function load({ kubeconfig, context }: OwnAccessOptions, env: Readonly<Rec
   }
   if (context !== undefined) config.setCurrentContext(context);
   return config;
+}
+
+/** No message holds anything of the file, and no error that does is its cause: there are credentials in it. */
+async function loadFile(config: KubeConfig, file: string): Promise<void> {
+  let text: string;
+  try {
+    text = await readFile(file, "utf8");
+  } catch (cause) {
+    const [why] = cause instanceof Error ? cause.message.split(",") : [];
+    throw new Error(`${file} cannot be read (${why}). Give a kubeconfig with --kubeconfig FILE.`, { cause });
+  }
+  try {
+    config.loadFromString(text);
+  } catch (error) {
+    throw new Error(`${file} is no kubeconfig: ${whyNone(error)}. Mend it, or give another with --kubeconfig FILE.`);
+  }
+  config.makePathsAbsolute(dirname(file));
+}
+
+/** Errors in YAML quote what they stumble over: of those only the line is told, which `mark` counts from 0. */
+function whyNone(error: unknown): string {
+  if (!(error instanceof Error)) return "it cannot be taken apart";
+  if (error.name !== "YAMLException") return error.message;
+  const line = field(field(error, "mark"), "line");
+  return typeof line === "number" ? `it is no YAML, see line ${line + 1}` : "it is no YAML";
 }
 
 function currentOf(config: KubeConfig, { kubeconfig, context }: OwnAccessOptions) {

@@ -44,3 +44,15 @@ test("many lines in one chunk may be longer together", () => {
   createLineReader(() => lines++, 10)(Buffer.from("123456\n".repeat(100)));
   expect(lines).toBe(100);
 });
+
+test("a line in chunks of one byte holds little more than its size", () => {
+  const read = createLineReader(() => undefined);
+  const before = held();
+  for (let i = 0; i < 500_000; i++) read(Buffer.from("x"));
+  expect(held() - before).toBeLessThan(20 * 1024 * 1024); // it was 70 MiB
+});
+
+const held = (): number => {
+  const { heapUsed, arrayBuffers } = process.memoryUsage();
+  return heapUsed + arrayBuffers;
+};

@@ -10,26 +10,37 @@ const MAX_LINE = 16 * 1024 * 1024;
  */
 export function createLineReader(onLine: (value: unknown) => void, maximum = MAX_LINE): (chunk: Uint8Array) => void {
   const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
-  let pending: Uint8Array[] = [];
-  let pendingBytes = 0;
+  /** What has come of a line, in a buffer that doubles: an object for each chunk would hold many times the size of small ones. */
+  let pending = new Uint8Array(0);
+  let length = 0;
 
-  const endLine = (last: Uint8Array): void => {
-    const parts = [...pending, last];
-    pending = [];
-    pendingBytes = 0;
-    const text = decode(parts, decoder).trim();
+  function append(bytes: Uint8Array): void {
+    if (length + bytes.length > pending.length) {
+      const larger = new Uint8Array(Math.max(2 * pending.length, length + bytes.length));
+      larger.set(pending.subarray(0, length));
+      pending = larger;
+    }
+    pending.set(bytes, length); // a copy: the chunk's memory is the socket's
+    length += bytes.length;
+  }
+
+  function endLine(last: Uint8Array): void {
+    if (length > 0) append(last);
+    const line = length > 0 ? pending.subarray(0, length) : last;
+    pending = new Uint8Array(0);
+    length = 0;
+    const text = decode(line, decoder).trim();
     if (text !== "") onLine(parse(text));
-  };
+  }
 
   return (chunk) => {
     let start = 0;
     for (;;) {
       const end = chunk.indexOf(0x0a, start);
       const bytes = chunk.subarray(start, end < 0 ? chunk.length : end);
-      if (pendingBytes + bytes.length > maximum) throw new SyntaxError(`a line is longer than ${maximum} bytes`);
+      if (length + bytes.length > maximum) throw new SyntaxError(`a line is longer than ${maximum} bytes`);
       if (end < 0) {
-        if (bytes.length > 0) pending.push(bytes.slice()); // the chunk's memory is the socket's
-        pendingBytes += bytes.length;
+        append(bytes);
         return;
       }
       endLine(bytes);
@@ -38,11 +49,9 @@ export function createLineReader(onLine: (value: unknown) => void, maximum = MAX
   };
 }
 
-function decode(parts: readonly Uint8Array[], decoder: InstanceType<typeof TextDecoder>): string {
-  let text = "";
+function decode(line: Uint8Array, decoder: InstanceType<typeof TextDecoder>): string {
   try {
-    for (const part of parts) text += decoder.decode(part, { stream: true });
-    return text + decoder.decode();
+    return decoder.decode(line);
   } catch {
     throw new SyntaxError("a line is not UTF-8");
   }

@@ -124,6 +124,14 @@ describe("what is refused", () => {
   test.each(cases)("$name", ({ body, place }) => expect(decodeMessage(body)).toEqual({ malformed: place }));
 });
 
+test("labels and annotations that are no texts are left out of objects, which are taken", () => {
+  const metadata = { name: "lb", namespace: "web", labels: null, annotations: { a: "x", b: 5 } };
+  const objects = [{ apiVersion: "v1", kind: "Service", metadata, spec: {} }];
+  expect(decodeMessage({ type: "sources", kind: "Service", isCurrent: true, isFirst: true, isLast: true, objects })).toMatchObject({
+    ok: { objects: [{ metadata: { name: "lb", namespace: "web", labels: {}, annotations: { a: "x" } }, spec: {} }] },
+  });
+});
+
 test("a message of a later version is ignored, and so are its fields", () => {
   expect(decodeMessage({ type: "chorus", voices: 3 })).toEqual({ ignored: "chorus" });
   expect(decodeMessage({ type: "beat", mood: "good" })).toEqual({ ok: { type: "beat" } });

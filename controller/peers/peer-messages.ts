@@ -9,6 +9,7 @@ import type { Voter } from "../../src/engine/peer-port.ts";
 import type { Endpoint, ProbeReason } from "../../src/model/health.ts";
 import { SOURCE_KINDS, type SourceKind } from "../clusters/cluster-objects.ts";
 import type { KubeObject } from "../kube/kube-object.ts";
+import { withTexts } from "../kube/kube-status.ts";
 import { asBoolean, asCount, asList, asObject, asOneOf, asText, Malformed, optional } from "./decode.ts";
 import { decodeTarget } from "./decode-target.ts";
 
@@ -260,7 +261,7 @@ function decodeKubeObject(value: unknown): KubeObject {
   const object = asObject(value, "objects");
   const metadata = asObject(object.metadata, "objects.metadata");
   const namespace = optional(metadata.namespace, (name) => asText(name, "objects.metadata.namespace", LONGEST_NAME));
-  return {
+  return withTexts({
     ...object,
     apiVersion: asText(object.apiVersion, "objects.apiVersion", LONGEST_NAME),
     kind: asText(object.kind, "objects.kind", LONGEST_NAME),
@@ -269,7 +270,7 @@ function decodeKubeObject(value: unknown): KubeObject {
       name: asText(metadata.name, "objects.metadata.name", LONGEST_NAME),
       ...(namespace === undefined ? {} : { namespace }),
     },
-  };
+  });
 }
 
 const decoders: ReadonlyMap<string, (body: Body) => PeerMessage> = new Map<string, (body: Body) => PeerMessage>([

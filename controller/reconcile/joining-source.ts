@@ -137,9 +137,11 @@ function judge(reading: SourceReading, environment: Environment): Omit<Judged, "
   const isInvalid = isBlocked || faults.some(({ fault: { code } }) => code !== "field-unknown" && code !== "field-unused");
   if (!wishes.joins && !isInvalid) return { joining: undefined, warnings };
   for (const { reason, message } of reading.problems) warn(reason, message);
-  const hosts = allowedHosts(reading, wishes, environment, warn);
+  const isUnreadable = reading.problems.some(({ reason }) => reason === "SourceUnreadable");
+  const hosts = isUnreadable ? [] : allowedHosts(reading, wishes, environment, warn);
   const id = sourceId(reading);
-  return { joining: { id, age: `${reading.created === "" ? "~" : reading.created} ${id}`, reading, wishes, isInvalid, hosts }, warnings };
+  const age = `${reading.created === "" ? "~" : reading.created} ${id}`;
+  return { joining: { id, age, reading, wishes, isInvalid: isInvalid || isUnreadable, hosts }, warnings };
 }
 
 type Warn = (reason: string, message: string) => void;

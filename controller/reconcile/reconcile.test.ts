@@ -33,6 +33,27 @@ test("one annotation in each cluster makes one route with a backend for each", (
   expect(told(result)).toEqual([]);
 });
 
+test("a source that cannot be read is told, keeps what it had, and stops no other", () => {
+  const load = (hostname: unknown) =>
+    service({ name: "lb", annotations: { ...annotated(), "external-dns.kubernetes.io/hostname": hostname as string } }, ["192.0.2.7"]);
+  const hub = startHub();
+  const before = ["web/lb lb.example.org: us 192.0.2.7", "web/shop shop.example.org: eu 192.0.2.1"];
+  expect(served(hub.pass({ clusters: { eu: [shop("192.0.2.1")], us: [load("lb.example.org")] } }))).toEqual(before);
+  const result = hub.pass({ clusters: { eu: [shop("192.0.2.2")], us: [load(5)] } });
+  expect(served(result)).toEqual([before[0], "web/shop shop.example.org: eu 192.0.2.2"]);
+  expect(told(result)).toEqual(["SourceUnreadable Service web/lb"]);
+  expect(result.warnings[0]?.message).toContain("Service web/lb in cluster us: cannot be read: ");
+});
+
+test("a source that cannot be read and that a route lists stops no other", () => {
+  const odd = service({ name: "lb" }, ["192.0.2.7"]);
+  const annotations = null as unknown as Readonly<Record<string, string>>;
+  const clusters = { eu: [shop("192.0.2.1")], us: [{ ...odd, metadata: { ...odd.metadata, annotations } }] };
+  const backends = [{ name: "a", cluster: "us", sourceRef: { kind: "Service", name: "lb" } }];
+  const routes = [globalRoute({ name: "api" }, { hosts: ["api.example.org"], backends })];
+  expect(served(startHub().pass({ routes, clusters }))).toContain("web/shop shop.example.org: eu 192.0.2.1");
+});
+
 test("generated routes whose sources are gone go, or stay as their statuses have them when that is asked for", () => {
   const generated = (name: string, status: object) => ({
     ...globalRoute(

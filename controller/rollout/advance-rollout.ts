@@ -25,7 +25,7 @@ export interface BackendHealth {
 /** A TrafficOverride. */
 export interface RolloutAct {
   readonly uid: string;
-  /** `creationTimestamp`, RFC 3339: acts count in the order in which the API server took them. */
+  /** `creationTimestamp`, RFC 3339 in whole seconds: acts count in the order in which the API server took them. */
   readonly created: string;
   readonly action: "PromoteStep" | "AbortRollout";
   readonly reason: string;
@@ -55,21 +55,20 @@ export function advanceRollout(input: RolloutInput): RolloutAdvance {
   const known = status !== undefined && isSameRollout(rollout, status) ? status : undefined;
   const isOver = known?.phase === "Completed" || known?.phase === "Aborted";
   // A promotion that has been taken into account does not count again, and none that is older than it.
-  const promote = promotes.find((act) => ageOf(act) > (known?.act ?? ""));
+  const promote = promotes.find((act) => !isTaken(act, known?.act));
 
   if (abort !== undefined) {
     if (isOver) return idle(known);
     return aborted(rollout.steps, known, input, `AbortRollout: ${abort.reason}`);
   }
-  const newest = promotes.at(-1);
-  if (known === undefined) return begun(rollout.steps, input, newest && ageOf(newest));
-  if (known.phase === "Aborted") return promote === undefined ? idle(known) : begun(rollout.steps, input, ageOf(promote));
+  if (known === undefined) return begun(rollout.steps, input, promotes.reduce<string | undefined>(withTaken, undefined));
+  if (known.phase === "Aborted") return promote === undefined ? idle(known) : begun(rollout.steps, input, withTaken(known.act, promote));
   const current = rollout.steps[known.step];
   if (current === undefined) return idle(known); // completed
   if (known.phase === "Completed") return entered(rollout.steps, known.step, input, known.act, "RolloutStep"); // steps were added
   const sick = raised(rollout.steps, known.step).find((backend) => input.health(backend)?.health === "Unhealthy");
   if (sick !== undefined) return aborted(rollout.steps, known, input, `backend ${sick} is unhealthy`);
-  if (promote !== undefined) return next(rollout.steps, known.step, input, ageOf(promote));
+  if (promote !== undefined) return next(rollout.steps, known.step, input, withTaken(known.act, promote));
   if (current.approval) return idle(known);
   const dueAt = pauseEnds(current, known, input);
   if (dueAt !== undefined && dueAt <= input.now) return next(rollout.steps, known.step, input, known.act);
@@ -78,9 +77,32 @@ export function advanceRollout(input: RolloutInput): RolloutAdvance {
 
 const idle = (status: RolloutStatus | undefined): RolloutAdvance => ({ status, events: [], wakeAt: undefined });
 
-/** Acts are compared by the API server's clock alone: that of the writer may be minutes away from it. */
+/** Acts are compared by the API server's clock alone: that of the writer may be minutes away from it. Those of one second have any order. */
 const ageOf = ({ created, uid }: RolloutAct): string => `${created} ${uid}`;
 const byAge = (a: RolloutAct, b: RolloutAct): number => (ageOf(a) < ageOf(b) ? -1 : 1);
+
+/**
+ * `status.rollout.act` names the second of the newest act that was taken, and every act of that second that was:
+ *
+ *     2026-05-01T09:00:00Z 5f0c5b1e-63b2-4f0e-9d0a-3c1f2f6f7a10
+ *     2026-05-01T09:00:00Z 5f0c5b1e-63b2-4f0e-9d a81c4e02-93dd-4b06-8c
+ *
+ * UIDs share its 64 characters: of six in one second each still has six. From the 23rd on there is no room, and all of that second are taken.
+ */
+const uidWidth = (uids: number): number => Math.floor((64 - "2026-05-01T09:00:00Z".length) / uids) - 1;
+
+function withTaken(taken: string | undefined, act: RolloutAct): string | undefined {
+  if (isTaken(act, taken)) return taken;
+  const { created, uid } = act;
+  const [second, ...before] = taken?.split(" ") ?? [];
+  const uids = second === created ? [...before, uid] : [uid];
+  return [created, ...uids.map((one) => one.slice(0, uidWidth(uids.length)))].join(" ");
+}
+
+function isTaken({ created, uid }: RolloutAct, taken: string | undefined): boolean {
+  const [second = "", ...uids] = taken?.split(" ") ?? [];
+  return created < second || (created === second && uids.includes(uid.slice(0, uidWidth(uids.length))));
+}
 
 /** An aborted one has its step's name too. */
 const isSameRollout = (rollout: NonNullable<Rollout>, status: RolloutStatus): boolean => stepsInForce(rollout, status) > 0;

@@ -1,4 +1,5 @@
-import { expect, test } from "vitest";
+import fc from "fast-check";
+import { describe, expect, test } from "vitest";
 import type { RolloutStatus } from "../../src/model/status.ts";
 import { ms } from "../../src/model/units.ts";
 import { served, startHub } from "../../test/support/kube/reconcile-world.ts";
@@ -109,6 +110,68 @@ test("one PromoteStep promotes one step, also when the writer's clock is minutes
   expect(step(promoted.status, start, { acts: [...acts, act("PromoteStep", "p0", "2026-05-01T08:00:00Z")] }).status).toBe(promoted.status);
   expect(step(promoted.status, start, { acts: [...acts, act("PromoteStep", "p2", "2026-05-01T09:00:01Z")] }).status).toMatchObject({
     step: 2,
+  });
+});
+
+describe("promotions within one second", () => {
+  const at = "2026-05-01T09:00:00Z";
+  /** As API servers make them, the first characters told apart by the number. */
+  const uid = (n: number): string => `${n.toString(16).padStart(6, "0")}5b-63b2-4f0e-9d0a-3c1f2f6f7a10`;
+  const many = {
+    steps: Array.from({ length: 9 }, (_, n) => ({ name: `s${n}`, backend: "green", weight: n, approval: true })),
+  };
+  const begin: RolloutStatus = { ...waiting, step: 0, name: "s0" };
+  /** Advances until nothing changes. */
+  function rest(status: RolloutStatus, acts: readonly RolloutAct[]): RolloutStatus {
+    for (let current = status; ; ) {
+      const { status: next = current } = step(current, start, { rollout: many, acts });
+      if (next === current) return current;
+      current = next;
+    }
+  }
+
+  test("each that takes the place of the one before counts, whatever their UIDs", () => {
+    fc.assert(
+      fc.property(fc.uniqueArray(fc.integer({ min: 0, max: 0xffffff }), { minLength: 1, maxLength: 6 }), (numbers) => {
+        let status = begin;
+        for (const [index, n] of numbers.entries()) {
+          const acts = [act("PromoteStep", uid(n), at)];
+          status = rest(status, acts);
+          expect(status).toMatchObject({ step: index + 1 });
+          expect(status.act?.length).toBeLessThanOrEqual(64);
+          // A replica that has yet to see the one after does not count one again.
+          for (const earlier of numbers.slice(0, index)) expect(rest(status, [act("PromoteStep", uid(earlier), at)])).toBe(status);
+        }
+      }),
+    );
+  });
+
+  test("those that are there together count once each", () => {
+    const acts = [3, 1, 2].map((n) => act("PromoteStep", uid(n), at));
+    const status = rest(begin, acts);
+    expect(status).toMatchObject({ step: 3 });
+    expect(rest(status, [...acts, act("PromoteStep", uid(0), at)])).toMatchObject({ step: 4 });
+    expect(rest(status, [...acts, act("PromoteStep", uid(0), "2026-05-01T08:59:59Z")])).toBe(status);
+  });
+
+  test("those from before a rollout count for none of its steps", () => {
+    const acts = [3, 1, 2].map((n) => act("PromoteStep", uid(n), at));
+    const first = step(undefined, start, { rollout: many, acts }).status!;
+    expect(rest(first, acts)).toBe(first);
+    expect(rest(first, [act("PromoteStep", uid(0), at)])).toMatchObject({ step: 1 });
+  });
+
+  test("a hundred of them fit into the status as well", () => {
+    const acts = Array.from({ length: 100 }, (_, n) => act("PromoteStep", uid(n * 7919), at));
+    const first = step(undefined, start, { rollout: many, acts }).status!;
+    expect(first.act?.length).toBeLessThanOrEqual(64);
+    expect(rest(first, acts)).toBe(first);
+  });
+
+  test("a status of before is understood", () => {
+    const before = { ...begin, act: `${at} ${uid(5)}` };
+    expect(rest(before, [act("PromoteStep", uid(5), at)])).toBe(before);
+    expect(rest(before, [act("PromoteStep", uid(4), at)])).toMatchObject({ step: 1 });
   });
 });
 

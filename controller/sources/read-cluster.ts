@@ -1,5 +1,6 @@
 /** The sources of one member cluster, read when they are asked for, and again only when the objects behind them have changed. */
 import type { Network } from "../../src/model/ip.ts";
+import { printable } from "../../src/model/printable.ts";
 import type { ClusterObjects, SourceKind } from "../clusters/cluster-objects.ts";
 import { type KubeObject, objectKey } from "../kube/kube-object.ts";
 import { readGateway } from "./read-gateway.ts";
@@ -11,6 +12,8 @@ import { ADDRESSED_KINDS, type AddressedKind, type Readiness, type SourceFacts, 
 
 /** Annotations that are ours. */
 const PREFIX = "globalroute.dev/";
+/** Of what was thrown, in characters: it may quote the object. */
+const LONGEST_REASON = 200;
 
 export interface ClusterSources {
   readonly cluster: string;
@@ -55,10 +58,11 @@ export function createClusterReader(allow: readonly Network[]): ClusterReader {
     const gateways = keyed("Gateway");
 
     function read(kind: AddressedKind, object: KubeObject): SourceReading {
-      const parents = isGatewayRoute(kind) ? parentGateways(object).map((key) => gateways?.get(key)) : [];
+      const parents = guarded(() => parentsOf(kind, object, gateways), none);
       const known = readings.get(object);
       if (known !== undefined && known.reading.cluster === cluster && sameEntries(known.gateways, parents)) return known.reading;
-      const reading = toReading(cluster, kind, object, factsOf(kind, object, gateways, allow));
+      const facts = guarded(() => factsOf(kind, object, gateways, allow), unreadable);
+      const reading = toReading(cluster, kind, object, facts);
       readings.set(object, { gateways: parents, reading });
       return reading;
     }
@@ -88,6 +92,12 @@ export function createClusterReader(allow: readonly Network[]): ClusterReader {
   };
 }
 
+const parentsOf = (
+  kind: AddressedKind,
+  object: KubeObject,
+  gateways: ReadonlyMap<string, KubeObject> | undefined,
+): readonly (KubeObject | undefined)[] => (isGatewayRoute(kind) ? parentGateways(object).map((key) => gateways?.get(key)) : []);
+
 const isGatewayRoute = (kind: AddressedKind): boolean => kind === "HTTPRoute" || kind === "GRPCRoute" || kind === "TLSRoute";
 
 function isMarked({ metadata }: KubeObject): boolean {
@@ -113,6 +123,23 @@ function factsOf(
     case "TLSRoute":
       return readGatewayRoute(object, gateways, allow);
   }
+}
+
+/** One object of a form that nobody thought of must not stop the reading of all others. */
+function guarded<T>(read: () => T, otherwise: (error: unknown) => T): T {
+  try {
+    return read();
+  } catch (error) {
+    return otherwise(error);
+  }
+}
+
+const none = (): readonly never[] => [];
+
+function unreadable(error: unknown): SourceFacts {
+  const why = error instanceof Error ? printable(error.message).slice(0, LONGEST_REASON) : "no reason given";
+  const message = `cannot be read: ${why}. Correct what in it is no valid Kubernetes object; if there is nothing, this is a bug: report it.`;
+  return { hosts: [], addresses: [], services: [], problems: [{ reason: "SourceUnreadable", message }] };
 }
 
 function toReading(cluster: string, kind: AddressedKind, object: KubeObject, facts: SourceFacts): SourceReading {

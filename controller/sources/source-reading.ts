@@ -47,7 +47,7 @@ export interface SourceReading extends SourceFacts {
 
 export interface SourceProblem {
   /** CamelCase, as in {@link SourceWarning}. */
-  readonly reason: "AddressRefused" | "HostRefused" | "NotAccepted" | "NotAddressable" | "GatewayMissing";
+  readonly reason: "AddressRefused" | "HostRefused" | "NotAccepted" | "NotAddressable" | "GatewayMissing" | "SourceUnreadable";
   /** The fact and the remedy. */
   readonly message: string;
 }

@@ -144,6 +144,7 @@ export function createObjectWriter({ api, store, holdsDeletes, onRefused }: Obje
         ...clusters.map((object) => [MEMBER_CLUSTERS, object] as const),
       ];
       wanted = new Map(all.map(([resource, object]) => [idOf(resource, object), memo(ready, object, labelled)]));
+      own.sweep((resource, key) => wanted.has(`${resource.plural} ${key}`));
       noteAll();
     },
     deletesReleased: noteAll,

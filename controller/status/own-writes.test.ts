@@ -16,6 +16,7 @@ function world(...stored: (KubeObject | undefined)[]) {
   return {
     wrote: (result: KubeObject | undefined, before?: KubeObject) => own.wrote(GLOBAL_ROUTES, "web/shop", result, before),
     current: () => own.current(GLOBAL_ROUTES, "web/shop")?.metadata,
+    sweep: (isWanted: boolean) => own.sweep(() => isWanted),
     next: () => void stored.shift(),
   };
 }
@@ -49,4 +50,29 @@ test("what was deleted is gone, unless somebody has made it anew by then", () =>
   const anew = world(at(9, "b"));
   anew.wrote(undefined, at(7));
   expect(anew.current()?.uid).toBe("b");
+});
+
+test("what was made is forgotten when it is neither stored nor wanted", () => {
+  const { wrote, current, sweep } = world(undefined);
+  wrote(at(7));
+  sweep(true);
+  expect(current()?.resourceVersion).toBe("7");
+  sweep(false);
+  expect(current()).toBeUndefined();
+});
+
+test("what was made, and told of, is not taken for new when somebody deletes it", () => {
+  const { wrote, current, sweep, next } = world(undefined, at(7), undefined);
+  wrote(at(7));
+  next();
+  sweep(true);
+  next();
+  expect(current()).toBeUndefined();
+});
+
+test("what the watch has not told of yet is kept, wanted or not", () => {
+  const { wrote, current, sweep } = world(at(7));
+  wrote(at(8), at(7));
+  sweep(false);
+  expect(current()?.resourceVersion).toBe("8");
 });

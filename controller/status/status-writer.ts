@@ -208,7 +208,10 @@ export function createStatusWriter(options: StatusWriterOptions): StatusWriter {
     offer(next) {
       const before = offered;
       offered = next;
-      facts = statusFacts(next, sources);
+      const current = statusFacts(next, sources);
+      facts = current;
+      own.sweep(({ kind }, key) => current.report(`${kind} ${key}`) !== undefined);
+      for (const key of answered.keys()) if (current.report(key) === undefined) answered.delete(key);
       const known = new Set(before?.reconciled.reports);
       const isOther = before?.reconciled.inventory !== next.reconciled.inventory;
       note(
@@ -218,7 +221,7 @@ export function createStatusWriter(options: StatusWriterOptions): StatusWriter {
       );
       // An act on a rollout is an object of its own.
       if (!isSameList(overridesOf(before), overridesOf(next))) noteAll();
-      if (before?.connections !== next.connections) note(facts.clusterKeys());
+      if (before?.connections !== next.connections) note(current.clusterKeys());
     },
     programmedChanged: () => note(waiting),
     begin(next) {

@@ -5,6 +5,7 @@ import { createGeoCache } from "./world.ts";
 
 const files = (id: string, fails = false): GeoFiles => ({
   id,
+  files: [],
   get trees(): GeoFiles["trees"] {
     if (fails) throw new Error("unreadable");
     return [];

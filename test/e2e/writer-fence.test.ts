@@ -265,7 +265,7 @@ describe.skipIf(!isHere)("the writer's fence", () => {
     const admin = openKubeApi(connection, ports, { userAgent: () => "globalroute/test" });
     const told: string[] = [];
     const run = (more: { readonly deployment?: string } = {}) =>
-      uninstall({ api: admin, namespace: NAMESPACE, ...more, dryRun: false, now: ports.wallClock(), tell: (line) => told.push(line) });
+      uninstall({ api: admin, namespace: NAMESPACE, ...more, dryRun: false, ports, tell: (line) => told.push(line) });
     try {
       await run({ deployment: CONTROLLER });
       await eventually("the policy to see that the Lease is taken", async () => (await answer(apply(route("late", 50), true))) === "fence");

@@ -151,7 +151,7 @@ describe("drain", () => {
   test("no access is a plain message", async () => {
     const { code, stderr } = await runCli(["undrain", "web/shop", "--kubeconfig", join(folder, "absent.yaml")]);
     expect(code).toBe(1);
-    expect(stderr).toMatch(/^globalroute: .*absent\.yaml/);
+    expect(stderr).toMatch(/^globalroute: .*absent\.yaml cannot be read \(ENOENT: .*Give a kubeconfig with --kubeconfig FILE\./);
     expect(stderr).not.toContain("    at ");
   });
 });
@@ -299,9 +299,21 @@ describe("uninstall", () => {
     ]);
     expect((await run("uninstall", "--deployment", "globalroute")).code).toBe(0);
     const [left] = server.objects(LEASES);
-    expect(left?.spec).toMatchObject({ holderIdentity: "globalroute-uninstall", leaseTransitions: 5, leaseDurationSeconds: 3600 });
+    expect(left?.spec).toMatchObject({ holderIdentity: "globalroute-uninstall", leaseTransitions: 5, leaseDurationSeconds: 60 });
     expect(left?.metadata.ownerReferences).toMatchObject([{ kind: "Deployment", name: "globalroute" }]);
   });
+
+  test.each([{ more: [] }, { more: ["--dry-run"] }])(
+    "a Deployment that is not there is refused before anything is written: $more",
+    async ({ more }) => {
+      const before = writes().length;
+      const { code, stdout, stderr } = await run("uninstall", "--deployment", "globalrout", ...more);
+      expect([code, stdout]).toEqual([2, ""]);
+      expect(stderr).toContain("there is no Deployment globalrout in namespace globalroute-system of https://");
+      expect(stderr).toContain("Give its name and its namespace, or leave out --deployment when no controller runs any more.");
+      expect(writes()).toHaveLength(before);
+    },
+  );
 });
 
 describe("abandon", () => {

@@ -45,6 +45,16 @@ test("--dry-run prints what it would make, asks nobody and needs no access", asy
   expect(hub.log.length + member.log.length).toBe(before);
 });
 
+test("--dry-run without a place is refused as joining is", async () => {
+  const refusal = {
+    code: 1,
+    stdout: "",
+    stderr: expect.stringContaining("eu-north: where eu-north is must be known. Give --cloud and --region, or --latitude and --longitude."),
+  };
+  expect(await runCli(["join", "eu-north", "--kubeconfig", "/nowhere", "--dry-run"])).toMatchObject(refusal);
+  expect(await runCli(["join", "eu-north", ...access, ...local])).toMatchObject(refusal);
+});
+
 test("an API server at a local address is refused before anything is written, with the remedy", async () => {
   const before = writes();
   const { code, stderr } = await runCli(["join", "eu-west", ...access, ...place]);

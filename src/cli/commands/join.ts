@@ -2,7 +2,7 @@
 import { type Command, InvalidArgumentError } from "commander";
 import { stringify } from "yaml";
 import { SOURCE_KINDS, type SourceKind } from "../../../controller/clusters/cluster-objects.ts";
-import { type Joined, type JoinRequest, joinCluster, memberCluster } from "../../../controller/clusters/join-cluster.ts";
+import { type Joined, type JoinRequest, joinCluster, memberCluster, noPlace } from "../../../controller/clusters/join-cluster.ts";
 import { MEMBER_ACCOUNT, memberObjects } from "../../../controller/clusters/member-objects.ts";
 import type { KubeConnection } from "../../../controller/kube/kube-connection.ts";
 import { loadCloudRegions } from "../../geo/cloud-regions.ts";
@@ -53,6 +53,8 @@ export function registerJoin(program: Command, { io }: Cli): void {
     .action(async (name: string, flags: JoinFlags) => {
       const location = locationOf(flags);
       if (flags.dryRun === true) {
+        // Nobody is asked whether the hub knows the place already.
+        if (location === undefined) throw new CommandError(1, `${name}: ${noPlace(name)}`);
         io.stdout.write(manifests(name, flags, location));
         return;
       }
@@ -111,7 +113,7 @@ async function requestOf(
 }
 
 /** For `kubectl apply`, or for whoever has to approve them. */
-function manifests(name: string, { namespace, sources }: JoinFlags, location: JoinRequest["location"]): string {
+function manifests(name: string, { namespace, sources }: JoinFlags, location: NonNullable<JoinRequest["location"]>): string {
   const documents = [
     ...memberObjects(namespace, sources ?? SOURCE_KINDS).map(({ object }) => ["in the member", object] as const),
     [

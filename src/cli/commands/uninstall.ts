@@ -1,8 +1,9 @@
 /** `globalroute uninstall`: takes out of a Kubernetes cluster what the controller has put there. */
 import type { Command } from "commander";
 import { uninstall } from "../../../controller/deletion/uninstall.ts";
+import { systemKubePorts } from "../../../controller/kube/system-ports.ts";
 import { type HubFlags, hubOptions, withHub } from "../hub.ts";
-import type { Cli } from "../io.ts";
+import { type Cli, CommandError } from "../io.ts";
 import { examples } from "../options.ts";
 
 interface UninstallFlags extends HubFlags {
@@ -19,20 +20,21 @@ export function registerUninstall(program: Command, { io }: Cli): void {
   hubOptions(command)
     .option(
       "--deployment <name>",
-      "the controller's Deployment, when it still runs and is deleted next: keeps the Lease held until then, and leaves the policy to whoever installed it",
+      "the controller's Deployment, when it still runs and is deleted next: keeps the Lease held for a minute more, and leaves the policy to whoever installed it",
     )
     .option("--dry-run", "say what would be done, and change nothing")
     .action(async (flags: UninstallFlags) => {
-      await withHub(flags, io, ({ api, namespace }) =>
+      const refused = await withHub(flags, io, ({ api, namespace }) =>
         uninstall({
           api,
           namespace,
           ...(flags.deployment === undefined ? {} : { deployment: flags.deployment }),
           dryRun: flags.dryRun === true,
-          now: io.now(),
+          ports: { ...systemKubePorts(), wallClock: io.now },
           tell: (line) => io.stdout.write(`${line}.\n`),
         }),
       );
+      if (refused !== undefined) throw new CommandError(2, refused.refusal);
       io.stdout.write(flags.dryRun === true ? "Nothing was changed.\n" : "Done.\n");
     });
   examples(command, [
