@@ -8,10 +8,10 @@ import { DATACENTERS, MANY_NAMES, ONE_NAME, RULES, TTL, ZONE } from "./steering.
 
 /**
  * @param name      in keys of ratios
- * @param transport of `--dns-transport`
+ * @param transport of `--dns-transport`; `xdp` is `fast` with `--dns-xdp lo`
  * @param adminPort of its HTTP API, on 127.0.0.1
  */
-export function ownServer(name: string, transport: "fast" | "dgram", adminPort: number): Contender {
+export function ownServer(name: string, transport: "fast" | "dgram" | "xdp", adminPort: number): Contender {
   return {
     name,
     isGeo: true,
@@ -25,7 +25,8 @@ export function ownServer(name: string, transport: "fast" | "dgram", adminPort: 
         ...[launcher, "serve", "--config", config, "--state", join(folder, "state"), "--mmdb", world.databaseFile],
         ...["--listen", `127.0.0.1:${port}`, "--listen", `[::1]:${port}`, "--admin", `127.0.0.1:${adminPort}`],
         ...["--probe-allow", "127.0.0.0/8", "--log-level", "warn", "--json"],
-        ...["--dns-transport", transport, "--dns-workers", "1"],
+        ...(transport === "xdp" ? ["--dns-transport", "fast", "--dns-xdp", "lo"] : ["--dns-transport", transport]),
+        ...["--dns-workers", "1"],
         ...RATE_LIMITS,
       ];
     },

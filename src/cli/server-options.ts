@@ -21,6 +21,7 @@ export interface ServerFlags extends AnswerFlags {
   readonly listen?: readonly ListenAddress[];
   readonly dnsTransport: TransportChoice;
   readonly dnsWorkers: number;
+  readonly dnsXdp?: readonly string[];
   readonly admin: ListenAddress;
   readonly metrics?: ListenAddress;
   readonly mmdb?: readonly string[];
@@ -56,6 +57,11 @@ export function addServerOptions(command: Command): Command {
       new Option("--dns-workers <count>", "threads that answer DNS over UDP (not with node:dgram)")
         .argParser(parseWorkers)
         .default(defaultWorkers(), "one less than there are cores, 1 to 8"),
+    )
+    .option(
+      "--dns-xdp <interface>",
+      "take DNS over UDP out of a network interface by AF_XDP, past the kernel's sockets and firewall (Linux, as root); may be given several times",
+      collect(String),
     )
     .addOption(
       new Option("--admin <addr:port>", "HTTP API, probes and metrics")
@@ -93,6 +99,7 @@ export function serverOptions(flags: ServerFlags, io: Io): Omit<ServiceOptions, 
     listenFlag: "--listen",
     transport: flags.dnsTransport,
     workers: flags.dnsWorkers,
+    interfaces: flags.dnsXdp ?? [],
     answering: answerOptions(flags),
     admin: flags.admin,
     adminFlag: "--admin",

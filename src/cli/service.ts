@@ -48,6 +48,8 @@ export interface ServiceOptions {
   /** How UDP is answered, and by how many threads. */
   readonly transport: TransportChoice;
   readonly workers: number;
+  /** Taken by AF_XDP. */
+  readonly interfaces?: readonly string[];
   /** What `serve` does without options if not given. */
   readonly answering?: AnswerOptions;
   /** The option that moves the DNS listeners, for messages. */
@@ -135,8 +137,10 @@ async function compose(options: ServiceOptions, io: Pick<Io, "now" | "every" | "
     ports,
     transport: options.transport,
     workers: options.workers,
+    interfaces: options.interfaces ?? [],
     settings: answering.settings,
     transfers: copies.transfers,
+    onTaken: (interfaces) => log.info({ interfaces }, "DNS over UDP is taken out of these interfaces by AF_XDP"),
     onFallback: (reason) => log.warn({ reason }, "DNS: the fast transport cannot be had here; UDP is answered by node:dgram"),
     onDuration: metrics.dnsQueryDuration,
     onError: (error) => log.warn({ err: error }, "DNS: a socket failed; serving goes on"),

@@ -36,8 +36,12 @@ export interface DnsServerOptions {
   readonly transport?: TransportChoice;
   /** Threads of the fast transport; 1 if not given. */
   readonly workers?: number;
+  /** Network interfaces whose queries the fast transport takes by AF_XDP; none if not given. */
+  readonly interfaces?: readonly string[];
   /** What the operator chose; everything off if not given. Rate limits are shared by as many threads as answer over UDP. */
   readonly settings?: AnswerSettings;
+  /** Called when queries of these interfaces are taken by AF_XDP. */
+  readonly onTaken?: (interfaces: readonly string[]) => void;
   /** Called once when `auto` has to do without the fast transport, with the reason. */
   readonly onFallback?: (reason: string) => void;
   readonly tcp?: Partial<TcpLimits>;
@@ -107,6 +111,7 @@ export function createDnsServer(options: DnsServerOptions): DnsServer {
     now: ports.now,
     setTimer: ports.setTimer,
     onDuration,
+    ...(options.onTaken === undefined ? {} : { onTaken: options.onTaken }),
     onError: atMostEvery(QUIET, ports.now, onError),
   };
   const limits = { ...TCP_LIMITS, ...options.tcp };
@@ -172,7 +177,7 @@ export function createDnsServer(options: DnsServerOptions): DnsServer {
       const dgram = () => createDgramTransport(context, hooks, slow);
       if (choice === "dgram") return await openWith(dgram);
       try {
-        return await openWith(() => createFastTransport(workers, hooks, settings, slow.link));
+        return await openWith(() => createFastTransport(workers, hooks, settings, slow.link, undefined, options.interfaces));
       } catch (error) {
         if (choice === "fast" || !(error instanceof FastTransportUnavailable)) throw error;
         onFallback(error.message);

@@ -10,6 +10,8 @@ export type TransportChoice = (typeof TRANSPORTS)[number];
 export interface TransportHooks {
   /** Called for a sample of queries: seconds from reading one to handing its answer to the kernel. */
   readonly onDuration: (seconds: number) => void;
+  /** Queries of these interfaces are taken by AF_XDP from now on. */
+  readonly onTaken?: (interfaces: readonly string[]) => void;
   /** A socket's own errors (an answer that cannot be sent); the server goes on. */
   readonly onError: (error: Error) => void;
   /** Milliseconds, monotonic. */

@@ -18,6 +18,7 @@ interface Component {
 }
 
 const COMPONENTS: Readonly<Record<string, Component>> = {
+  namespaces: { commands: ["unshare", "ip"], debian: ["util-linux", "iproute2"] },
   "dns-clients": { commands: ["dig", "kdig"], debian: ["bind9-dnsutils", "knot-dnsutils"] },
   "dnssec-tools": { commands: ["dnssec-verify", "dnssec-dsfromkey", "ldns-verify-zone"], debian: ["bind9-utils", "ldnsutils"] },
   knot: { commands: ["knotd", "knotc", "kzonecheck"], debian: ["knot", "knot-dnssecutils"], services: ["knot"] },

@@ -16,6 +16,8 @@ import { FastTransportUnavailable, type Libc, loadLibc, MSG_DONTWAIT, POLLIN } f
 import { SOCKADDR_V4, SOCKADDR_V6 } from "./sockaddr.ts";
 import { warmPlaces } from "./warm-places.ts";
 import { Control, SAMPLES, type WorkerMessage, type WorkerReport, type WorkerSocket, type WorkerStart } from "./worker-link.ts";
+import { type Listener, mapXdpRings, type XdpRings } from "./xdp/xdp-rings.ts";
+import type { XdpSocket } from "./xdp/xdp-socket.ts";
 
 /** One batch of so many is timed. A power of two. */
 const TIMED = 8;
@@ -41,17 +43,18 @@ function run(libc: Libc, start: WorkerStart): void {
   const batches: readonly [Batch, Batch] = [createBatch(libc, false), createBatch(libc, true)];
   const wakeWord = new Uint8Array(8);
   let sockets: readonly WorkerSocket[] = [];
+  const queues: XdpRings[] = [];
   let pollSet = new Int32Array(new SharedArrayBuffer(POLLFD));
   let pollAddress = 0;
   let passed = 0;
   const collectGarbage = garbageCollector();
   let outdated = 0;
 
-  /** { int fd; short events; short revents } for the eventfd, then for each socket. */
+  /** { int fd; short events; short revents } for the eventfd, then for each socket, then for each queue of an interface. */
   function watch(next: readonly WorkerSocket[]): void {
     sockets = next;
-    pollSet = new Int32Array(new SharedArrayBuffer(POLLFD * (1 + next.length)));
-    [wakeFd, ...next.map(({ fd }) => fd)].forEach((fd, i) => {
+    pollSet = new Int32Array(new SharedArrayBuffer(POLLFD * (1 + next.length + queues.length)));
+    [wakeFd, ...[...next, ...queues].map(({ fd }) => fd)].forEach((fd, i) => {
       pollSet[2 * i] = fd;
       pollSet[2 * i + 1] = POLLIN;
     });
@@ -64,6 +67,11 @@ function run(libc: Libc, start: WorkerStart): void {
       if (message.kind === "tables") {
         if (context.tables !== undefined) outdated++;
         useTables(context, message.tables);
+      } else if (message.kind === "queue") {
+        read(message.socket, message.listeners);
+      } else if (message.kind === "no-queues") {
+        queues.length = 0;
+        watch(sockets);
       } else {
         watch(message.sockets);
       }
@@ -71,6 +79,17 @@ function run(libc: Libc, start: WorkerStart): void {
     passed = version;
     Atomics.store(control, Control.Passed, version);
     if (outdated >= MOST_OUTDATED) freeTables();
+  }
+
+  function read(socket: XdpSocket, listeners: readonly Listener[]): void {
+    try {
+      const rings = mapXdpRings(libc, socket, listeners, batches);
+      queues.push(rings);
+      watch(sockets);
+      report({ kind: "reading", fd: rings.fd, mapped: rings.mapped });
+    } catch (error) {
+      report({ kind: "unreadable", fd: socket.fd, message: error instanceof Error ? error.message : String(error) });
+    }
   }
 
   /** Takes some ten milliseconds, in which nobody is answered. */
@@ -86,7 +105,7 @@ function run(libc: Libc, start: WorkerStart): void {
     const version = Atomics.load(control, Control.Version);
     if (version !== passed) takeMessages(version);
     if (Atomics.load(control, Control.Stop) !== 0) return;
-    if (libc.poll(pollAddress, 1 + sockets.length, outdated > 0 ? LULL_MS : IDLE_MS) <= 0) {
+    if (libc.poll(pollAddress, 1 + sockets.length + queues.length, outdated > 0 ? LULL_MS : IDLE_MS) <= 0) {
       if (outdated > 0) freeTables();
       continue;
     }
@@ -104,16 +123,37 @@ function run(libc: Libc, start: WorkerStart): void {
         if (count > 1 && context.tables !== undefined) control[Control.Warmed] = warmPlaces(context.tables.routing, batch, count, isV6);
         const silent = answerBatch(batch, count, isV6, fd, clock, source, context, control, queue);
         send(libc, fd, batch, count, silent, control);
-        if (timed) {
-          const sampled = control[Control.Sampled]!;
-          samples[sampled % SAMPLES] = (performance.now() - started) / 1000;
-          Atomics.store(control, Control.Sampled, sampled + 1);
-        }
+        if (timed) sample(started, samples, control);
         batch.reset(count);
         if (count < BATCH || Atomics.load(control, Control.Version) !== passed) break;
       }
     }
+    for (let q = 0; q < queues.length; q++) {
+      if (pollSet[2 * (sockets.length + q) + 3] === POLLIN) continue;
+      const rings = queues[q]!;
+      for (let row = 0; row < IN_A_ROW; row++) {
+        const count = rings.receive();
+        if (count === 0) break;
+        const { batch } = rings;
+        clock = Date.now();
+        const timed = (rounds++ & (TIMED - 1)) === 0;
+        const started = timed ? performance.now() : 0;
+        const isV6 = rings.isV6();
+        if (count > 1 && context.tables !== undefined) control[Control.Warmed] = warmPlaces(context.tables.routing, batch, count, isV6);
+        answerBatch(batch, count, isV6, rings.socket(), clock, source, context, control, queue);
+        rings.send();
+        if (timed) sample(started, samples, control);
+        batch.reset(count);
+        if (Atomics.load(control, Control.Version) !== passed) break;
+      }
+    }
   }
+}
+
+function sample(started: number, samples: Float64Array, control: Int32Array): void {
+  const sampled = control[Control.Sampled]!;
+  samples[sampled % SAMPLES] = (performance.now() - started) / 1000;
+  Atomics.store(control, Control.Sampled, sampled + 1);
 }
 
 /** @returns how many of the messages get no answer; their length is 0 */
@@ -144,7 +184,7 @@ function answerBatch(
       try {
         length = answer(slot, received, source, slot, context);
         if (length === DEFER) {
-          queue?.defer(slot, received, context.lane, sender, fd, now);
+          if (fd >= 0) queue?.defer(slot, received, context.lane, sender, fd, now);
           length = 0; // somebody else sends the answer
         }
       } catch (error) {

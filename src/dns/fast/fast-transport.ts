@@ -3,7 +3,7 @@
  * worker that died wait in its sockets for its successor, or for a neighbour that reads them meanwhile.
  */
 import { MessageChannel, type MessagePort, Worker } from "node:worker_threads";
-import type { ListenAddress } from "../../model/listen-address.ts";
+import { type ListenAddress, systemCode } from "../../model/listen-address.ts";
 import { type Milliseconds, ms } from "../../model/units.ts";
 import { type AnswerSettings, NO_SETTINGS } from "../answer-settings.ts";
 import type { SlowLink } from "../slow/slow-link.ts";
@@ -22,6 +22,8 @@ import {
   type WorkerSocket,
   type WorkerStart,
 } from "./worker-link.ts";
+import { listenersOf, openXdpQueues, type XdpQueues } from "./xdp/xdp-queues.ts";
+import type { Mapping } from "./xdp/xdp-rings.ts";
 
 export interface FastPorts extends TransportHooks {
   readonly setTimer: (delay: Milliseconds, callback: () => void) => () => void;
@@ -33,6 +35,9 @@ const RESTART = ms(1000);
 const COLLECT = ms(1000);
 /** A worker that does not end by itself within this time is terminated. */
 const GRACE = ms(500);
+/** How long a queue of an interface that is busy is waited for. */
+const BUSY_WAIT = ms(100);
+const BUSY_TRIES = 30;
 
 /** One place for a worker; whoever fills it keeps its counters and sockets. */
 interface Seat extends WorkerLink {
@@ -43,6 +48,8 @@ interface Seat extends WorkerLink {
   /** The present worker has said that it is up. */
   ready: boolean;
   startedAt: number;
+  /** By the present worker. */
+  readonly mapped: Mapping[];
   unsent: number;
   sampled: number;
 }
@@ -59,6 +66,7 @@ export function startWorker(workerData: WorkerStart, index: number): Worker {
  * @param settings of each worker, which shares the rate limits with the others
  * @param slow    takes what workers cannot answer, as producers from 1 on
  * @param newWorker starts a thread that does as `dns-worker.ts` does
+ * @param interfaces whose queries are taken by AF_XDP where that can be had; where not it is told, and they come to the sockets
  * @throws {@link FastTransportUnavailable} where its system calls cannot be had
  */
 export function createFastTransport(
@@ -67,12 +75,14 @@ export function createFastTransport(
   settings: AnswerSettings = NO_SETTINGS,
   slow?: SlowLink,
   newWorker = startWorker,
+  interfaces: readonly string[] = [],
 ): UdpTransport {
   const libc = loadLibc();
   const seats = Array.from({ length: workers }, (_, index) => newSeat(libc, index));
   const open: SharedPort[] = [];
   const wakeWord = new Uint8Array(BigUint64Array.of(1n).buffer);
   let tables: ServingTables | undefined;
+  let queues: XdpQueues | undefined;
   let stopping = false;
   const cancels = new Set<() => void>();
 
@@ -128,7 +138,11 @@ export function createFastTransport(
     seat.startedAt = ports.now();
     return new Promise((resolve, reject) => {
       worker.on("message", (report: WorkerReport) => {
-        if (report.kind === "unavailable") reject(new FastTransportUnavailable(report.message));
+        if (report.kind === "reading") {
+          seat.mapped.push(...report.mapped);
+          admit(report.fd);
+        } else if (report.kind === "unreadable") refuseXdp(new Error(report.message));
+        else if (report.kind === "unavailable") reject(new FastTransportUnavailable(report.message));
         else if (report.kind === "fault") ports.onError(new Error(`a DNS worker could not answer a query: ${report.message}`));
         else {
           seat.ready = true;
@@ -144,20 +158,76 @@ export function createFastTransport(
         seat.port = undefined;
         const served = seat.ready;
         seat.ready = false;
+        queues?.release(seat.index);
+        for (const { address, length } of seat.mapped.splice(0)) libc.munmap(address, length); // nobody reads them any more
         reject(new Error(`a DNS worker ended before it was up (exit code ${code})`));
         if (!stopping && served) replace(seat);
       });
     });
   }
 
+  /** Everybody's queries come to the sockets instead. */
+  function refuseXdp(cause: unknown): void {
+    dropQueues();
+    const why = cause instanceof Error ? cause.message : String(cause);
+    ports.onError(new Error(`AF_XDP cannot be had on ${interfaces.join(", ")} (${why}): its queries come through sockets`, { cause }));
+  }
+
+  function admit(fd: number): void {
+    try {
+      if (queues?.admit(fd) === true) ports.onTaken?.(interfaces);
+    } catch (error) {
+      refuseXdp(error);
+    }
+  }
+
+  /** The kernel gives a queue back some time after the process that had it is gone. */
+  function openQueues(tries = BUSY_TRIES): void {
+    if (interfaces.length === 0 || stopping) return;
+    try {
+      queues = openXdpQueues(libc, interfaces, workers, open);
+      for (const seat of seats) if (seat.ready) readQueues(seat);
+    } catch (error) {
+      if (systemCode(error) !== "EBUSY" || tries === 1) {
+        refuseXdp(error);
+        return;
+      }
+      dropQueues();
+      after(BUSY_WAIT, () => openQueues(tries - 1));
+    }
+  }
+
+  function dropQueues(): void {
+    for (const seat of seats) if (seat.ready) tell(seat, { kind: "no-queues" });
+    queues?.close();
+    queues = undefined;
+  }
+
+  function readQueues(seat: Seat): void {
+    const listeners = listenersOf(open, seat.index);
+    for (const socket of queues?.open(seat.index) ?? []) tell(seat, { kind: "queue", socket, listeners });
+  }
+
+  function resume(seat: Seat): void {
+    shareSockets();
+    try {
+      readQueues(seat);
+    } catch (error) {
+      refuseXdp(error);
+    }
+  }
+
   function replace(seat: Seat): void {
     shareSockets();
     const attempt = (): void => {
       if (stopping) return;
-      start(seat).then(shareSockets, (error: Error) => {
-        ports.onError(error);
-        after(RESTART, attempt);
-      });
+      start(seat).then(
+        () => resume(seat),
+        (error: Error) => {
+          ports.onError(error);
+          after(RESTART, attempt);
+        },
+      );
     };
     if (ports.now() - seat.startedAt < RESTART) after(RESTART, attempt);
     else attempt();
@@ -205,6 +275,7 @@ export function createFastTransport(
     start: async () => {
       await Promise.all(seats.map(start));
       shareSockets();
+      openQueues();
       after(COLLECT, collect);
     },
     swap: (next) => {
@@ -217,6 +288,8 @@ export function createFastTransport(
       stopping = true;
       for (const cancel of cancels) cancel();
       cancels.clear();
+      queues?.close();
+      queues = undefined;
       await Promise.all(seats.map(end));
       for (const { descriptors } of open.splice(0)) closeAll(libc, descriptors);
       closeAll(
@@ -230,7 +303,18 @@ export function createFastTransport(
 function newSeat(libc: Libc, index: number): Seat {
   const wakeFd = libc.eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
   if (wakeFd < 0) throw systemError(libc, "eventfd");
-  return { ...newWorkerLink(), index, wakeFd, worker: undefined, port: undefined, ready: false, startedAt: 0, unsent: 0, sampled: 0 };
+  return {
+    ...newWorkerLink(),
+    index,
+    wakeFd,
+    worker: undefined,
+    port: undefined,
+    ready: false,
+    startedAt: 0,
+    mapped: [],
+    unsent: 0,
+    sampled: 0,
+  };
 }
 
 const linkOf = ({ control, samples, counters }: WorkerLink): WorkerLink => ({ control, samples, counters });

@@ -8,6 +8,8 @@ import type { AnswerSettings } from "../answer-settings.ts";
 import { newQueryCounters, type QueryCounters } from "../counters.ts";
 import type { SlowLink } from "../slow/slow-link.ts";
 import type { ServingTables } from "../zone-table.ts";
+import type { Listener, Mapping } from "./xdp/xdp-rings.ts";
+import type { XdpSocket } from "./xdp/xdp-socket.ts";
 
 /** Words of {@link WorkerLink.control}. */
 export const Control = {
@@ -39,11 +41,17 @@ export interface WorkerSocket {
 export type WorkerMessage =
   | { readonly kind: "tables"; readonly tables: ServingTables }
   /** Replaces the sockets that it reads. */
-  | { readonly kind: "sockets"; readonly sockets: readonly WorkerSocket[] };
+  | { readonly kind: "sockets"; readonly sockets: readonly WorkerSocket[] }
+  /** One more queue of an interface to read. */
+  | { readonly kind: "queue"; readonly socket: XdpSocket; readonly listeners: readonly Listener[] }
+  /** No queues any more. */
+  | { readonly kind: "no-queues" };
 
-/** What the worker says: that it is up, or what is wrong with it. */
+/** What the worker says: that it is up, that it reads a queue from now on, or what is wrong with it. */
 export type WorkerReport =
   | { readonly kind: "ready" }
+  | { readonly kind: "reading"; readonly fd: number; readonly mapped: readonly Mapping[] }
+  | { readonly kind: "unreadable"; readonly fd: number; readonly message: string }
   | { readonly kind: "unavailable"; readonly message: string }
   | { readonly kind: "fault"; readonly message: string };
 

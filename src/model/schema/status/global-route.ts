@@ -81,7 +81,9 @@ export const globalRouteStatus = z
             "Progressing: a step's pause is running. AwaitingApproval: the next step waits for PromoteStep. Completed: all steps are done. Aborted: the weights are those from before the rollout.",
           ),
         reason: note(256).optional().describe("Why it was aborted."),
-        act: note(64).optional().describe("The newest PromoteSteps that have been taken into account: when they were made, and the beginnings of their UIDs."),
+        act: note(64)
+          .optional()
+          .describe("The newest PromoteSteps that have been taken into account: when they were made, and the beginnings of their UIDs."),
       })
       .optional()
       .describe("How far spec.rollout has come."),
