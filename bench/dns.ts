@@ -9,11 +9,12 @@
  * CPU time of the server's process per answered query, and queries a second at saturation; ratios are medians over rounds with a 95 %
  * interval, above 1 = ours is better.
  *
- * With --xdp ours takes its queries by AF_XDP (`--dns-xdp lo`), in a network namespace that the run makes itself (as root). There nobody's
- * packets pass by its program: it is started, measured and stopped before the others of its round are, or after them. The kernel cuts the
- * load generator's pieces of memory into datagrams before they reach the interface, which costs the generator's core the same for all.
+ * As root ours takes its queries by AF_XDP (`--dns-xdp lo`), in a network namespace that the run makes itself; `sockets` is ours without that.
+ * There nobody's packets pass by its program: it is started, measured and stopped before the others of its round are, or after them. The
+ * kernel cuts the load generator's pieces of memory into datagrams before they reach the interface, which costs the generator's core the same
+ * for all. With --no-xdp, and for others than root, ours is by sockets, and all run on this machine's own `lo`.
  *
- * Flags: --xdp, --rounds N, --seconds N (of each run), --only WORKLOAD,…, --servers NAME,…, --min-cpu SHARE (of its core that a
+ * Flags: --no-xdp, --rounds N, --seconds N (of each run), --only WORKLOAD,…, --servers NAME,…, --min-cpu SHARE (of its core that a
  * server must have had, or the run is repeated, at most three times), --no-wait (for an idle machine before each run), --no-dnsperf, --json FILE.
  */
 import { spawnSync } from "node:child_process";
@@ -56,7 +57,7 @@ const { values: flags } = parseArgs({
     dnsperf: { type: "boolean", default: true },
     "min-cpu": { type: "string", default: "0.93" },
     wait: { type: "boolean", default: true },
-    xdp: { type: "boolean", default: false },
+    xdp: { type: "boolean", default: process.getuid?.() === 0 },
     json: { type: "string" },
   },
   allowNegative: true,
@@ -105,6 +106,7 @@ const world: World = {
 };
 const contenders: readonly Contender[] = [
   ownServer(OURS, flags.xdp ? "xdp" : "fast", await freePort()),
+  ...(flags.xdp ? [ownServer("sockets", "fast", await freePort())] : []),
   ownServer("dgram", "dgram", await freePort()),
   ...PEERS,
 ].filter(({ name }) => flags.servers === undefined || name === OURS || flags.servers.split(",").includes(name));
@@ -118,6 +120,7 @@ for (const contender of contenders) {
 }
 
 console.log(machineName());
+console.log(flags.xdp ? `${OURS}: AF_XDP on lo of a network namespace; sockets: the same without AF_XDP` : `${OURS}: by sockets`);
 console.log(`${rounds} rounds; runs of ${seconds} s; ${configured.map(({ contender }) => contender.name).join(", ")}`);
 if (missing.length > 0) console.log(`not measured: ${missing.map(({ name }) => name).join(", ")}. To install them: ${INSTALL_PEERS}`);
 if (!raiseSocketBuffers(cleanup)) console.log("net.core.rmem_default stays as it is (root may raise it): servers may drop bursts.");

@@ -16,6 +16,7 @@ import { FastTransportUnavailable, type Libc, loadLibc, MSG_DONTWAIT, POLLIN } f
 import { SOCKADDR_V4, SOCKADDR_V6 } from "./sockaddr.ts";
 import { warmPlaces } from "./warm-places.ts";
 import { Control, SAMPLES, type WorkerMessage, type WorkerReport, type WorkerSocket, type WorkerStart } from "./worker-link.ts";
+import { loadXdpLibc, type XdpLibc } from "./xdp/xdp-libc.ts";
 import { type Listener, mapXdpRings, type XdpRings } from "./xdp/xdp-rings.ts";
 import type { XdpSocket } from "./xdp/xdp-socket.ts";
 
@@ -44,6 +45,7 @@ function run(libc: Libc, start: WorkerStart): void {
   const wakeWord = new Uint8Array(8);
   let sockets: readonly WorkerSocket[] = [];
   const queues: XdpRings[] = [];
+  let xdpLibc: XdpLibc | undefined;
   let pollSet = new Int32Array(new SharedArrayBuffer(POLLFD));
   let pollAddress = 0;
   let passed = 0;
@@ -83,7 +85,8 @@ function run(libc: Libc, start: WorkerStart): void {
 
   function read(socket: XdpSocket, listeners: readonly Listener[]): void {
     try {
-      const rings = mapXdpRings(libc, socket, listeners, batches);
+      xdpLibc ??= loadXdpLibc(libc);
+      const rings = mapXdpRings(xdpLibc, socket, listeners, batches);
       queues.push(rings);
       watch(sockets);
       report({ kind: "reading", fd: rings.fd, mapped: rings.mapped });

@@ -22,6 +22,7 @@ import {
   type WorkerSocket,
   type WorkerStart,
 } from "./worker-link.ts";
+import { loadXdpLibc, type XdpLibc } from "./xdp/xdp-libc.ts";
 import { listenersOf, openXdpQueues, type XdpQueues } from "./xdp/xdp-queues.ts";
 import type { Mapping } from "./xdp/xdp-rings.ts";
 
@@ -83,6 +84,7 @@ export function createFastTransport(
   const wakeWord = new Uint8Array(BigUint64Array.of(1n).buffer);
   let tables: ServingTables | undefined;
   let queues: XdpQueues | undefined;
+  let xdpLibc: XdpLibc | undefined;
   let stopping = false;
   const cancels = new Set<() => void>();
 
@@ -159,7 +161,7 @@ export function createFastTransport(
         const served = seat.ready;
         seat.ready = false;
         queues?.release(seat.index);
-        for (const { address, length } of seat.mapped.splice(0)) libc.munmap(address, length); // nobody reads them any more
+        for (const { address, length } of seat.mapped.splice(0)) xdpLibc?.munmap(address, length); // nobody reads them any more
         reject(new Error(`a DNS worker ended before it was up (exit code ${code})`));
         if (!stopping && served) replace(seat);
       });
@@ -185,7 +187,8 @@ export function createFastTransport(
   function openQueues(tries = BUSY_TRIES): void {
     if (interfaces.length === 0 || stopping) return;
     try {
-      queues = openXdpQueues(libc, interfaces, workers, open);
+      xdpLibc ??= loadXdpLibc(libc);
+      queues = openXdpQueues(xdpLibc, interfaces, workers, open);
       for (const seat of seats) if (seat.ready) readQueues(seat);
     } catch (error) {
       if (systemCode(error) !== "EBUSY" || tries === 1) {

@@ -22,20 +22,9 @@ export interface Libc {
   /** @param length 4 bytes, in and out */
   readonly getsockname: (fd: number, address: Uint8Array, length: Uint8Array) => number;
   readonly close: (fd: number) => number;
-  /** @param length 4 bytes, in and out */
-  readonly getsockopt: (fd: number, level: number, option: number, value: Uint8Array, length: Uint8Array) => number;
   readonly recvmmsg: (fd: number, headers: number, count: number, flags: number, timeout: number) => number;
   readonly sendmmsg: (fd: number, headers: number, count: number, flags: number) => number;
   readonly sendto: (fd: number, message: Uint8Array, length: number, flags: number, address: Uint8Array, addressLength: number) => number;
-  /** `sendto` of nothing, which has an AF_XDP socket send what stands in its ring. */
-  readonly kick: (fd: number, message: number, length: number, flags: number, address: number, addressLength: number) => number;
-  /** @returns the address; -1 on failure */
-  readonly mmap: (address: number, length: number, protection: number, flags: number, fd: number, offset: number) => number;
-  readonly munmap: (address: number, length: number) => number;
-  /** For calls that glibc has no function for. */
-  readonly syscall: (number: number, first: number, second: number, third: number) => number;
-  /** Index of a network interface; 0 = there is none of that name. */
-  readonly if_nametoindex: (name: string) => number;
   readonly poll: (fds: number, count: number, timeoutMs: number) => number;
   readonly eventfd: (initial: number, flags: number) => number;
   readonly read: (fd: number, into: Uint8Array, length: number) => number;
@@ -44,44 +33,45 @@ export interface Libc {
   readonly errno: () => number;
   /** Where the bytes of an array stand in memory. They stay there for as long as somebody holds the array. */
   readonly addressOf: (bytes: Uint8Array) => number;
-  /** Memory that the kernel has mapped; of no use any more when it is unmapped. */
-  readonly viewOf: (address: number, length: number) => ArrayBuffer;
 }
 
 /** Says in one sentence why the fast transport cannot be had here. */
 export class FastTransportUnavailable extends Error {}
 
 /** koffi's own types return `any`. */
-interface Library {
+export interface Library {
   func(definition: string): unknown;
 }
-interface Koffi {
+export interface Koffi {
   load(path: string): Library;
   errno(): number;
   address(value: Uint8Array): bigint;
   view(address: number, length: number): ArrayBuffer;
 }
 
-/**
- * Loads the calls for the present thread; every thread loads its own.
- *
- * @throws {@link FastTransportUnavailable}
- */
-export function loadLibc(): Libc {
+/** glibc, for the present thread; every thread loads its own. @throws {@link FastTransportUnavailable} */
+export function openGlibc(): { readonly koffi: Koffi; readonly library: Library } {
   if (process.platform !== "linux") throw new FastTransportUnavailable(`recvmmsg is Linux's, and this is ${process.platform}`);
   if (process.arch !== "x64" && process.arch !== "arm64") {
     throw new FastTransportUnavailable(`the layout of its structures is known for x64 and arm64, and this is ${process.arch}`);
   }
-  let koffi: Koffi;
-  let library: Library;
   try {
-    koffi = createRequire(import.meta.url)("koffi") as Koffi; // required, so that a binary that is missing can be caught here
-    library = koffi.load("libc.so.6");
+    const koffi = createRequire(import.meta.url)("koffi") as Koffi; // required, so that a binary that is missing can be caught here
+    return { koffi, library: koffi.load("libc.so.6") };
   } catch (cause) {
     throw new FastTransportUnavailable(`koffi or glibc cannot be loaded: ${cause instanceof Error ? cause.message : String(cause)}`, {
       cause,
     });
   }
+}
+
+/**
+ * Loads the calls for the present thread.
+ *
+ * @throws {@link FastTransportUnavailable}
+ */
+export function loadLibc(): Libc {
+  const { koffi, library } = openGlibc();
   const call = <K extends keyof Libc>(definition: string): Libc[K] => library.func(definition) as Libc[K];
   return {
     socket: call<"socket">("int socket(int, int, int)"),
@@ -91,12 +81,6 @@ export function loadLibc(): Libc {
     close: call<"close">("int close(int)"),
     recvmmsg: call<"recvmmsg">("int recvmmsg(int, uintptr_t, uint32_t, int, uintptr_t)"),
     sendmmsg: call<"sendmmsg">("int sendmmsg(int, uintptr_t, uint32_t, int)"),
-    getsockopt: call<"getsockopt">("int getsockopt(int, int, int, void *, void *)"),
-    kick: call<"kick">("int64_t sendto(int, uintptr_t, uint64_t, int, uintptr_t, uint32_t)"),
-    mmap: call<"mmap">("intptr_t mmap(uintptr_t, uint64_t, int, int, int, int64_t)"),
-    munmap: call<"munmap">("int munmap(uintptr_t, uint64_t)"),
-    syscall: call<"syscall">("int64_t syscall(int64_t, int64_t, uintptr_t, uint64_t)"),
-    if_nametoindex: call<"if_nametoindex">("uint32_t if_nametoindex(const char *)"),
     sendto: call<"sendto">("int64_t sendto(int, const void *, uint64_t, int, const void *, uint32_t)"),
     poll: call<"poll">("int poll(uintptr_t, uint64_t, int)"),
     eventfd: call<"eventfd">("int eventfd(uint32_t, int)"),
@@ -104,7 +88,6 @@ export function loadLibc(): Libc {
     write: call<"write">("int64_t write(int, const void *, uint64_t)"),
     errno: () => koffi.errno(),
     addressOf: (bytes) => Number(koffi.address(bytes)),
-    viewOf: (address, length) => koffi.view(address, length),
   };
 }
 

@@ -1,5 +1,6 @@
 /** `bpf(2)`: maps, a program, and its place at an interface. Descriptors keep them: whoever dies takes his program along. */
-import { FastTransportUnavailable, type Libc, systemError } from "../libc.ts";
+import { FastTransportUnavailable, systemError } from "../libc.ts";
+import type { XdpLibc } from "./xdp-libc.ts";
 
 const NUMBER = process.arch === "arm64" ? 280 : 321;
 const Command = { MapCreate: 0, MapUpdate: 2, MapDelete: 3, ProgramLoad: 5, LinkCreate: 28 } as const;
@@ -25,7 +26,7 @@ export interface Bpf {
 }
 
 /** All calls throw the system's error. */
-export function createBpf(libc: Libc): Bpf {
+export function createBpf(libc: XdpLibc): Bpf {
   function call(name: string, command: number, attributes: DataView): number {
     const bytes = new Uint8Array(attributes.buffer);
     const result = libc.syscall(NUMBER, command, libc.addressOf(bytes), bytes.length);

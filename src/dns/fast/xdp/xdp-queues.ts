@@ -4,9 +4,9 @@
  */
 import { readdirSync } from "node:fs";
 import { parseIp } from "../../../model/ip.ts";
-import type { Libc } from "../libc.ts";
 import type { SharedPort } from "../socket-set.ts";
 import { createBpf } from "./bpf.ts";
+import type { XdpLibc } from "./xdp-libc.ts";
 import { LISTENER_KEY, xdpProgram } from "./xdp-program.ts";
 import type { Listener } from "./xdp-rings.ts";
 import { openXdpSocket, type XdpSocket } from "./xdp-socket.ts";
@@ -42,7 +42,7 @@ interface Opened {
  * @param workers how many share the queues of each
  * @throws the system's error; nothing is left open then
  */
-export function openXdpQueues(libc: Libc, names: readonly string[], workers: number, ports: readonly SharedPort[]): XdpQueues {
+export function openXdpQueues(libc: XdpLibc, names: readonly string[], workers: number, ports: readonly SharedPort[]): XdpQueues {
   const bpf = createBpf(libc);
   const descriptors: number[] = [];
   const opened = new Map<number, Opened>();

@@ -1,8 +1,9 @@
 /** The worker's side of an AF_XDP socket: batches of queries out of shared memory, and their answers back from the same places. Hot. */
 import { BATCH, type Batch, HEADER_WORDS, IOVEC_WORDS, SLOT } from "../batch.ts";
-import { AF_INET, AF_INET6, type Libc, MSG_DONTWAIT, systemError } from "../libc.ts";
+import { AF_INET, AF_INET6, MSG_DONTWAIT, systemError } from "../libc.ts";
 import { SOCKADDR_V4, SOCKADDR_V6 } from "../sockaddr.ts";
 import { isV6Frame, MESSAGE_V4, MESSAGE_V6, messageLength, turnAround } from "./frame.ts";
+import type { XdpLibc } from "./xdp-libc.ts";
 import { FRAME, FRAMES, HEADROOM, type RingOffsets, type XdpSocket } from "./xdp-socket.ts";
 
 /** A socket of the kernel's own on one of our addresses. */
@@ -59,7 +60,7 @@ interface Ring extends Mapping {
  * @param batch memory of its headers is used, that of its slots is not
  * @throws the system's error
  */
-export function mapXdpRings(libc: Libc, socket: XdpSocket, listeners: readonly Listener[], batches: readonly [Batch, Batch]): XdpRings {
+export function mapXdpRings(libc: XdpLibc, socket: XdpSocket, listeners: readonly Listener[], batches: readonly [Batch, Batch]): XdpRings {
   const { fd, memory, base, rings } = socket;
   const map = (name: keyof typeof PAGE_OFFSETS, entry: number): Ring => mapRing(libc, fd, rings[name], PAGE_OFFSETS[name], entry);
   const receiving = map("receive", 16);
@@ -215,7 +216,7 @@ export function mapXdpRings(libc: Libc, socket: XdpSocket, listeners: readonly L
   };
 }
 
-function mapRing(libc: Libc, fd: number, { producer, consumer, descriptors }: RingOffsets, offset: number, entry: number): Ring {
+function mapRing(libc: XdpLibc, fd: number, { producer, consumer, descriptors }: RingOffsets, offset: number, entry: number): Ring {
   const length = descriptors + FRAMES * entry;
   const address = libc.mmap(0, length, PROT_READ_WRITE, MAP_SHARED_POPULATE, fd, offset);
   if (address < 0) throw systemError(libc, "mmap of a ring");

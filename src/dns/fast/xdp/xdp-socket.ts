@@ -8,7 +8,8 @@
  * transmit ──► kernel: answers           completion ──► us: frames that were sent
  * ```
  */
-import { type Libc, systemError } from "../libc.ts";
+import { systemError } from "../libc.ts";
+import type { XdpLibc } from "./xdp-libc.ts";
 
 const AF_XDP = 44;
 const SOCK_RAW = 3;
@@ -45,7 +46,7 @@ export interface XdpSocket {
 }
 
 /** @throws the system's error */
-export function openXdpSocket(libc: Libc, interfaceIndex: number, queue: number): XdpSocket {
+export function openXdpSocket(libc: XdpLibc, interfaceIndex: number, queue: number): XdpSocket {
   const fd = libc.socket(AF_XDP, SOCK_RAW | SOCK_CLOEXEC, 0);
   if (fd < 0) throw systemError(libc, "socket AF_XDP");
   try {
