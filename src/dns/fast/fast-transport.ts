@@ -5,6 +5,7 @@
 import { MessageChannel, type MessagePort, Worker } from "node:worker_threads";
 import { type ListenAddress, systemCode } from "../../model/listen-address.ts";
 import { type Milliseconds, ms } from "../../model/units.ts";
+import "../collect-garbage.ts";
 import { type AnswerSettings, NO_SETTINGS } from "../answer-settings.ts";
 import type { SlowLink } from "../slow/slow-link.ts";
 import type { TransportHooks, UdpTransport } from "../udp-transport.ts";

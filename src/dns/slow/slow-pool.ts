@@ -2,6 +2,7 @@
  * The main thread's side of the slow answers: it starts the threads that sign, replaces one that dies, and keeps track of queries that came
  * by itself (TCP, `node:dgram`). Threads are started when there is a key, or something waits for them: most servers have none.
  */
+import "../collect-garbage.ts";
 import { MessageChannel, type MessagePort, Worker } from "node:worker_threads";
 import { type Milliseconds, ms } from "../../model/units.ts";
 import type { SlowReading } from "../../observe/metric-readings.ts";
