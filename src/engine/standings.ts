@@ -316,7 +316,7 @@ export function createStandings({ health, population, timeline, metrics, now, on
       const find = (route: Route, i: number) => (areSameRoutes ? old[i] : byKey.get(routeKey(route)));
       const fresh: Entry[] = [];
       adoption++;
-      const runs: Parameters<typeof addToRuns>[0] = [];
+      const runs: GrowingRun[] = [];
       entries = nextInventory.routes.map((route, i) => {
         const known = find(route, i);
         const ordered = orders(route);
@@ -424,7 +424,9 @@ const haveSameKeys = (entries: readonly Entry[], routes: readonly Route[]): bool
     return route === other || (route.name === other.name && route.namespace === other.namespace);
   });
 
-function addToRuns(runs: (Run & { length: number })[], from: number, to: number): void {
+type GrowingRun = Omit<Run, "length"> & { length: number };
+
+function addToRuns(runs: GrowingRun[], from: number, to: number): void {
   const last = runs.at(-1);
   if (last !== undefined && last.from + last.length === from && last.to + last.length === to) last.length++;
   else runs.push({ from, to, length: 1 });
