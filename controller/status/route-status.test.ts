@@ -145,6 +145,18 @@ describe("what was known is kept", () => {
     expect(result.backends?.[0]).toEqual({ ...before.backends?.[0], reason: "ClusterNotRead" });
   });
 
+  test("while clients are sent to a backend whose source is gone", () => {
+    const before = status();
+    const lost = { ...REPORT, backends: REPORT.backends.slice(1) };
+    const held = status({ report: lost, before });
+    expect(held.backends).toEqual([before.backends?.[1], before.backends?.[0]]);
+    const dropped = status({ report: lost, before: held, health: { ...health(), backends: [backend("us")] } });
+    expect(dropped.backends?.map(({ name }) => name)).toEqual(["us"]);
+    const unseen = status({ report: lost }).backends?.find(({ name }) => name === "eu");
+    expect(unseen).toMatchObject({ cluster: "eu", addresses: ["192.0.2.1"], health: "Healthy" });
+    expect(unseen).not.toHaveProperty("source");
+  });
+
   test("but not when it is gone, or the rollout is taken out of the spec", () => {
     const backends = REPORT.backends.map((one) => ({ ...one, reason: "SourceMissing" }));
     const result = status({ report: { ...REPORT, backends }, health: health({}, { backends: [], memory: NEW_ROUTE }), before });

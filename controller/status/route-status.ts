@@ -32,7 +32,7 @@ const MAX_NOTE = { summary: 300, serving: 1024, reason: 128, failoverReason: 256
 export function routeStatus({ report, health, programmed, rollout, before, epoch, now }: RouteStatusInput): GlobalRouteStatus {
   const { generation } = report;
   const isAccepted = report.accepted.status === "True";
-  const backends = listedBackends(report, before).map((backend) =>
+  const backends = listedBackends(report, health, before).map((backend) =>
     backendStatus(
       backend,
       health,
@@ -61,10 +61,23 @@ export function routeStatus({ report, health, programmed, rollout, before, epoch
   };
 }
 
-/** What was served of a spec that is not accepted any more goes on, and so does what is remembered of it. */
-function listedBackends({ accepted, backends }: ObjectReport, before: GlobalRouteStatus | undefined): ObjectReport["backends"] {
-  if (accepted.status === "True" || backends.length > 0) return backends;
-  return (before?.backends ?? []).map(({ name, cluster, source = "" }) => ({ name, cluster, source, reason: "" }));
+/**
+ * What was served of a spec that is not accepted any more goes on, and so does what is remembered of it. What clients are sent to is told even
+ * when its source is gone: a collapse of the inputs is held, and replicas that begin meanwhile go by this (docs/safety.md, rule 11).
+ */
+function listedBackends(
+  { accepted, backends }: ObjectReport,
+  health: RouteHealth | undefined,
+  before: GlobalRouteStatus | undefined,
+): ObjectReport["backends"] {
+  const known = (before?.backends ?? []).map(({ name, cluster, source = "" }) => ({ name, cluster, source, reason: "" }));
+  if (accepted.status !== "True" && backends.length === 0) return known;
+  const served = (health?.backends ?? []).filter(({ name }) => !backends.some((backend) => backend.name === name));
+  if (served.length === 0) return backends;
+  const kept = served.map(
+    ({ name, cluster }) => known.find((backend) => backend.name === name) ?? { name, cluster, source: "", reason: "" },
+  );
+  return [...backends, ...kept];
 }
 
 function backendStatus(
