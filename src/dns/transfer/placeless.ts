@@ -14,12 +14,18 @@ const NOWHERE = 0;
  * The addresses by the same ladder as for one client (docs/decisions.md §7), of every backend on its step in the serving tier.
  *
  * @param family 0 = IPv4, 1 = IPv6
+ * @param isAllowed whether a backend, counted over all routes, may be among them; the ladder is climbed by those that may
  * @returns numbers of addresses, ascending; empty when nothing may be answered; undefined when the family is not offered
  */
-export function placelessAddresses(routing: PlacelessRouting, route: number, family: 0 | 1): readonly number[] | undefined {
+export function placelessAddresses(
+  routing: PlacelessRouting,
+  route: number,
+  family: 0 | 1,
+  isAllowed: (backend: number) => boolean = () => true,
+): readonly number[] | undefined {
   const { hot, state } = routing;
   if ((hot.routeFlags[route]! & (family === 0 ? ROUTE_OFFERS_A : ROUTE_OFFERS_AAAA)) === 0) return undefined;
-  const tiers = tiersOf(routing, route);
+  const tiers = tiersOf(routing, route).map((tier) => tier.filter(isAllowed));
   const standing = (backend: number): number => state.standing[2 * backend + family]!;
   const all = tiers.flat();
   if (all.length > 0 && all.every((backend) => standing(backend) === Standing.Absent)) return undefined;
