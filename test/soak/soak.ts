@@ -29,9 +29,13 @@ if (!parsed.success) {
 }
 const { minutes, rate, seed, transport } = parsed.data;
 const result = await runSoak({ seconds: 60 * minutes, rate, seed, transport, onProgress: (line) => process.stdout.write(`${line}\n`) });
-const { faults, slope } = verdictOf(result);
+const { faults, memory } = verdictOf(result);
+const told =
+  memory === undefined
+    ? "not judged in so short a run"
+    : `${memory.warm.toFixed(0)} MiB when warm, ${memory.last.toFixed(0)} at the end, ${memory.slope.toFixed(2)} MiB a minute in the last third (${memory.wholeSlope.toFixed(2)} from the third minute on)`;
 process.stdout.write(
-  `${result.flips} flips, ${result.changes} changes of standing; ${result.dropped} dropped by the kernel; memory ${slope === undefined ? "not judged in so short a run" : `${slope.toFixed(2)} MiB a minute`}\n`,
+  `${result.flips} flips, ${result.changes} changes of standing; ${result.dropped} dropped by the kernel; memory ${told}\n`,
 );
 for (const fault of [...faults, ...result.wrong]) process.stderr.write(`${fault}\n`);
 process.exitCode = faults.length > 0 ? 1 : 0;
