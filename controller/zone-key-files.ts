@@ -59,7 +59,7 @@ export function createZoneKeyFiles(stampOf: (path: string) => string): ZoneKeyFi
   return { fill, areChanged };
 }
 
-const hasKeys = ({ dnssec, transfer }: Zone): boolean => dnssec !== undefined || transfer !== undefined;
+const hasKeys = ({ dnssec, transfer, provider }: Zone): boolean => dnssec !== undefined || transfer !== undefined || provider !== undefined;
 
 const objectOf = ({ name }: Zone): LocatedObject => ({
   kind: "DNSZone",

@@ -1,6 +1,6 @@
 /** One zone of a provider kept as it should be: list, plan, apply, under the writer's fence. */
 import { toBatches } from "./batches.ts";
-import { fenceName, formatFence, nextFence, parseFence } from "./fence.ts";
+import { type Fence, fenceName, formatFence, nextFence, parseFence } from "./fence.ts";
 import { applyChanges, type Conflict, type DesiredSet, type Plan, planChanges, putSet } from "./planner.ts";
 import { type Provider, ProviderError } from "./provider.ts";
 import { type RecordSet, recordSetKey } from "./record-set.ts";
@@ -46,6 +46,8 @@ export interface ZoneSync {
    * @throws ProviderError when the provider failed; the next sync begins by listing
    */
   sync(request: SyncRequest): Promise<SyncOutcome>;
+  /** Term of whoever wrote last; 0 when nobody did. @throws ProviderError */
+  lastEpoch(signal: AbortSignal): Promise<number>;
 }
 
 /** How often a sync lists anew because somebody else was writing. */
@@ -58,16 +60,21 @@ export function createZoneSync(options: ZoneSyncOptions): ZoneSync {
   /** The zone as it was listed, with what was written since. Undefined when what is there is not known. */
   let known: { readonly sets: readonly RecordSet[]; readonly listedAt: number } | undefined;
 
+  const fenceKey = recordSetKey({ name: fenceName(domain, owner), type: "TXT" });
+  const findFence = (sets: readonly RecordSet[]): RecordSet | undefined => sets.find((set) => recordSetKey(set) === fenceKey);
+
+  async function look(signal: AbortSignal): Promise<NonNullable<typeof known>> {
+    if (known !== undefined && now() - known.listedAt < options.relistAfter) return known;
+    known = undefined;
+    const listedAt = now();
+    known = { sets: await provider.list(signal), listedAt };
+    return known;
+  }
+
   async function attempt({ desired, epoch, isRemovalConfirmed = false, signal }: SyncRequest): Promise<SyncOutcome> {
-    if (known === undefined || now() - known.listedAt >= options.relistAfter) {
-      known = undefined;
-      const listedAt = now();
-      known = { sets: await provider.list(signal), listedAt };
-    }
-    const { sets: actual, listedAt } = known;
+    const { sets: actual, listedAt } = await look(signal);
     let sets = actual;
-    const name = fenceName(domain, owner);
-    let stands = actual.find((set) => recordSetKey(set) === recordSetKey({ name, type: "TXT" }));
+    let stands = findFence(actual);
     let fence = stands === undefined ? undefined : readFence(stands);
     const before = fence;
     if (before !== undefined && before.epoch > epoch) return { kind: "LostFence", epoch: before.epoch };
@@ -96,7 +103,7 @@ export function createZoneSync(options: ZoneSyncOptions): ZoneSync {
     return { kind: "Synced", plan, batches: due.length };
   }
 
-  function readFence(stands: RecordSet) {
+  function readFence(stands: RecordSet): Fence {
     const fence = parseFence(stands);
     if (fence !== undefined) return fence;
     const at = `${provider.name} ${domain}`;
@@ -104,6 +111,10 @@ export function createZoneSync(options: ZoneSyncOptions): ZoneSync {
   }
 
   return {
+    async lastEpoch(signal) {
+      const stands = findFence((await look(signal)).sets);
+      return stands === undefined ? 0 : readFence(stands).epoch;
+    },
     async sync(request) {
       for (let tries = 1; ; tries++) {
         try {

@@ -31,6 +31,7 @@ export function reportOn(
   identity: { readonly kind: Kind; readonly namespace: string; readonly name: string; readonly raw: HubObject<Kind>["raw"] | undefined },
   { problems, isAccepted, unsupported, backends = [], policySource }: Judgement,
 ): ObjectReport {
+  const lost = problems.filter(({ code }) => code === "policy-not-expressible");
   const { uid = "", resourceVersion = "", generation = 0 } = identity.raw?.metadata ?? {};
   return {
     kind: identity.kind,
@@ -41,6 +42,7 @@ export function reportOn(
     generation,
     accepted: isAccepted ? accepted(problems) : refused(problems, unsupported),
     backends,
+    ...(isAccepted && lost.length > 0 ? { notExpressible: describeProblems(lost) } : {}),
     ...(policySource === undefined ? {} : { policySource }),
   };
 }
@@ -81,6 +83,7 @@ export function sameReport(a: ObjectReport, b: ObjectReport | undefined): boolea
     a.resourceVersion === b.resourceVersion &&
     a.generation === b.generation &&
     a.policySource === b.policySource &&
+    a.notExpressible === b.notExpressible &&
     a.accepted.status === b.accepted.status &&
     a.accepted.reason === b.accepted.reason &&
     a.accepted.message === b.accepted.message &&

@@ -38,6 +38,8 @@ export interface ObjectReport {
   readonly backends: readonly BackendReport[];
   /** GlobalRoutes made of annotations: the source whose policy counts, as `eu-west/web/Ingress/shop`. */
   readonly policySource?: string;
+  /** Present when who keeps a zone cannot follow a part of the policy: which, and what is published instead. */
+  readonly notExpressible?: string;
 }
 
 export interface BackendReport {

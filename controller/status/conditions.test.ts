@@ -69,3 +69,16 @@ test("a generation that every replica had stays programmed when another replica 
   });
   expect(conditionOf(before, "Programmed")?.message).not.toMatch(/\d of \d/); // replicas come and go: their number is no transition
 });
+
+test("a policy that a provider cannot follow is not programmed, and a person must act", () => {
+  const lost = "hosts: RFC2136 cannot follow order; instead every client gets …";
+  const judged = judgeServing(ACCEPTED, ALL, undefined, 3, lost);
+  expect(judged).toMatchObject({
+    accepted: { status: "True" },
+    programmed: { status: "False", reason: "PolicyNotExpressible", message: lost },
+    ready: { status: "False", reason: "PolicyNotExpressible", message: lost },
+    stalled: [{ type: "Stalled", status: "True", reason: "PolicyNotExpressible" }],
+  });
+  const refused = { status: "False", reason: "Invalid", message: "x" } as const;
+  expect(judgeServing(refused, ALL, undefined, 3, lost).programmed.reason).toBe("NotAccepted");
+});

@@ -61,19 +61,25 @@ export type Accepted = Omit<Judgement, "type">;
  *
  * A generation that every replica had once stays programmed: a replica that starts later gets it before it is ready to serve, and nobody
  * who waits for `Ready` should see it go.
+ *
+ * @param notExpressible what a provider cannot follow, and what is published instead
  */
 export function judgeServing(
   accepted: Accepted,
   programmed: ProgrammedReport,
   before: readonly Condition[] | undefined,
   generation: number,
+  notExpressible?: string,
 ): { readonly accepted: Judgement; readonly programmed: Judgement; readonly ready: Judgement; readonly stalled: readonly Judgement[] } {
-  const judged = judgeProgrammed(accepted, programmed, before, generation);
+  const judged =
+    notExpressible === undefined || accepted.status !== "True"
+      ? judgeProgrammed(accepted, programmed, before, generation)
+      : ({ type: "Programmed", status: "False", reason: "PolicyNotExpressible", message: notExpressible } as const);
   return {
     accepted: { type: "Accepted", ...accepted },
     programmed: judged,
     ready: judgeReady(accepted, judged),
-    stalled: stalled(accepted),
+    stalled: stalled(judged.reason === "PolicyNotExpressible" ? judged : accepted),
   };
 }
 

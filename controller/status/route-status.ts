@@ -40,7 +40,7 @@ export function routeStatus({ report, health, programmed, rollout, before, epoch
       now,
     ),
   );
-  const serving = judgeServing(report.accepted, programmed, before?.conditions, generation);
+  const serving = judgeServing(report.accepted, programmed, before?.conditions, generation, report.notExpressible);
   const healthy = judgeHealth(backends, health, conditionOf(before?.conditions, "Healthy"));
   const conditions = [serving.accepted, serving.programmed, healthy, serving.ready, ...serving.stalled];
   const pending = backends.filter(({ failback }) => failback?.phase === "Waiting" || failback?.phase === "AwaitingApproval");

@@ -210,8 +210,10 @@ export async function startController(options: ControllerOptions, io: Pick<Io, "
     programmed: mesh.programmed,
     holdsDeletes: () => view.readiness().degraded.includes("inputs-held"),
     ports,
-    onTerm: (term) =>
-      log.info(term === undefined ? {} : { epoch: term.epoch }, term === undefined ? "no longer the writer" : "this replica writes"),
+    onTerm(term) {
+      log.info(term === undefined ? {} : { epoch: term.epoch }, term === undefined ? "no longer the writer" : "this replica writes");
+      service.writes(term?.epoch);
+    },
     onRefused(key, error) {
       if (told.isNew(key, error.message)) log.error({ err: error, object: key }, "the API server refuses to take this");
     },

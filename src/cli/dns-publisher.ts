@@ -119,7 +119,8 @@ export function createDnsPublisher({ dns, builder, copies, now, setTimer, onErro
   }
 
   return {
-    async prepare(routing, { zones }) {
+    async prepare(routing, inventory) {
+      const zones = answeredHere(inventory.zones);
       if (preparing === 0 && served !== undefined && hasSameZones(served, { zones, routing })) {
         prepared = { built: { ...served.built, tables: { ...served.built.tables, routing } }, zones, routing };
         return;
@@ -152,6 +153,10 @@ export function createDnsPublisher({ dns, builder, copies, now, setTimer, onErro
     },
   };
 }
+
+/** The same list (===) as long as the zones are, so that what has not changed is seen. */
+const answeredHere = (zones: readonly Zone[]): readonly Zone[] =>
+  zones.some(({ provider }) => provider !== undefined) ? zones.filter(({ provider }) => provider === undefined) : zones;
 
 const hasCopies = ({ zones }: Served): boolean => zones.some(({ transfer }) => transfer !== undefined);
 

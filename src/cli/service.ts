@@ -34,6 +34,8 @@ import { createDnsPublisher } from "./dns-publisher.ts";
 import { lockFolder } from "./folder-lock.ts";
 import { CommandError, type Io } from "./io.ts";
 import { openAnswerSettings } from "./open-answer-settings.ts";
+import { openProvider } from "./open-provider.ts";
+import { createProviderPublisher } from "./provider-publisher.ts";
 import { referenceEndpoint } from "./reference-endpoint.ts";
 import { version } from "./version.ts";
 import { createZoneCopies } from "./zone-copies.ts";
@@ -85,6 +87,8 @@ export interface SourcePorts {
 
 export interface Service {
   readonly view: EngineView;
+  /** Who writes to zones that are kept elsewhere: this process while it has a term. Of a folder of objects nobody else does. */
+  readonly writes: (epoch: number | undefined) => void;
   /** Where it answers DNS, real ports. */
   readonly dns: readonly ListenAddress[];
   readonly admin: ListenAddress;
@@ -173,9 +177,17 @@ async function compose(options: ServiceOptions, io: Pick<Io, "now" | "every" | "
     onError: (error) =>
       log.error({ err: error }, "zones could not be brought up to date; trying again, and what is there serves meanwhile"),
   });
+  const providers = createProviderPublisher({
+    open: (zone) => openProvider(zone, io.now),
+    now: ports.now,
+    deadline: AbortSignal.timeout,
+    setTimer: (delay, callback) => ports.setTimer(ms(delay), callback),
+    metrics,
+    log,
+  });
   const engine = createEngine({
     source,
-    publishers: [publisher],
+    publishers: [publisher, providers],
     compiler,
     lastGood,
     ...(options.peers === undefined ? {} : { peers: options.peers }),
@@ -197,6 +209,8 @@ async function compose(options: ServiceOptions, io: Pick<Io, "now" | "every" | "
     now: io.now,
     setTimer: (delay, callback) => ports.setTimer(ms(delay), callback),
   });
+  const view: EngineView = { ...engine.view, confirm: () => [...engine.view.confirm(), ...providers.confirm()] };
+  providers.follow(view.health);
   metrics.attach({
     ...engine.readings,
     dnsQueries: () => readQueries(dns.counters()),
@@ -209,7 +223,7 @@ async function compose(options: ServiceOptions, io: Pick<Io, "now" | "every" | "
   });
 
   const admin = await createAdminServer({
-    view: engine.view,
+    view,
     metrics,
     listen: options.admin,
     flag: options.adminFlag,
@@ -228,6 +242,7 @@ async function compose(options: ServiceOptions, io: Pick<Io, "now" | "every" | "
     await dns.stop();
     await engine.stop();
     publisher.close();
+    await providers.close();
     copies.close();
     await zoneBuilder.close();
     resolver.close();
@@ -252,7 +267,8 @@ async function compose(options: ServiceOptions, io: Pick<Io, "now" | "every" | "
       "serving",
     );
     isServing = true;
-    return { view: engine.view, dns: bound, admin: admin.address(), stop };
+    if ("folder" in options.source) providers.term("Own");
+    return { view, writes: providers.term, dns: bound, admin: admin.address(), stop };
   } catch (error) {
     await stop();
     throw error;

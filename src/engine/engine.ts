@@ -340,7 +340,14 @@ export function createEngine(options: EngineOptions): Engine {
       failsOpen: standings.isDesperate(),
       holdsWithdrawals: standings.holdsWithdrawals(),
     });
-    return [...new Set([...reasons, ...(source.degraded?.() ?? []), ...(peers?.degraded() ?? [])])];
+    return [
+      ...new Set([
+        ...reasons,
+        ...(source.degraded?.() ?? []),
+        ...(peers?.degraded() ?? []),
+        ...publishers.flatMap((one) => one.degraded?.() ?? []),
+      ]),
+    ];
   }
 
   async function serveLastGood(): Promise<boolean> {

@@ -1,11 +1,13 @@
-/** The files with TSIG secrets that zones name, read together with the objects so that a wrong one is a problem of theirs. Secrets are not kept. */
+/** The files with TSIG secrets that zones name, for whoever takes them from us and whoever we write them to, read together with the objects so that a wrong one is a problem of theirs. Secrets are not kept. */
 import { dirname, resolve } from "node:path";
 import { fileStamp } from "../dns/secret-file.ts";
 import { readTsigKey } from "../dns/transfer/key-file.ts";
 import type { TsigKey } from "../dns/transfer/tsig.ts";
 import { findingsOn } from "../model/findings.ts";
 import type { TransferKey, Zone } from "../model/inventory.ts";
+import type { FieldPath } from "../model/manifest-object.ts";
 import { TRANSFER_PATH } from "../model/to-transfer.ts";
+import { PROVIDER_KEY_PATH } from "../model/to-zone-provider.ts";
 import type { LocatedObject, ZonesWithKeys } from "./read-zone-keys.ts";
 import type { SourceFile } from "./source.ts";
 
@@ -18,13 +20,13 @@ export function readTransferKeys(zones: readonly Zone[], objects: readonly Locat
   const files: SourceFile[] = [];
   const known = new Map<string, { readonly key: TsigKey; readonly zone: string }>();
   const results = zones.map((zone) => {
-    if (zone.transfer === undefined) return { zones: [zone], problems: [] };
+    const { transfer, provider } = zone;
+    if (transfer === undefined && provider === undefined) return { zones: [zone], problems: [] };
     const object = objects.find(({ kind, name }) => kind === "DNSZone" && name === zone.name);
     if (object === undefined) throw new Error(`no object for zone ${zone.name}`);
     const findings = findingsOn(object);
     const folder = dirname(object.locate(["metadata", "name"]).file);
-    const keys = zone.transfer.keys.map((entry, i): TransferKey => {
-      const at = [...TRANSFER_PATH, "keys", i, "file"];
+    const readKey = (entry: TransferKey, at: FieldPath, isShared: boolean): TransferKey => {
       const absolute = { ...entry, path: resolve(folder, entry.path) };
       files.push({ path: absolute.path, stamp: fileStamp(absolute.path) });
       const file = readTsigKey(absolute);
@@ -33,6 +35,7 @@ export function readTransferKeys(zones: readonly Zone[], objects: readonly Locat
         return absolute;
       }
       for (const { code, message, remedy } of file.warnings) findings.warn(at, code, `${absolute.path} ${message}`, remedy);
+      if (!isShared) return absolute;
       const other = known.get(entry.name);
       if (other !== undefined && !isSame(other.key, file.key)) {
         const message = `${entry.name} is another key here than in DNSZone ${other.zone}, and requests tell keys apart by name`;
@@ -40,8 +43,15 @@ export function readTransferKeys(zones: readonly Zone[], objects: readonly Locat
       }
       if (other === undefined) known.set(entry.name, { key: file.key, zone: zone.name });
       return absolute;
-    });
-    return { zones: findings.failed() ? [] : [{ ...zone, transfer: { ...zone.transfer, keys } }], problems: findings.problems };
+    };
+    const filled: Zone = {
+      ...zone,
+      ...(transfer === undefined
+        ? {}
+        : { transfer: { ...transfer, keys: transfer.keys.map((key, i) => readKey(key, [...TRANSFER_PATH, "keys", i, "file"], true)) } }),
+      ...(provider === undefined ? {} : { provider: { ...provider, key: readKey(provider.key, [...PROVIDER_KEY_PATH, "file"], false) } }),
+    };
+    return { zones: findings.failed() ? [] : [filled], problems: findings.problems };
   });
   return { zones: results.flatMap((one) => one.zones), problems: results.flatMap(({ problems }) => problems), files };
 }

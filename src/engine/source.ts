@@ -66,4 +66,6 @@ export interface Publisher {
    * @returns what is wrong with the inventory as this publisher sees it, in sentences
    */
   publish(table: RoutingTable, inventory: Inventory): readonly string[];
+  /** Why what it has made true may be older than the table: words as in `Readiness.degraded`. */
+  degraded?(): readonly string[];
 }

@@ -50,7 +50,7 @@ test("patterns are within RE2: no look-around, no back-references", () => {
 test("rules name only fields that are there, and each tells what to do", () => {
   const wrong = nodes.flatMap(({ path, schema }) =>
     (schema["x-kubernetes-validations"] ?? []).flatMap(({ rule, message }) => {
-      const named = [...rule.matchAll(/self((?:\.[a-zA-Z]+)+)(\()?/g)].map(([, steps = "", call]) =>
+      const named = [...rule.matchAll(/self((?:\.[a-zA-Z0-9]+)+)(\()?/g)].map(([, steps = "", call]) =>
         steps
           .slice(1)
           .split(".")

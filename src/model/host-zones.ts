@@ -4,6 +4,7 @@ import type { Findings } from "./findings.ts";
 import { isWithin } from "./host-name.ts";
 import type { Route, Zone } from "./inventory.ts";
 import { didYouMean } from "./nearest-word.ts";
+import { plainPolicy } from "./plain-policy.ts";
 import { type AllowedRoutes, zoneGrant } from "./zone-grants.ts";
 
 /** The zone of the longest domain that holds the name. */
@@ -42,9 +43,11 @@ export function checkHostZones(route: Route, zones: KnownZones, findings: Findin
     findings.error(["spec", "publish", "dns", i, "zone"], "zone-unknown", message, remedy);
   });
   const refused = new Set<string>();
+  const elsewhere = new Set<Zone>();
   route.hosts.forEach((host, i) => {
     const path = ["spec", "hosts", i];
     const zone = zoneOf(host, zones.byDomain);
+    if (zone?.provider !== undefined) elsewhere.add(zone);
     const why = zone === undefined || api === undefined ? undefined : refusal(route, host, zone, zones, api);
     if (why !== undefined) {
       refused.add(host);
@@ -62,6 +65,18 @@ export function checkHostZones(route: Route, zones: KnownZones, findings: Findin
       findings.warn(path, "host-not-allowed", message, "Add the name to the zone's allowedRoutes, or choose another host.");
     }
   });
+  const plain = elsewhere.size === 0 ? undefined : plainPolicy(route);
+  if (plain !== undefined) {
+    for (const { name, provider } of elsewhere) {
+      const message = `${provider?.type}, which keeps DNSZone ${name}, gives everyone the same answer and cannot follow ${plain.lost.join(", ")}; instead ${plain.instead}`;
+      findings.warn(
+        ["spec", "hosts"],
+        "policy-not-expressible",
+        message,
+        "Keep the zone Embedded, or write a policy that is the same for all.",
+      );
+    }
+  }
   if (refused.size === route.hosts.length) {
     const remedy = "Have one of them allowed by its zone, or choose another.";
     findings.error(["spec", "hosts"], "host-not-allowed", "none of them is allowed by its zone", remedy);

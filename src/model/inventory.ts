@@ -157,6 +157,18 @@ export interface Zone {
   readonly dnssec?: ZoneDnssec;
   /** Present when others may take copies of the zone. */
   readonly transfer?: ZoneTransfer;
+  /** Present when the zone is kept elsewhere: then nothing of it is answered here, and it has neither nameservers nor records. */
+  readonly provider?: ZoneProvider;
+}
+
+/** Who keeps a zone that is not answered here, and what may be done there. */
+export interface ZoneProvider {
+  readonly type: "RFC2136";
+  readonly server: { readonly host: string; readonly port: number };
+  readonly key: TransferKey;
+  /** Owner ids of ExternalDNS whose records become ours. */
+  readonly adoptFrom: readonly string[];
+  readonly policy: "UpsertOnly" | "Sync" | "DryRun";
 }
 
 /** Who may take copies of a zone, and who is told of changes. Secrets stay in their files. */

@@ -11,6 +11,19 @@ export const problemCodes = {
     cause: "A DNSSEC key file does not hold a private key of ECDSA P-256 in PEM, or two keys of a zone cannot be told apart.",
     remedy: "Make a key with `globalroute dnssec keygen`, or copy the right file.",
   },
+  "policy-not-expressible": {
+    cause:
+      "A route has a host in a zone that is kept elsewhere, and a part of its policy cannot be followed there. The message says what is published instead.",
+    remedy: "Keep the zone Embedded, or write a policy that the provider can follow.",
+  },
+  "provider-member": {
+    cause: "`provider.type` of a DNSZone names one provider, and the settings of another are there, or its own are missing.",
+    remedy: "Keep exactly the member that `type` names: `embedded` for Embedded, `rfc2136` for RFC2136.",
+  },
+  "provider-owner": {
+    cause: "A DNSZone that is kept elsewhere has no `owner`, by which our records there are told from those of others.",
+    remedy: "Add `owner`, a name that no other installation uses for this zone.",
+  },
   "entry-duplicate": {
     cause: "A list has one entry twice, perhaps in two spellings (of an IPv6 address, of a network).",
     remedy: "Remove one of them.",

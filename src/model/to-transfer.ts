@@ -4,7 +4,7 @@ import type { ZoneTransfer } from "./inventory.ts";
 import { parseNetwork } from "./ip.ts";
 import type { FieldPath, ObjectOf } from "./manifest-object.ts";
 
-type TransferSpec = NonNullable<ObjectOf<"DNSZone">["spec"]["provider"]["embedded"]["transfer"]>;
+type TransferSpec = NonNullable<NonNullable<ObjectOf<"DNSZone">["spec"]["provider"]["embedded"]>["transfer"]>;
 
 export const TRANSFER_PATH: FieldPath = ["spec", "provider", "embedded", "transfer"];
 

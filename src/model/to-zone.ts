@@ -6,9 +6,11 @@ import type { StaticRecord, Zone, ZoneDnssec } from "./inventory.ts";
 import type { FieldPath, ObjectOf } from "./manifest-object.ts";
 import { parseRecordValue } from "./record-value.ts";
 import { TRANSFER_PATH, toTransfer } from "./to-transfer.ts";
+import { checkProvider, checkWholePath, toZoneProvider } from "./to-zone-provider.ts";
+import { seconds } from "./units.ts";
 import type { AllowedRoutes } from "./zone-grants.ts";
 
-type Embedded = ObjectOf<"DNSZone">["spec"]["provider"]["embedded"];
+type Embedded = NonNullable<ObjectOf<"DNSZone">["spec"]["provider"]["embedded"]>;
 
 /** Where the records of a DNSZone object stand. */
 export const RECORDS_PATH: FieldPath = ["spec", "provider", "embedded", "records"];
@@ -23,33 +25,38 @@ export const KEYS_PATH: FieldPath = ["spec", "provider", "embedded", "dnssec", "
  * @param api absent when the objects are files'
  */
 export function toZone(object: ObjectOf<"DNSZone">, findings: Findings, api?: ApiContext): Zone {
-  const { domain, provider, owner = "", allowedRoutes = [] } = object.spec;
-  const { nameservers, records, dnssec, transfer } = provider.embedded;
+  const { domain, owner = "", allowedRoutes = [] } = object.spec;
+  const allowedSuffixes = toSuffixes(allowedRoutes, domain, findings, api);
+  checkProvider(object, findings);
+  const { embedded } = object.spec.provider;
+  if (embedded === undefined) {
+    const provider = toZoneProvider(object, findings, api);
+    const none = { nameservers: [], records: [], soa: toSoa(NO_SOA, domain, findings) };
+    return { name: object.name, domain, ...none, allowedSuffixes, owner, ...(provider === undefined ? {} : { provider }) };
+  }
+  const { nameservers, records, dnssec, transfer } = embedded;
   if (api !== undefined) {
-    checkPaths(dnssec?.keys ?? [], KEYS_PATH, findings);
-    checkPaths(transfer?.keys ?? [], [...TRANSFER_PATH, "keys"], findings);
+    for (const [i, { file }] of (dnssec?.keys ?? []).entries()) checkWholePath(file, [...KEYS_PATH, i, "file"], findings);
+    for (const [i, { file }] of (transfer?.keys ?? []).entries()) checkWholePath(file, [...TRANSFER_PATH, "keys", i, "file"], findings);
   }
   return {
     name: object.name,
     domain,
     nameservers,
-    soa: toSoa(provider.embedded, domain, findings),
+    soa: toSoa(embedded, domain, findings),
     records: toRecords(records, domain, findings),
-    allowedSuffixes: toSuffixes(allowedRoutes, domain, findings, api),
+    allowedSuffixes,
     owner,
     ...(dnssec === undefined ? {} : { dnssec: toDnssec(dnssec, findings) }),
     ...(transfer === undefined ? {} : { transfer: toTransfer(transfer, findings) }),
   };
 }
 
-/** An object of an API server lies in no folder at which a path could begin. */
-function checkPaths(keys: readonly { readonly file: string }[], path: FieldPath, findings: Findings): void {
-  keys.forEach(({ file }, i) => {
-    if (file.startsWith("/")) return;
-    const remedy = "Mount the Secret into the controller's Pods (chart value keys), and write the whole path there.";
-    findings.error([...path, i, "file"], "field-format", `${JSON.stringify(file)} is not a whole path`, remedy);
-  });
-}
+/** Of a zone that is kept elsewhere nobody asks it here. */
+const NO_SOA: Pick<Embedded, "soa" | "nameservers"> = {
+  nameservers: [],
+  soa: { refresh: seconds(0), retry: seconds(0), expire: seconds(0), minimum: seconds(0), ttl: seconds(0) },
+};
 
 function toDnssec({ keys, delegation }: NonNullable<Embedded["dnssec"]>, findings: Findings): ZoneDnssec {
   const active = keys.flatMap(({ state }, i) => (state === "Active" ? [i] : []));
@@ -62,7 +69,7 @@ function toDnssec({ keys, delegation }: NonNullable<Embedded["dnssec"]>, finding
   return { keys: keys.map(({ name, file, state }) => ({ name, path: file, state, tag: 0, publicKey: "" })), delegation };
 }
 
-function toSoa({ soa, nameservers }: Embedded, domain: string, findings: Findings): Zone["soa"] {
+function toSoa({ soa, nameservers }: Pick<Embedded, "soa" | "nameservers">, domain: string, findings: Findings): Zone["soa"] {
   const { mname = nameservers[0] ?? domain, rname = `hostmaster@${domain}`, ...timers } = soa;
   return { mname, rname: toMailbox(rname, findings), ...timers };
 }

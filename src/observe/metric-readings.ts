@@ -14,6 +14,8 @@ export const DEGRADED_REASONS: readonly string[] = [
   "state-unsaved",
   "hub-unreachable",
   "peer-lost",
+  "provider-failing",
+  "removals-held",
 ];
 
 /** Values that somebody else keeps; they are read when a scrape asks. A reading that is left out exports no series. */

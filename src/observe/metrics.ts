@@ -25,6 +25,9 @@ export interface Metrics {
   /** @param zone domain; empty when the request named no zone of ours. `type` is what was sent, or asked for when nothing was */
   readonly transfer: (zone: string, type: "AXFR" | "IXFR", result: string) => void;
   readonly notify: (zone: string, result: string) => void;
+  /** One change of a record set that a provider has made. @param zone domain */
+  readonly providerChanges: (zone: string, action: "Create" | "Replace" | "Delete") => void;
+  readonly providerError: (zone: string, code: string) => void;
   /** @returns the text of one scrape (Prometheus exposition format 0.0.4) */
   readonly expose: () => Promise<string>;
   /** Value of the scrape's Content-Type. */
@@ -99,6 +102,18 @@ export function createMetrics(options: MetricsOptions = {}): Metrics {
     labelNames: ["zone", "result"],
     registers,
   });
+  const providerChanges = new Counter({
+    name: "globalroute_provider_changes_total",
+    help: "Changes of record sets in zones that are kept elsewhere.",
+    labelNames: ["zone", "action"],
+    registers,
+  });
+  const providerErrors = new Counter({
+    name: "globalroute_provider_errors_total",
+    help: "Failed tries to bring a zone that is kept elsewhere up to date, by what went wrong.",
+    labelNames: ["zone", "code"],
+    registers,
+  });
   if (options.processMetrics === true) {
     collectDefaultMetrics({ register: registry });
     for (const name of MISNAMED) registry.removeSingleMetric(name);
@@ -115,6 +130,8 @@ export function createMetrics(options: MetricsOptions = {}): Metrics {
     guardHold: (rule) => holds.inc({ rule }),
     transfer: (zone, type, result) => transfers.inc({ zone, type, result }),
     notify: (zone, result) => notifications.inc({ zone, result }),
+    providerChanges: (zone, action) => providerChanges.inc({ zone, action }),
+    providerError: (zone, code) => providerErrors.inc({ zone, code }),
     expose: () => registry.metrics(),
     contentType: registry.contentType,
     names: () =>

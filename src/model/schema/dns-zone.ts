@@ -1,6 +1,7 @@
 /** `DNSZone`: a domain, who answers for it, and which routes may put names into it. */
 import { z } from "zod";
 import { celRules, entryName, formed, host, labelSelector, namedList, setOf, wholeSeconds } from "./parts.ts";
+import { rfc2136 } from "./rfc2136.ts";
 import { zoneTransfer } from "./zone-transfer.ts";
 
 const ownerNamePattern = "^(@|(\\*\\.|\\*$)?([A-Za-z0-9_]([A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?(\\.|$))*)$";
@@ -105,16 +106,31 @@ export const dnsZoneSpec = z
     provider: z
       .strictObject({
         type: z
-          .enum(["Embedded"])
+          .enum(["Embedded", "RFC2136"])
           .meta(celRules({ rule: "self == oldSelf", message: "is immutable: make another DNSZone for another provider" }))
-          .describe("Who answers for the zone. Embedded: this program's own authoritative server. Immutable."),
-        embedded,
+          .describe(
+            "Who answers for the zone. Embedded: this program's own authoritative server. RFC2136: a server elsewhere that takes dynamic updates. Immutable.",
+          ),
+        embedded: embedded.optional().meta({ whenAbsent: "type is another" }),
+        rfc2136: rfc2136.optional().meta({ whenAbsent: "type is another" }),
       })
-      .describe("Who answers for the zone."),
+      .meta(
+        celRules(
+          { rule: "has(self.embedded) == (self.type == 'Embedded')", message: "embedded goes with type Embedded, and with no other" },
+          { rule: "has(self.rfc2136) == (self.type == 'RFC2136')", message: "rfc2136 goes with type RFC2136, and with no other" },
+        ),
+      )
+      .describe("Who answers for the zone: type, and the member that is named by it."),
     owner: entryName()
       .optional()
       .describe(
-        "Ownership id of this installation, for providers where several owners share one zone. The embedded server is the only owner of what it serves and needs none.",
+        "Ownership id of this installation, which marks its records in a zone that is kept elsewhere: needed there, and no other installation may use the same for the zone. The embedded server is the only owner of what it serves and needs none. Immutable.",
+      ),
+    policy: z
+      .enum(["UpsertOnly", "Sync", "DryRun"])
+      .default("UpsertOnly")
+      .describe(
+        "In a zone that is kept elsewhere: UpsertOnly makes and changes records and removes none, Sync removes those of ours that nobody wants any more, DryRun only tells what it would do.",
       ),
     allowedRoutes: z
       .array(
@@ -145,9 +161,15 @@ export const dnsZoneSpec = z
       ),
   })
   .meta(
-    celRules({
-      rule: "!has(oldSelf.owner) || (has(self.owner) && self.owner == oldSelf.owner)",
-      message: "owner is immutable once it is set: make another DNSZone for another owner",
-    }),
+    celRules(
+      {
+        rule: "self.provider.type == 'Embedded' || has(self.owner)",
+        message: "owner is needed in a zone that is kept elsewhere: it marks which records are ours",
+      },
+      {
+        rule: "!has(oldSelf.owner) || (has(self.owner) && self.owner == oldSelf.owner)",
+        message: "owner is immutable once it is set: make another DNSZone for another owner",
+      },
+    ),
   )
   .describe("The domain, and who answers for it.");

@@ -1,0 +1,212 @@
+import { describe, expect, test } from "vitest";
+import { fenceName, formatFence } from "../../dns-providers/fence.ts";
+import { ProviderError } from "../../dns-providers/provider.ts";
+import { recordSetKey } from "../../dns-providers/record-set.ts";
+import { dnsWorld, route, zone } from "../../test/support/dns-world.ts";
+import { type MemoryZone, memoryZone } from "../../test/support/providers/memory-zone.ts";
+import { createSimulatedClock } from "../../test/support/simulated-clock.ts";
+import type { Backend, Inventory, Route, Zone, ZoneProvider } from "../model/inventory.ts";
+import { ms } from "../model/units.ts";
+import { createMetrics } from "../observe/metrics.ts";
+import { Standing } from "../routing/table.ts";
+import { createProviderPublisher } from "./provider-publisher.ts";
+
+const PROVIDER: ZoneProvider = {
+  type: "RFC2136",
+  server: { host: "192.0.2.53", port: 53 },
+  key: { name: "writer", algorithm: "hmac-sha256", path: "/keys/writer" },
+  adoptFrom: [],
+  policy: "Sync",
+};
+const backend = (cluster: string, address: string): Backend => ({
+  ...{ name: cluster, cluster, addresses: [address], weight: 100, priority: 0, bias: 0 },
+});
+const EAST = backend("east", "192.0.2.1");
+const WEST = backend("west", "203.0.113.1");
+const ELSEWHERE = zone("elsewhere", "example.org", [], { nameservers: [], provider: PROVIDER });
+const shop = (name: string, more: Partial<Route> = {}): Route =>
+  route(name, [`${name}.example.org`], [EAST, WEST], { rules: [], order: "Priority", ...more });
+
+function start(remote: MemoryZone = memoryZone()) {
+  const clock = createSimulatedClock();
+  const lines: string[] = [];
+  const opened: Zone[] = [];
+  const log = (level: string) => (_: unknown, message?: string) => void lines.push(`${level} ${message ?? ""}`);
+  const state = { opens: true, health: "Healthy" };
+  const metrics = createMetrics();
+  const publisher = createProviderPublisher({
+    open(one) {
+      opened.push(one);
+      if (!state.opens) throw new ProviderError("unauthorized", "rfc2136 192.0.2.53:53 example.org", "/keys/writer is missing", "Add it.");
+      return remote;
+    },
+    now: clock.now,
+    deadline: () => new AbortController().signal,
+    setTimer: (delay, callback) => clock.setTimer(ms(delay), callback),
+    metrics,
+    log: { info: log("info"), warn: log("warn"), error: log("error") } as never,
+  });
+  let listener = (): void => {};
+  publisher.follow({
+    route: () => ({ backends: [{ health: state.health }] }) as never,
+    watch(called) {
+      listener = () => called("all");
+      return () => {};
+    },
+  });
+  function publish(routes: readonly Route[], zones: readonly Zone[] = [ELSEWHERE]) {
+    const { routing } = dnsWorld([zone("here", "example.net")], routes);
+    const inventory: Inventory = { routes, clusters: [], zones, overrides: [] };
+    publisher.publish(routing, inventory);
+    return routing;
+  }
+  const told = (): readonly string[] =>
+    remote.sets.filter(({ type }) => type === "A").map(({ name, values }) => `${name} ${values.join()}`);
+  return { clock, lines, opened, state, metrics, publisher, publish, changed: () => listener(), told, remote };
+}
+
+describe("a zone that is kept elsewhere", () => {
+  test("gets what is served as soon as this process is the writer, and follows health within moments", async () => {
+    const { clock, publisher, publish, changed, told } = start();
+    const table = publish([shop("shop")]);
+    await clock.advance(1000);
+    expect(told()).toEqual([]);
+    publisher.term("Own");
+    await clock.advance(100);
+    expect(told()).toEqual(["shop.example.org 192.0.2.1"]);
+    table.state.standing[0] = Standing.Unhealthy;
+    changed();
+    await clock.advance(50);
+    expect(told()).toEqual(["shop.example.org 203.0.113.1"]);
+  });
+
+  test("has only hosts of its own domain, of routes that do not name other zones", async () => {
+    const { clock, publisher, publish, told } = start();
+    const inner = zone("inner", "inner.example.org");
+    publish([shop("shop"), shop("a.inner"), shop("other", { zones: ["here"] })], [ELSEWHERE, inner]);
+    publisher.term(1);
+    await clock.advance(100);
+    expect(told()).toEqual(["shop.example.org 192.0.2.1"]);
+  });
+
+  test("keeps what it has while nothing is known of health, for half a minute at most", async () => {
+    const { clock, publisher, publish, told, changed, state } = start();
+    publish([shop("shop")]);
+    state.health = "Unknown";
+    publisher.term(1);
+    await clock.advance(29_000);
+    expect(told()).toEqual([]);
+    changed();
+    await clock.advance(2000);
+    expect(told()).toEqual(["shop.example.org 192.0.2.1"]);
+  });
+
+  test("keeps a host for which nothing may be answered any more", async () => {
+    const { clock, publisher, publish, changed, told } = start();
+    const table = publish([shop("shop", { families: "Each" })]);
+    publisher.term(1);
+    await clock.advance(100);
+    table.state.standing.fill(Standing.Excluded);
+    changed();
+    await clock.advance(100);
+    expect(told()).toEqual(["shop.example.org 192.0.2.1"]);
+  });
+
+  test("is opened anew when its settings change, and left alone when it is gone", async () => {
+    const { clock, publisher, publish, opened, told } = start();
+    publish([shop("shop")]);
+    publisher.term(1);
+    await clock.advance(100);
+    publish([shop("shop")]);
+    await clock.advance(100);
+    expect(opened).toHaveLength(1);
+    publish([shop("shop")], [{ ...ELSEWHERE, provider: { ...PROVIDER, policy: "DryRun" } }]);
+    await clock.advance(100);
+    expect(opened).toHaveLength(2);
+    publish([], []);
+    await clock.advance(1000);
+    expect(told()).toEqual(["shop.example.org 192.0.2.1"]);
+  });
+});
+
+describe("what is told", () => {
+  test("failures once, with degradation and a count, and that they are over", async () => {
+    const { clock, publisher, publish, lines, state, metrics } = start();
+    state.opens = false;
+    publish([shop("shop")]);
+    publisher.term(1);
+    await clock.advance(130_000);
+    expect(publisher.degraded?.()).toEqual(["provider-failing"]);
+    expect(lines).toEqual(["error a zone could not be written"]);
+    expect(await metrics.expose()).toContain('globalroute_provider_errors_total{zone="example.org",code="unauthorized"} 3');
+    state.opens = true;
+    await clock.advance(60_000);
+    expect(publisher.degraded?.()).toEqual([]);
+    expect(lines.slice(1)).toEqual(["info the zone can be written again", "info the zone was written"]);
+    expect(await metrics.expose()).toContain('globalroute_provider_changes_total{zone="example.org",action="Create"} 2');
+  });
+
+  test("credentials that are refused are read again", async () => {
+    const { clock, publisher, publish, opened, remote, told } = start();
+    publish([shop("shop")]);
+    remote.failNext = { error: new ProviderError("unauthorized", "memory example.org", "it does not accept our key", "Compare it.") };
+    publisher.term(1);
+    await clock.advance(61_000);
+    expect(opened).toHaveLength(2);
+    expect(told()).toHaveLength(1);
+  });
+
+  test("conflicts, each state of them once", async () => {
+    const remote = memoryZone([{ name: "shop.example.org", type: "A", ttl: 5, values: ["192.0.2.9"] }]);
+    const { clock, publisher, publish, lines } = start(remote);
+    publish([shop("shop")]);
+    publisher.term(1);
+    await clock.advance(200_000);
+    expect(lines).toEqual([
+      "warn not ours and left alone: shop.example.org A (Foreign). Remove them there, or take the hosts out of the routes",
+    ]);
+  });
+
+  test("that somebody else writes as the same owner: nothing more is written", async () => {
+    const { clock, publisher, publish, lines, remote, told, changed } = start();
+    const table = publish([shop("shop")]);
+    publisher.term("Own");
+    await clock.advance(100);
+    const fence = formatFence("example.org", "test", { epoch: 9, write: 1 });
+    remote.sets = remote.sets.map((set) =>
+      recordSetKey(set) === recordSetKey({ name: fenceName("example.org", "test"), type: "TXT" }) ? fence : set,
+    );
+    table.state.standing[0] = Standing.Unhealthy;
+    changed();
+    await clock.advance(200_000);
+    expect(told()).toEqual(["shop.example.org 192.0.2.1"]);
+    expect(publisher.degraded?.()).toEqual(["provider-failing"]);
+    expect(lines.at(-1)).toContain("somebody else writes as owner test");
+  });
+});
+
+test("removals beyond measure are held until they are confirmed, and then pass for a minute only", async () => {
+  const { clock, publisher, publish, told, lines } = start();
+  const names = ["a", "b", "c", "d", "e"];
+  publish(names.map((name) => shop(name)));
+  publisher.term(1);
+  await clock.advance(100);
+  publish([shop("a")]);
+  await clock.advance(100);
+  expect(told()).toHaveLength(5);
+  expect(publisher.degraded?.()).toEqual(["removals-held"]);
+  expect(lines.at(-1)).toContain("4 record sets would go at once and are kept: run globalroute confirm");
+  expect(publisher.confirm()).toEqual(["accepted: 4 record sets leave zones that are kept elsewhere"]);
+  await clock.advance(100);
+  expect(told()).toEqual(["a.example.org 192.0.2.1"]);
+  expect(publisher.confirm()).toEqual([]);
+});
+
+test("close waits for what is under way, and nothing is written after it", async () => {
+  const { clock, publisher, publish, told } = start();
+  publish([shop("shop")]);
+  publisher.term(1);
+  await publisher.close();
+  await clock.advance(200_000);
+  expect(told()).toEqual([]);
+});

@@ -1,0 +1,234 @@
+/** Brings tables to zones that are kept elsewhere: one keeper for each, told whenever what is answered may have changed. */
+import { plainZone } from "../../dns-providers/desired-sets.ts";
+import type { DesiredSet, Plan } from "../../dns-providers/planner.ts";
+import { type Provider, ProviderError } from "../../dns-providers/provider.ts";
+import { recordSetKey } from "../../dns-providers/record-set.ts";
+import { createZoneKeeper, LOOK, type Term, type ZoneKeeper } from "../../dns-providers/zone-keeper.ts";
+import { createZoneSync, type SyncOutcome } from "../../dns-providers/zone-sync.ts";
+import type { Publisher } from "../engine/source.ts";
+import type { HealthFeed } from "../engine/view.ts";
+import { count } from "../model/count.ts";
+import { isWithin } from "../model/host-name.ts";
+import { zoneOf } from "../model/host-zones.ts";
+import { type Inventory, type Route, routeKey, type Zone, type ZoneProvider } from "../model/inventory.ts";
+import type { Log } from "../observe/log.ts";
+import type { Metrics } from "../observe/metrics.ts";
+import type { RoutingTable } from "../routing/table.ts";
+
+export type ProvidedZone = Zone & { readonly provider: ZoneProvider };
+
+export interface ProviderPublisherOptions {
+  /** Opens a provider for a zone. @throws ProviderError when it cannot even be tried */
+  readonly open: (zone: ProvidedZone) => Provider;
+  /** Monotonic milliseconds. */
+  readonly now: () => number;
+  /** Aborts after so many milliseconds. */
+  readonly deadline: (milliseconds: number) => AbortSignal;
+  readonly setTimer: (milliseconds: number, callback: () => void) => () => void;
+  readonly metrics: Pick<Metrics, "providerChanges" | "providerError">;
+  readonly log: Log;
+}
+
+export interface ProviderPublisher extends Publisher {
+  /** Who writes: from now on this process with this term, or another one. */
+  readonly term: (term: Term) => void;
+  /** Health changes are written as soon as they are known. */
+  readonly follow: (feed: Pick<HealthFeed, "route" | "watch">) => void;
+  /** Removals that are held back pass for a minute. @returns what was let go, in words */
+  readonly confirm: () => readonly string[];
+  readonly degraded: () => readonly string[];
+  readonly close: () => Promise<void>;
+}
+
+interface Kept {
+  /** What it was made of. */
+  readonly from: string;
+  readonly keeper: ZoneKeeper;
+  isFailing: boolean;
+  held: number;
+  /** What was said of it last. */
+  told: string;
+}
+
+/** How long a new process waits for health before it writes what it takes for unknown, ms: what was written before is better than a guess. */
+const PATIENCE = 30_000;
+/** How long a confirmation counts, ms: what it confirms has to be compiled first. */
+const CONFIRMED = 60_000;
+
+export function createProviderPublisher(options: ProviderPublisherOptions): ProviderPublisher {
+  const { now, log, metrics } = options;
+  const kept = new Map<string, Kept>();
+  const closing = new Set<Promise<void>>();
+  let served: { readonly table: RoutingTable; readonly inventory: Inventory } | undefined;
+  let byDomain: ReadonlyMap<string, Zone> = new Map();
+  let term: Term;
+  let confirmedUntil = Number.NEGATIVE_INFINITY;
+  let feed: Pick<HealthFeed, "route"> | undefined;
+  let unfollow = () => {};
+  const startedAt = now();
+  const cancelPatience = options.setTimer(PATIENCE, () => requestAll());
+
+  const isInZone =
+    (zone: Zone) =>
+    (route: Route, host: string): boolean =>
+      zoneOf(host, byDomain)?.name === zone.name &&
+      (route.zones.length === 0 || route.zones.includes(zone.name)) &&
+      (zone.allowedSuffixes.length === 0 || zone.allowedSuffixes.some((suffix) => isWithin(host, suffix)));
+
+  /** Whether nobody has looked yet at a backend that might be published. */
+  const hasUnknown = (zone: Zone, routes: readonly Route[]): boolean =>
+    routes.some(
+      (route) =>
+        route.hosts.some((host) => isInZone(zone)(route, host)) &&
+        (feed?.route(routeKey(route))?.backends.some(({ health }) => health === "Unknown") ?? true),
+    );
+
+  function keep(zone: ProvidedZone, from: string): Kept {
+    const provider = openLater(() => options.open(zone), `${zone.provider.type} ${zone.domain}`);
+    const sync = createZoneSync({
+      ...{ provider, domain: zone.domain, owner: zone.owner, now, relistAfter: LOOK / 2 },
+      policy: zone.provider.policy,
+      adoptFrom: zone.provider.adoptFrom,
+    });
+    let before: ReadonlyMap<string, DesiredSet> = new Map();
+    const state: Kept = {
+      from,
+      isFailing: false,
+      held: 0,
+      told: "",
+      keeper: createZoneKeeper({
+        sync,
+        desired() {
+          if (served === undefined) return undefined;
+          const { table, inventory } = served;
+          if (now() - startedAt < PATIENCE && hasUnknown(zone, inventory.routes)) return undefined;
+          const sets = plainZone({ table, routes: inventory.routes, isInZone: isInZone(zone), before: (key) => before.get(key) });
+          before = new Map(sets.map((set) => [recordSetKey(set), set]));
+          return sets;
+        },
+        isRemovalConfirmed: () => now() < confirmedUntil,
+        now,
+        deadline: options.deadline,
+        setTimer: options.setTimer,
+        onOutcome: (outcome) => tell(zone, state, outcome),
+        onFailure(error, retryAfter) {
+          metrics.providerError(zone.domain, error instanceof ProviderError ? error.code : "unknown");
+          if (!state.isFailing) log.error({ err: error, zone: zone.domain, retryAfterMs: retryAfter }, "a zone could not be written");
+          state.isFailing = true;
+        },
+      }),
+    };
+    state.keeper.term(term);
+    return state;
+  }
+
+  function tell(zone: ProvidedZone, state: Kept, outcome: SyncOutcome): void {
+    if (state.isFailing && outcome.kind !== "LostFence") log.info({ zone: zone.domain }, "the zone can be written again");
+    state.isFailing = outcome.kind === "LostFence";
+    if (outcome.kind === "LostFence") {
+      const remedy = "Give each installation an owner of its own, or end one and start this one again.";
+      const news = `somebody else writes as owner ${zone.owner}. ${remedy}`;
+      if (news !== state.told) log.error({ zone: zone.domain, epoch: outcome.epoch }, news);
+      state.told = news;
+      return;
+    }
+    const { plan, batches } = outcome;
+    state.held = plan.held.length;
+    const changes = plan.groups.flatMap((group) => group.changes);
+    if (outcome.kind === "Synced") {
+      for (const { action } of changes) metrics.providerChanges(zone.domain, action);
+      if (changes.length > 0) log.info({ zone: zone.domain, changes: changes.length, batches }, "the zone was written");
+    }
+    const news = newsOf(zone, plan);
+    if (news !== state.told && news !== "") log.warn({ zone: zone.domain }, news);
+    state.told = news;
+  }
+
+  const requestAll = (): void => {
+    for (const { keeper } of kept.values()) keeper.request();
+  };
+
+  return {
+    publish(table, inventory) {
+      served = { table, inventory };
+      byDomain = new Map(inventory.zones.map((zone) => [zone.domain, zone]));
+      const zones = inventory.zones.filter((zone): zone is ProvidedZone => zone.provider !== undefined);
+      const wanted = new Map(zones.map((zone) => [zone.name, { zone, from: JSON.stringify(zone) }]));
+      for (const [name, { keeper, from }] of kept) {
+        if (wanted.get(name)?.from === from) continue;
+        kept.delete(name);
+        const done = keeper.close().finally(() => closing.delete(done));
+        closing.add(done);
+      }
+      for (const [name, { zone, from }] of wanted) if (!kept.has(name)) kept.set(name, keep(zone, from));
+      requestAll();
+      return [];
+    },
+    term(next) {
+      term = next;
+      for (const { keeper } of kept.values()) keeper.term(next);
+    },
+    follow(next) {
+      feed = next;
+      unfollow = next.watch(requestAll);
+    },
+    confirm() {
+      confirmedUntil = now() + CONFIRMED;
+      requestAll();
+      const held = [...kept.values()].reduce((sum, state) => sum + state.held, 0);
+      return held === 0 ? [] : [`accepted: ${count(held, "record set")} leave zones that are kept elsewhere`];
+    },
+    degraded: () => [
+      ...([...kept.values()].some(({ isFailing }) => isFailing) ? ["provider-failing"] : []),
+      ...([...kept.values()].some(({ held }) => held > 0) ? ["removals-held"] : []),
+    ],
+    async close() {
+      unfollow();
+      cancelPatience();
+      await Promise.all([...closing, ...[...kept.values()].map(({ keeper }) => keeper.close())]);
+    },
+  };
+}
+
+/** What a plan left undone, in one sentence; empty when nothing. */
+function newsOf(zone: ProvidedZone, { conflicts, held, groups }: Plan): string {
+  const some = conflicts
+    .slice(0, 3)
+    .map(({ name, type, reason, owner }) => `${name} ${type} (${reason}${owner === undefined ? "" : ` ${owner}`})`);
+  const more = conflicts.length > 3 ? ` and ${conflicts.length - 3} more` : "";
+  const parts = [
+    ...(conflicts.length === 0
+      ? []
+      : [`not ours and left alone: ${some.join(", ")}${more}. Remove them there, or take the hosts out of the routes`]),
+    ...(held.length === 0 ? [] : [`${count(held.length, "record set")} would go at once and are kept: run globalroute confirm`]),
+    ...(zone.provider.policy === "DryRun" && groups.length > 0 ? [`policy DryRun: ${count(groups.length, "name")} would be changed`] : []),
+  ];
+  return parts.join("; ");
+}
+
+/** Opens the provider when it is needed, and again when its credentials are not good: there may be others by now. */
+function openLater(open: () => Provider, name: string): Provider {
+  let opened: Provider | undefined;
+  const provider = (): Provider => {
+    opened ??= open();
+    return opened;
+  };
+  async function withProvider<T>(call: (one: Provider) => Promise<T>): Promise<T> {
+    try {
+      return await call(provider());
+    } catch (error) {
+      if (error instanceof ProviderError && error.code === "unauthorized") opened = undefined;
+      throw error;
+    }
+  }
+  return {
+    get name() {
+      return opened?.name ?? name;
+    },
+    get capabilities() {
+      return provider().capabilities;
+    },
+    list: (signal) => withProvider((one) => one.list(signal)),
+    apply: (batch, signal) => withProvider((one) => one.apply(batch, signal)),
+  };
+}
