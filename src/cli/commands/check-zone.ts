@@ -1,0 +1,155 @@
+/** `globalroute check zone DOMAIN`: step by step, does the world reach a zone as it should? */
+import { randomInt } from "node:crypto";
+import { getServers } from "node:dns";
+import { resolve } from "node:path";
+import { setTimeout } from "node:timers/promises";
+import { type Command, InvalidArgumentError } from "commander";
+import type { ZoneCheck } from "../../dns/check/check-zone.ts";
+import type { Expectation } from "../../dns/check/expectation.ts";
+import type { Step, StepStatus } from "../../dns/check/step.ts";
+import { parseIp } from "../../model/ip.ts";
+import type { ListenAddress } from "../../model/listen-address.ts";
+import { didYouMean } from "../../model/nearest-word.ts";
+import { formatProblem } from "../../model/problem.ts";
+import { type Milliseconds, ms } from "../../model/units.ts";
+import { type Cli, CommandError, type Io } from "../io.ts";
+import { examples, type OutputFormat, outputOption, parseDomain, parseListenAddress, parsePath, parsePeriod, print } from "../options.ts";
+import { type Paint, paintFor, type Style } from "../text.ts";
+
+/** Hosts of routes that are asked for. More would be the load of a test, and each fault is in one of the first, as a rule. */
+const MOST_HOSTS = 20;
+const DNS_PORT = 53;
+const SETTLE = ms(10_000);
+
+interface CheckZoneOptions {
+  readonly config?: string;
+  readonly resolver?: ListenAddress;
+  readonly parent?: ListenAddress;
+  readonly nameserver?: ListenAddress;
+  readonly port: number;
+  readonly settle?: Milliseconds;
+  readonly output: OutputFormat;
+}
+
+export function registerCheckZone(program: Command, { io, exit }: Cli): void {
+  const check = program.command("check").description("check what lies outside this server");
+  const zone = check
+    .command("zone")
+    .description("check a zone's delegation from the parent down to the hosts of its routes; exit 1 when a step fails")
+    .argument("<domain>", "domain of the zone", parseDomain)
+    .option("--config <dir>", "folder of objects: what the zone is to be", parsePath)
+    .option("--resolver <addr[:port]>", "recursive resolver to find the parent by (default: the system's)", parseServerAddress)
+    .option("--parent <addr[:port]>", "server of the parent zone, instead of looking for one", parseServerAddress)
+    .option(
+      "--nameserver <addr:port>",
+      "a server to check besides those of the delegation, such as one that is not delegated to yet",
+      parseListenAddress,
+    )
+    .option("--port <port>", "port of the delegated name servers", parsePort, DNS_PORT)
+    .option("--settle <duration>", "how long servers may take to reach one serial (default: 10s)", parsePeriod)
+    .addOption(outputOption())
+    .action(async (domain: string, options: CheckZoneOptions) => {
+      const expectation = options.config === undefined ? undefined : await readExpectation(domain, options.config, io);
+      const { checkZone } = await import("../../dns/check/check-zone.ts");
+      const { exchangeOverTcp, exchangeOverUdp } = await import("../../dns/check/exchange.ts");
+      const { parent, nameserver, resolver, port, settle = SETTLE } = options;
+      const request = {
+        ...{ zone: domain, port, settle, resolvers: resolver === undefined ? systemResolvers() : [resolver] },
+        ...(parent === undefined ? {} : { parent }),
+        ...(nameserver === undefined ? {} : { nameserver }),
+        ...(expectation === undefined ? {} : { expectation }),
+      };
+      const verdict = await checkZone(request, {
+        exchange: { udp: exchangeOverUdp, tcp: exchangeOverTcp },
+        randomId: () => randomInt(0x1_0000),
+        deadline: (milliseconds) => AbortSignal.timeout(milliseconds),
+        now: () => io.now() / 1000,
+        sleep: (milliseconds) => setTimeout(milliseconds),
+      });
+      print(io, options.output, verdict, (value) => renderCheck(value, paintFor(io.stdout, io.env)));
+      if (!verdict.ok) exit(1);
+    });
+  examples(zone, [
+    "globalroute check zone example.org",
+    "globalroute check zone example.org --config my-config",
+    "globalroute check zone example.org --nameserver 192.0.2.53:53 --resolver 9.9.9.9",
+    "globalroute check zone example.org --output json | jq '.steps[] | select(.status != \"ok\")'",
+  ]);
+}
+
+/** @throws CommandError (exit 2) for objects with errors, and when no DNSZone has the domain */
+async function readExpectation(domain: string, config: string, io: Pick<Io, "cwd">): Promise<Expectation> {
+  const [{ readObjectsAt }, { expectationOf }] = await Promise.all([
+    import("../../engine/read-objects.ts"), // schemas and regions: not needed without a folder
+    import("../../dns/check/expectation.ts"),
+  ]);
+  const { inventory, problems } = await readObjectsAt([resolve(io.cwd, config)]);
+  const errors = problems.filter(({ severity }) => severity === "error");
+  if (errors.length > 0)
+    throw new CommandError(2, [`${config} has errors, so a server would not take it:`, ...errors.map(formatProblem)].join("\n"));
+  const expectation = expectationOf(domain, inventory, MOST_HOSTS);
+  if (expectation !== undefined) return expectation;
+  const domains = inventory.zones.map((zone) => zone.domain);
+  const there = domains.length === 0 ? "It has no DNSZone at all." : `It has: ${domains.join(", ")}.`;
+  throw new CommandError(2, `${config} has no DNSZone of ${domain}. ${didYouMean(domain, domains)}${there}`);
+}
+
+const MARKS: Readonly<Record<StepStatus, { readonly mark: string; readonly style: Style }>> = {
+  ok: { mark: "✓", style: "green" },
+  warning: { mark: "!", style: "yellow" },
+  failed: { mark: "✗", style: "red" },
+  skipped: { mark: "–", style: "dim" },
+};
+
+/** @returns the lines of the table form: a mark, the step, its facts one below the other, and the way out */
+export function renderCheck({ zone, steps }: ZoneCheck, paint: Paint): readonly string[] {
+  const width = Math.max(...steps.map(({ name }) => name.length));
+  const indent = " ".repeat(width + 4);
+  const lines = steps.flatMap(({ name, status, facts, remedy }) => {
+    const { mark, style } = MARKS[status];
+    const [first = "", ...more] = facts;
+    return [
+      `${paint(style, mark)} ${name.padEnd(width)}  ${first}`,
+      ...more.map((fact) => `${indent}${fact}`),
+      ...(remedy === undefined ? [] : [`${indent}${paint("bold", "→")} ${remedy}`]),
+    ];
+  });
+  return [...lines, "", summary(zone, steps, paint)];
+}
+
+function summary(zone: string, steps: readonly Step[], paint: Paint): string {
+  const named = (status: StepStatus): string =>
+    steps
+      .filter((step) => step.status === status)
+      .map(({ name }) => name)
+      .join(", ");
+  const [failures, warnings] = [named("failed"), named("warning")];
+  if (failures !== "") return paint("red", `${zone} is not reached as it should be: ${failures}`);
+  return warnings === ""
+    ? paint("green", `${zone} is reached as it should be`)
+    : paint("yellow", `${zone} is reached; look at: ${warnings}`);
+}
+
+/** Addresses with a zone index (`fe80::1%eth0`) are left out: nothing here knows interfaces. */
+const systemResolvers = (): readonly ListenAddress[] => getServers().flatMap((text) => readServerAddress(text) ?? []);
+
+/** `192.0.2.53`, `192.0.2.53:5300`, `2001:db8::53`, `[2001:db8::53]:5300`. */
+function readServerAddress(text: string): ListenAddress | undefined {
+  if (parseIp(text) !== undefined) return { address: text, port: DNS_PORT };
+  const match = /^(?:\[([^\]]+)\]|([^:]+)):(\d{1,5})$/.exec(text);
+  const [address, port] = [match?.[1] ?? match?.[2] ?? "", Number(match?.[3])];
+  return parseIp(address) === undefined || port < 1 || port > 65_535 ? undefined : { address, port };
+}
+
+function parseServerAddress(text: string): ListenAddress {
+  const address = readServerAddress(text);
+  if (address === undefined)
+    throw new InvalidArgumentError("Write an address, perhaps with a port: 192.0.2.53, 192.0.2.53:5300, [2001:db8::53]:5300.");
+  return address;
+}
+
+function parsePort(text: string): number {
+  const port = Number(text);
+  if (!/^\d+$/.test(text) || port < 1 || port > 65_535) throw new InvalidArgumentError("Write a port, 1 to 65535.");
+  return port;
+}
