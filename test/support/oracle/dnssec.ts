@@ -11,7 +11,8 @@ export function readName(bytes: Uint8Array, at = 0): { readonly labels: Labels; 
   const labels: string[] = [];
   let next = at;
   while (bytes[next] !== 0) {
-    const size = bytes[next]!;
+    const size = bytes[next];
+    if (size === undefined) throw new Error("a name that does not end");
     if (size > 63) throw new Error("a compressed name where none may be");
     labels.push(String.fromCharCode(...bytes.subarray(next + 1, next + 1 + size)));
     next += 1 + size;
