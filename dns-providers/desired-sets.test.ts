@@ -2,8 +2,8 @@ import { describe, expect, test } from "vitest";
 import type { Backend, Route, Rule } from "../src/model/inventory.ts";
 import { Standing } from "../src/routing/table.ts";
 import { dnsWorld, route, ZONES } from "../test/support/dns-world.ts";
+import type { DesiredSet } from "./change.ts";
 import { plainZone } from "./desired-sets.ts";
-import type { DesiredSet } from "./planner.ts";
 
 const backend = (cluster: string, addresses: readonly string[], more: Partial<Backend> = {}): Backend => ({
   ...{ name: cluster, cluster, addresses, weight: 100, priority: 0, bias: 0 },

@@ -6,7 +6,7 @@ import { type PlacelessRouting, placelessAddresses } from "../src/dns/transfer/p
 import { type Route, routeKey } from "../src/model/inventory.ts";
 import { clustersForAll } from "../src/model/plain-policy.ts";
 import type { RoutingTable } from "../src/routing/table.ts";
-import type { DesiredSet } from "./planner.ts";
+import type { DesiredSet } from "./change.ts";
 import { recordSetKey } from "./record-set.ts";
 
 export interface PlainZoneInput {

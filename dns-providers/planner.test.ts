@@ -1,7 +1,8 @@
 import { describe, expect, test } from "vitest";
 import { desired } from "../test/support/providers/provider-suite.ts";
+import { applyChanges, type Change, type DesiredSet } from "./change.ts";
 import { formatOwnership, registryName } from "./ownership.ts";
-import { applyChanges, type Change, type DesiredSet, type PlanInput, planChanges } from "./planner.ts";
+import { type PlanInput, planChanges } from "./planner.ts";
 import type { RecordSet } from "./record-set.ts";
 
 const SHOP = desired("shop.example.org", ["192.0.2.1"]);
@@ -49,6 +50,29 @@ describe("order", () => {
       "Delete shop.example.org A",
       "Create shop.example.org CNAME",
     ]);
+  });
+});
+
+describe("scripts that answer for addresses", () => {
+  const script = desired(SHOP.name, ['A "return {}"'], "LUA");
+  test("make way for addresses, and the other way round, also where nothing else is removed", () => {
+    const actual = [plain(SHOP), ownedBy("us", SHOP.name, "A")];
+    for (const policy of ["Sync", "UpsertOnly"] as const)
+      expect(changes({ desired: [script], actual, policy })).toEqual([
+        "Replace _globalroute.shop.example.org TXT",
+        "Delete shop.example.org A",
+        "Create shop.example.org LUA",
+      ]);
+    expect(changes({ desired: [SHOP], actual: [plain(script), ownedBy("us", SHOP.name, "LUA")] })).toEqual([
+      "Replace _globalroute.shop.example.org TXT",
+      "Delete shop.example.org LUA",
+      "Create shop.example.org A",
+    ]);
+  });
+  test("of ours do not come beside addresses of others, and ours not beside theirs", () => {
+    expect(plan({ desired: [script], actual: [plain(SHOP)] }).conflicts).toMatchObject([{ type: "LUA", reason: "Foreign" }]);
+    expect(plan({ desired: [SHOP], actual: [plain(script)] }).conflicts).toMatchObject([{ type: "A", reason: "Foreign" }]);
+    expect(plan({ desired: [script], actual: [set(SHOP.name, "MX", "10 mail.example.org.")] }).conflicts).toEqual([]);
   });
 });
 

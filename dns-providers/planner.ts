@@ -2,6 +2,8 @@
  * What has to change in a provider's zone so that it is as it should be. Pure: the same input gives the same changes in the same order, and a
  * plan of what it leads to is empty.
  */
+import { applyChanges, type Change, type DesiredSet, membersThatGo, type NameChanges, putSet, putSets } from "./change.ts";
+import { isHelper, planHelpers } from "./helper-sets.ts";
 import {
   externalDnsClaims,
   formatOwnership,
@@ -12,11 +14,6 @@ import {
   registryName,
 } from "./ownership.ts";
 import { inOwnerOrder, type RecordSet, recordSetKey, sameRecordSet } from "./record-set.ts";
-
-export interface DesiredSet extends RecordSet {
-  /** The object that it is published for: `GlobalRoute/web/shop`. All sets of one name have the same. */
-  readonly resource: string;
-}
 
 export interface PlanInput {
   /** The zone's apex, lower case, without the trailing dot. */
@@ -32,20 +29,8 @@ export interface PlanInput {
   readonly adoptFrom?: readonly string[];
   /** Removals pass however many they are. */
   readonly isRemovalConfirmed?: boolean;
-}
-
-export type Change =
-  | { readonly action: "Create"; readonly after: RecordSet }
-  | { readonly action: "Replace"; readonly before: RecordSet; readonly after: RecordSet }
-  | { readonly action: "Delete"; readonly before: RecordSet };
-
-/** The changes at one name, which belong together. */
-export interface NameChanges {
-  readonly name: string;
-  /** Clients get other answers than before: it goes before what is new or leaves. */
-  readonly isUrgent: boolean;
-  /** In an order that leaves no gap and, should it break off, nothing without an owner. */
-  readonly changes: readonly Change[];
+  /** Names at which nothing is done, whatever is desired: somebody else keeps changing them. */
+  readonly contested?: ReadonlySet<string>;
 }
 
 /** A desired set that is not published, because what is there is not ours. */
@@ -64,6 +49,8 @@ export interface Plan {
   readonly held: readonly RecordSet[];
   /** Ours, no longer desired, and left because the policy is to remove nothing. */
   readonly kept: readonly RecordSet[];
+  /** Names that are left as somebody else wants them. */
+  readonly contested: readonly string[];
 }
 
 /** Share of our sets that one sync may remove, and the number below which nothing is held. */
@@ -72,21 +59,37 @@ export const REMOVAL_LEAST = 3;
 
 /** @throws RangeError when a desired set is empty: nothing of ours makes one, and a zone must never get it (docs/safety.md, rule 1) */
 export function planChanges(input: PlanInput): Plan {
-  for (const { name, type, values } of input.desired) if (values.length === 0) throw new RangeError(`${name} ${type} would be empty`);
-  const zone = readZone({ ...input, actual: input.actual.toSorted(byKey) });
-  const wanted = Map.groupBy(input.desired.toSorted(byKey), ({ name }) => name);
-  const names = inOwnerOrder(new Set([...wanted.keys(), ...zone.owned.keys()]));
+  for (const { name, type, values, alias } of input.desired)
+    if (values.length === 0 && alias === undefined) throw new RangeError(`${name} ${type} would be empty`);
+  const isOfHelper = ({ name }: RecordSet): boolean => isHelper(name, input);
+  const [actual, desired] = [input.actual.toSorted(byKey), input.desired.toSorted(byKey)];
+  const zone = readZone({ ...input, actual });
+  const wanted = Map.groupBy(
+    desired.filter((set) => !isOfHelper(set)),
+    ({ name }) => name,
+  );
+  const isContested = (name: string): boolean => input.contested?.has(name) ?? false;
+  const all = inOwnerOrder(new Set([...wanted.keys(), ...zone.owned.keys()]));
+  const names = all.filter((name) => !isContested(name));
   const drafts = names.map((name) => draftName(name, wanted.get(name) ?? [], zone));
 
   const leaving = drafts.flatMap((draft) => draft.leaving);
+  const going = countTypes(leaving);
   const ours = drafts.reduce((sum, { existing }) => sum + existing, 0);
-  const isTooMuch = leaving.length >= REMOVAL_LEAST && leaving.length > REMOVAL_SHARE * ours && input.isRemovalConfirmed !== true;
+  const isTooMuch = going >= REMOVAL_LEAST && going > REMOVAL_SHARE * ours && input.isRemovalConfirmed !== true;
   const stays = input.policy === "UpsertOnly" || isTooMuch;
+  const groups = drafts.flatMap((draft) => changesAt(draft, stays, zone)).sort(byUrgency);
+  const hosts = applyChanges(
+    actual.filter((set) => !isOfHelper(set)),
+    groups.flatMap(({ changes }) => changes),
+  );
+  const helpers = planHelpers({ actual: actual.filter(isOfHelper), desired: desired.filter(isOfHelper), hosts });
   return {
-    groups: drafts.flatMap((draft) => changesAt(draft, stays, zone)).sort(byUrgency),
+    groups: [...helpers.before, ...groups, ...helpers.after],
     conflicts: drafts.flatMap(({ conflicts }) => conflicts),
     held: isTooMuch && input.policy === "Sync" ? leaving : [],
     kept: input.policy === "UpsertOnly" ? leaving : [],
+    contested: all.filter(isContested),
   };
 }
 
@@ -129,10 +132,13 @@ function readZone({ actual, owner, adoptFrom = [] }: PlanInput): Zone {
 interface Draft {
   readonly name: string;
   readonly upserts: readonly DesiredSet[];
-  /** Go because something else comes in their place: a CNAME stands alone (RFC 1034 §3.6.2). */
+  /** Go because something else comes in their place: a CNAME stands alone (RFC 1034 §3.6.2), and sets of one type have one kind of policy. */
   readonly displaced: readonly RecordSet[];
+  /** Go from among several of one type, of which others stay. */
+  readonly trimmed: readonly RecordSet[];
+  /** Go, and their type with them. */
   readonly leaving: readonly RecordSet[];
-  /** Sets at the name that are ours now. */
+  /** Types at the name that are ours now. */
   readonly existing: number;
   readonly conflicts: readonly Conflict[];
   readonly owned: Owned | undefined;
@@ -147,6 +153,7 @@ function draftName(name: string, wanted: readonly DesiredSet[], { owner, byName,
     name,
     upserts: [],
     displaced: [],
+    trimmed: [],
     leaving: [],
     existing: 0,
     conflicts: wanted.map(({ type }) => ({ name, type, reason, ...(whose === undefined ? {} : { owner: whose }) })),
@@ -166,38 +173,47 @@ function draftName(name: string, wanted: readonly DesiredSet[], { owner, byName,
   });
   const ours = there.filter(isOurs);
   const gone = ours.filter(({ type }) => !wanted.some((set) => set.type === type)); // what is wanted and refused stays as it is
-  const isDisplaced = ({ type }: RecordSet): boolean => upserts.some((set) => (set.type === "CNAME") !== (type === "CNAME"));
+  const isDisplaced = ({ type }: RecordSet): boolean => upserts.some((set) => excludes(set.type, type));
+  const members = membersThatGo(ours, upserts);
   return {
     name,
     upserts,
-    displaced: gone.filter(isDisplaced),
+    displaced: [...gone.filter(isDisplaced), ...members.displaced],
+    trimmed: members.trimmed,
     leaving: gone.filter((set) => !isDisplaced(set)),
-    existing: ours.length,
+    existing: countTypes(ours),
     conflicts,
     owned,
   };
 }
 
+const countTypes = (sets: readonly RecordSet[]): number => new Set(sets.map(({ name, type }) => `${name} ${type}`)).size;
+
+/** Types that have no place beside others: a CNAME stands alone, and PowerDNS's scripts answer for addresses. */
+function excludes(a: string, b: string): boolean {
+  if ((a === "CNAME") !== (b === "CNAME")) return true;
+  const isAddress = (type: string): boolean => type === "A" || type === "AAAA";
+  return (a === "LUA" && isAddress(b)) || (b === "LUA" && isAddress(a));
+}
+
 function conflictOf(type: string, foreign: readonly RecordSet[]): Conflict["reason"] | undefined {
-  if (foreign.some((set) => set.type === type)) return "Foreign";
+  const isForeign = (set: RecordSet): boolean =>
+    set.type === type || (type !== "CNAME" && set.type !== "CNAME" && excludes(set.type, type));
+  if (foreign.some(isForeign)) return "Foreign";
   if (foreign.some((set) => set.type === "CNAME")) return "CnameThere";
   return type === "CNAME" && foreign.length > 0 ? "NotAlone" : undefined;
 }
 
 /** @param stays what is leaving stays for now, and stays ours */
-function changesAt(draft: Draft, stays: boolean, { sets, owner }: Zone): readonly NameChanges[] {
+function changesAt(draft: Draft, stays: boolean, { sets, byName, owner }: Zone): readonly NameChanges[] {
   const { name, owned, upserts } = draft;
   const registry = registryName(name);
   if (registry === undefined || (owned === undefined && upserts.length === 0)) return [];
   const leaving = stays ? [] : draft.leaving;
-  const puts = upserts.flatMap(({ resource: _, ...after }): readonly Change[] => {
-    const before = sets.get(recordSetKey(after));
-    if (before === undefined) return [{ action: "Create", after }];
-    return sameRecordSet(before, after) ? [] : [{ action: "Replace", before, after }];
-  });
-
-  const going = new Set([...draft.displaced, ...leaving].map(({ type }) => type));
-  const stillThere = [...(owned?.types ?? [])].filter((type) => !going.has(type) && sets.has(recordSetKey({ name, type })));
+  const going = new Set([...draft.displaced, ...leaving]);
+  const there = (byName.get(name) ?? []).filter((set) => !going.has(set));
+  const puts = putSets(there, upserts);
+  const stillThere = [...(owned?.types ?? [])].filter((type) => there.some((set) => set.type === type));
   const types = [...new Set([...upserts.map(({ type }) => type), ...stillThere])].sort();
   const resource = upserts[0]?.resource ?? owned?.resource ?? "";
   const told = sets.get(recordSetKey({ name: registry, type: "TXT" }));
@@ -207,29 +223,19 @@ function changesAt(draft: Draft, stays: boolean, { sets, owner }: Zone): readonl
     ...(tells === undefined || (told !== undefined && sameRecordSet(told, tells)) ? [] : [putSet(told, tells)]),
     ...draft.displaced.map(remove),
     ...puts,
+    ...draft.trimmed.map(remove),
     ...leaving.map(remove),
     ...(owned?.superseded ?? []).map(remove),
     ...(tells === undefined && told !== undefined ? [remove(told)] : []),
   ];
-  const isUrgent = draft.displaced.length > 0 || puts.some(({ action }) => action === "Replace");
+  const isOld = ({ after }: (typeof puts)[number]): boolean => there.some(({ type }) => type === after.type);
+  const isUrgent = draft.displaced.length + draft.trimmed.length > 0 || puts.some(isOld);
   return changes.length === 0 ? [] : [{ name, isUrgent, changes }];
 }
 
-const byKey = (a: RecordSet, b: RecordSet): number => compareTexts(a.name, b.name) || compareTexts(a.type, b.type);
+const byKey = (a: RecordSet, b: RecordSet): number =>
+  compareTexts(a.name, b.name) || compareTexts(a.type, b.type) || compareTexts(a.routing?.id ?? "", b.routing?.id ?? "");
 const compareTexts = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);
-
-export const putSet = (before: RecordSet | undefined, after: RecordSet): Extract<Change, { readonly after: RecordSet }> =>
-  before === undefined ? { action: "Create", after } : { action: "Replace", before, after };
 
 /** Names stay in their order otherwise. */
 const byUrgency = (a: NameChanges, b: NameChanges): number => Number(b.isUrgent) - Number(a.isUrgent);
-
-/** The zone with changes made, as a provider makes them. */
-export function applyChanges(actual: readonly RecordSet[], changes: readonly Change[]): readonly RecordSet[] {
-  const sets = new Map(actual.map((set) => [recordSetKey(set), set]));
-  for (const change of changes) {
-    if (change.action === "Delete") sets.delete(recordSetKey(change.before));
-    else sets.set(recordSetKey(change.after), change.after);
-  }
-  return [...sets.values()];
-}

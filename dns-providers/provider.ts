@@ -1,6 +1,6 @@
 /** What a DNS provider must do for us, and what it says of itself. Whoever shares code between providers reads this, never their names. */
-import type { Change } from "./planner.ts";
-import type { RecordSet } from "./record-set.ts";
+import type { Change } from "./change.ts";
+import type { RecordSet, SetPolicy } from "./record-set.ts";
 
 export interface Provider {
   /** For people: `rfc2136 192.0.2.53:53`. */
@@ -19,12 +19,25 @@ export interface Provider {
    * @throws ProviderError
    */
   apply(batch: ChangeBatch, signal: AbortSignal): Promise<void>;
+  /**
+   * Makes what sets need besides records, as health checks, and looks whether there is room for them. Before they are written.
+   *
+   * @param zone what the whole zone is going to be
+   * @throws ProviderError `refused` when a quota leaves no room, with the number to ask for
+   */
+  readonly prepare?: (zone: readonly RecordSet[], epoch: number, signal: AbortSignal) => Promise<void>;
+  /** Removes what {@link prepare} made and no set of the zone needs any more. @throws ProviderError */
+  readonly tidy?: (zone: readonly RecordSet[], epoch: number, signal: AbortSignal) => Promise<void>;
+  /** Ends what it does by itself. */
+  readonly close?: () => void;
 }
 
 export interface ChangeBatch {
   /** Also the first of the changes that the batch makes. */
   readonly fence: Extract<Change, { readonly after: RecordSet }>;
   readonly changes: readonly Change[];
+  /** Clients get other answers than before: where requests queue, it goes before others. */
+  readonly isUrgent?: boolean;
 }
 
 export interface Capabilities {
@@ -35,8 +48,12 @@ export interface Capabilities {
   readonly fencing: "Atomic" | "BestEffort";
   /** Types that can be published. */
   readonly types: readonly string[];
-  /** Answers that differ by client. Empty: everyone gets the same set. */
-  readonly policies: readonly ("Weighted" | "Geo" | "GeoProximity" | "Latency" | "Failover")[];
+  /** By what several sets of one name and type can be told apart. Empty: everyone gets the same set. */
+  readonly policies: readonly SetPolicy["kind"][];
+  /** What one sync may take, ms. Where nothing is compared it is less than a Lease, so that a writer that lost it has nothing under way for long. */
+  readonly deadline: number;
+  /** How often the zone is read anew when nothing else asks for it, ms: what others did to it is seen then. */
+  readonly lookEvery: number;
   /** Most that one batch may cost. */
   readonly maxBatchCost: number;
   /** What a change costs of {@link maxBatchCost}. */

@@ -1,12 +1,14 @@
 import { describe, expect, test } from "vitest";
 import { ms } from "../src/model/units.ts";
 import { createSimulatedClock } from "../test/support/simulated-clock.ts";
-import type { DesiredSet } from "./planner.ts";
+import type { DesiredSet } from "./change.ts";
 import { ProviderError, type ProviderErrorCode } from "./provider.ts";
-import { createZoneKeeper, LOOK } from "./zone-keeper.ts";
+import { createZoneKeeper } from "./zone-keeper.ts";
 import type { SyncOutcome, SyncRequest } from "./zone-sync.ts";
 
-const SYNCED: SyncOutcome = { kind: "Synced", plan: { groups: [], conflicts: [], held: [], kept: [] }, batches: 0 };
+const SYNCED: SyncOutcome = { kind: "Synced", plan: { groups: [], conflicts: [], held: [], kept: [], contested: [] }, batches: 0 };
+
+const LOOK = 60_000;
 
 function start() {
   const clock = createSimulatedClock();
@@ -29,6 +31,7 @@ function start() {
       },
       lastEpoch: async () => state.lastEpoch,
     },
+    capabilities: () => ({ deadline: 10_000, lookEvery: LOOK }),
     desired: () => state.desired,
     isRemovalConfirmed: () => false,
     now: clock.now,

@@ -1,14 +1,16 @@
 /** Keeps one zone of a provider as it should be: syncs when something changed, looks again from time to time, tries again after failures. */
-import type { DesiredSet } from "./planner.ts";
-import { PROVIDER_ERRORS, ProviderError } from "./provider.ts";
+import type { DesiredSet } from "./change.ts";
+import { type Capabilities, PROVIDER_ERRORS, ProviderError } from "./provider.ts";
 import type { SyncOutcome, ZoneSync } from "./zone-sync.ts";
 
 /** Of the writer's term; `Own`: nobody else is meant to write, so the term is one more than the zone's last; undefined: not the writer. */
 export type Term = number | "Own" | undefined;
 
 export interface ZoneKeeperOptions {
-  readonly sync: ZoneSync;
-  /** What the zone should have now; undefined while that is not known. */
+  readonly sync: Pick<ZoneSync, "sync" | "lastEpoch">;
+  /** @throws ProviderError when nothing is known of the provider yet */
+  readonly capabilities: () => Pick<Capabilities, "deadline" | "lookEvery">;
+  /** What the zone should have now; undefined while that is not known. @throws ProviderError when nothing is known of the provider yet */
   readonly desired: () => readonly DesiredSet[] | undefined;
   readonly isRemovalConfirmed: () => boolean;
   /** Aborts after so many milliseconds. */
@@ -26,6 +28,14 @@ export interface ZoneKeeper {
   /** Something may have changed. Several at once are one sync; one that comes while a sync runs is followed by another. */
   request(): void;
   term(term: Term): void;
+  /**
+   * Does an operator's work between two syncs, as the writer that this process is.
+   *
+   * @param work is given the epoch of the writer's term, and what ends it
+   * @returns what the work returns; undefined, and it is not done, when another process is the writer
+   * @throws what the work throws; ProviderError when the zone's last term cannot be read
+   */
+  act<T>(work: (epoch: number, signal: AbortSignal) => Promise<T>): Promise<T | undefined>;
   /** @returns once nothing is under way any more */
   close(): Promise<void>;
 }
@@ -35,10 +45,6 @@ const COALESCE = 20;
 /** After a sync the next waits so many times as long as it took, and at most {@link LONGEST_REST} ms: planning is work of the main thread. */
 const REST = 4;
 const LONGEST_REST = 1000;
-/** Between syncs that nobody asked for, ms: what others did to the zone is seen then. */
-export const LOOK = 60_000;
-/** For one sync, ms: shorter than a Lease, so that a writer that lost it has nothing under way for long. */
-export const DEADLINE = 10_000;
 const FIRST_RETRY = 1000;
 const LONGEST_RETRY = 60_000;
 
@@ -77,16 +83,16 @@ export function createZoneKeeper(options: ZoneKeeperOptions): ZoneKeeper {
 
   /** @returns when to look again, ms */
   async function run(): Promise<number> {
-    const desired = options.desired();
-    if (desired === undefined || term === undefined) return LOOK;
-    const signal = options.deadline(DEADLINE);
     try {
-      if (term !== "Own") epoch = term;
-      else epoch ??= (await sync.lastEpoch(signal)) + 1;
+      const desired = options.desired();
+      if (desired === undefined || term === undefined) return LONGEST_RETRY;
+      const { deadline, lookEvery } = options.capabilities();
+      const signal = options.deadline(deadline);
+      epoch = await epochOf(term, signal);
       const outcome = await sync.sync({ desired, epoch, isRemovalConfirmed: options.isRemovalConfirmed(), signal });
       failures = 0;
       options.onOutcome(outcome);
-      return LOOK;
+      return lookEvery;
     } catch (error) {
       const delay = Math.min(LONGEST_RETRY, isOperators(error) ? LONGEST_RETRY : FIRST_RETRY * 2 ** failures++);
       options.onFailure(error, delay);
@@ -94,7 +100,27 @@ export function createZoneKeeper(options: ZoneKeeperOptions): ZoneKeeper {
     }
   }
 
+  const epochOf = async (of: NonNullable<Term>, signal: AbortSignal): Promise<number> =>
+    of === "Own" ? (epoch ?? (await sync.lastEpoch(signal)) + 1) : of;
+
   return {
+    async act(work) {
+      while (running !== undefined) await running;
+      if (isClosed || term === undefined) return undefined;
+      cancel();
+      const of = term;
+      const done = (async () => {
+        const signal = options.deadline(options.capabilities().deadline);
+        epoch = await epochOf(of, signal);
+        return work(epoch, signal);
+      })();
+      const ended = (): void => {
+        running = undefined;
+        schedule(failures === 0 ? soon() : FIRST_RETRY); // what became of it is seen by the next sync
+      };
+      running = done.then(ended, ended);
+      return done;
+    },
     request() {
       if (isAsked) return;
       isAsked = true;

@@ -1,9 +1,13 @@
 /** One zone of a provider kept as it should be: list, plan, apply, under the writer's fence. */
-import { toBatches } from "./batches.ts";
+import { type Batch, toBatches } from "./batches.ts";
+import { applyChanges, type DesiredSet, putSet } from "./change.ts";
+import { createContest } from "./contest.ts";
 import { type Fence, fenceName, formatFence, nextFence, parseFence } from "./fence.ts";
-import { applyChanges, type Conflict, type DesiredSet, type Plan, planChanges, putSet } from "./planner.ts";
+import { isReserved } from "./ownership.ts";
+import { type Conflict, type Plan, planChanges } from "./planner.ts";
 import { type Provider, ProviderError } from "./provider.ts";
 import { type RecordSet, recordSetKey } from "./record-set.ts";
+import type { PlannedZone } from "./zone-plan.ts";
 
 export interface ZoneSyncOptions {
   readonly provider: Provider;
@@ -14,8 +18,8 @@ export interface ZoneSyncOptions {
   /** `DryRun` plans and writes nothing. */
   readonly policy: "Sync" | "UpsertOnly" | "DryRun";
   readonly adoptFrom?: readonly string[];
-  /** What was listed or written is believed for so long, ms: what others do to the zone is seen after it. */
-  readonly relistAfter: number;
+  /** What was listed or written is believed for so long, ms; by default half as long as the provider is looked at. */
+  readonly relistAfter?: number;
   /** Monotonic milliseconds. */
   readonly now: () => number;
 }
@@ -46,8 +50,31 @@ export interface ZoneSync {
    * @throws ProviderError when the provider failed; the next sync begins by listing
    */
   sync(request: SyncRequest): Promise<SyncOutcome>;
+  /**
+   * What there would be to do, from a listing of its own. Writes nothing, and a sync that runs meanwhile goes on with what it knows.
+   *
+   * @throws ProviderError
+   */
+  plan(request: Pick<SyncRequest, "desired" | "signal">): Promise<PlannedZone>;
+  /**
+   * Makes what somebody has reviewed, removals and all, whatever the policy, or nothing. Not while a sync runs.
+   *
+   * @throws ProviderError A part of it may have been made then, which the next plan sees
+   */
+  apply(request: ReviewedRequest): Promise<SyncOutcome | StaleReview>;
   /** Term of whoever wrote last; 0 when nobody did. @throws ProviderError */
   lastEpoch(signal: AbortSignal): Promise<number>;
+}
+
+export interface ReviewedRequest extends Pick<SyncRequest, "desired" | "epoch" | "signal"> {
+  /** Whether this is what was reviewed. @returns what is not, in words; undefined: make it */
+  readonly review: (planned: PlannedZone) => string | undefined;
+}
+
+/** It was not what was reviewed, and nothing was written. */
+export interface StaleReview {
+  readonly kind: "Stale";
+  readonly difference: string;
 }
 
 /** How often a sync lists anew because somebody else was writing. */
@@ -59,48 +86,90 @@ export function createZoneSync(options: ZoneSyncOptions): ZoneSync {
   const { provider, domain, owner, policy, now } = options;
   /** The zone as it was listed, with what was written since. Undefined when what is there is not known. */
   let known: { readonly sets: readonly RecordSet[]; readonly listedAt: number } | undefined;
+  /** Batches that were made, since somebody began to count. */
+  let written = 0;
+
+  const contest = createContest(now, (name) => !isReserved(name));
+  /** Of whoever wrote what is believed: a writer of another term may have written otherwise. */
+  let lastEpoch: number | undefined;
 
   const fenceKey = recordSetKey({ name: fenceName(domain, owner), type: "TXT" });
   const findFence = (sets: readonly RecordSet[]): RecordSet | undefined => sets.find((set) => recordSetKey(set) === fenceKey);
 
   async function look(signal: AbortSignal): Promise<NonNullable<typeof known>> {
-    if (known !== undefined && now() - known.listedAt < options.relistAfter) return known;
+    if (known !== undefined && now() - known.listedAt < (options.relistAfter ?? provider.capabilities.lookEvery / 2)) return known;
     known = undefined;
     const listedAt = now();
     known = { sets: await provider.list(signal), listedAt };
+    contest.judge(known.sets);
     return known;
   }
 
   async function attempt({ desired, epoch, isRemovalConfirmed = false, signal }: SyncRequest): Promise<SyncOutcome> {
-    const { sets: actual, listedAt } = await look(signal);
-    let sets = actual;
-    let stands = findFence(actual);
-    let fence = stands === undefined ? undefined : readFence(stands);
-    const before = fence;
-    if (before !== undefined && before.epoch > epoch) return { kind: "LostFence", epoch: before.epoch };
+    if (epoch !== lastEpoch) contest.doubt();
+    lastEpoch = epoch;
+    const seen = await look(signal);
+    const newer = newerFence(seen.sets, epoch);
+    if (newer !== undefined) return { kind: "LostFence", epoch: newer.epoch };
+    const plan = planOn(seen.sets, desired, isRemovalConfirmed);
+    if (policy === "DryRun") return { kind: "Planned", plan, batches: batchesOf(plan, epoch).length };
+    const outcome = await write(plan, seen, epoch, signal);
+    const ours = new Set(desired.filter(({ name }) => !plan.contested.includes(name)).map(recordSetKey));
+    contest.believe((known?.sets ?? []).filter((set) => ours.has(recordSetKey(set))));
+    return outcome;
+  }
 
-    const plan = planChanges({
-      ...{ domain, owner, desired, actual, isRemovalConfirmed },
+  const planOn = (actual: readonly RecordSet[], desired: readonly DesiredSet[], isRemovalConfirmed: boolean): Plan =>
+    planChanges({
+      ...{ domain, owner, desired, actual, isRemovalConfirmed, contested: contest.names() },
       policy: policy === "DryRun" ? "Sync" : policy,
       ...(options.adoptFrom === undefined ? {} : { adoptFrom: options.adoptFrom }),
     });
+
+  function planReviewed(actual: readonly RecordSet[], desired: readonly DesiredSet[]): PlannedZone {
+    const { held } = planOn(actual, desired, false);
+    return { plan: planOn(actual, desired, true), held, fence: fenceIn(actual), actual, desired };
+  }
+
+  function batchesOf({ groups }: Plan, epoch: number): readonly Batch[] {
     const { maxBatchCost, cost } = provider.capabilities;
     const raised = formatFence(domain, owner, { epoch, write: Number.MAX_SAFE_INTEGER });
-    const batches = toBatches(plan.groups, cost, maxBatchCost - cost(putSet(raised, raised)));
-    if (policy === "DryRun") return { kind: "Planned", plan, batches: batches.length };
+    return toBatches(groups, cost, maxBatchCost - cost(putSet(raised, raised)));
+  }
 
+  async function write(plan: Plan, seen: NonNullable<typeof known>, epoch: number, signal: AbortSignal): Promise<SyncOutcome> {
+    let { sets } = seen;
+    let stands = findFence(sets);
+    let fence = fenceIn(sets);
+    const batches = batchesOf(plan, epoch);
+    const planned = batches.flatMap(({ changes }) => changes);
+    if (planned.length > 0) await provider.prepare?.(applyChanges(sets, planned), epoch, signal);
     // A term begins with a write even when there is nothing to change: whatever the writer before has under way comes too late.
-    const due = batches.length === 0 && before?.epoch !== epoch ? [[]] : batches;
-    for (const changes of due) {
+    const due: readonly Batch[] = batches.length === 0 && fence?.epoch !== epoch ? [{ changes: [], isUrgent: false }] : batches;
+    for (const { changes, isUrgent } of due) {
       fence = nextFence(fence, epoch)!;
       const put = putSet(stands, formatFence(domain, owner, fence));
       known = undefined; // until it is known that all of it was made
-      await provider.apply({ fence: put, changes }, signal);
+      contest.doubt();
+      await provider.apply({ fence: put, changes, isUrgent }, signal);
       sets = applyChanges(sets, [put, ...changes]);
-      known = { sets, listedAt };
+      known = { sets, listedAt: seen.listedAt };
+      written++;
       stands = put.after;
     }
+    await provider.tidy?.(sets, epoch, signal);
     return { kind: "Synced", plan, batches: due.length };
+  }
+
+  function fenceIn(sets: readonly RecordSet[]): Fence | undefined {
+    const stands = findFence(sets);
+    return stands === undefined ? undefined : readFence(stands);
+  }
+
+  /** Of a writer with a later term. */
+  function newerFence(sets: readonly RecordSet[], epoch: number): Fence | undefined {
+    const fence = fenceIn(sets);
+    return fence !== undefined && fence.epoch > epoch ? fence : undefined;
   }
 
   function readFence(stands: RecordSet): Fence {
@@ -112,8 +181,25 @@ export function createZoneSync(options: ZoneSyncOptions): ZoneSync {
 
   return {
     async lastEpoch(signal) {
-      const stands = findFence((await look(signal)).sets);
-      return stands === undefined ? 0 : readFence(stands).epoch;
+      return fenceIn((await look(signal)).sets)?.epoch ?? 0;
+    },
+    plan: async ({ desired, signal }) => planReviewed(await provider.list(signal), desired),
+    async apply({ desired, epoch, signal, review }) {
+      known = undefined; // what was reviewed is compared with what is there now
+      written = 0;
+      try {
+        const seen = await look(signal);
+        const newer = newerFence(seen.sets, epoch);
+        if (newer !== undefined) return { kind: "LostFence", epoch: newer.epoch };
+        const planned = planReviewed(seen.sets, desired);
+        const difference = review(planned);
+        return difference === undefined ? await write(planned.plan, seen, epoch, signal) : { kind: "Stale", difference };
+      } catch (error) {
+        known = undefined;
+        if (error instanceof ProviderError && error.code === "conflict" && written === 0)
+          return { kind: "Stale", difference: "somebody wrote to the zone at this very moment" };
+        throw error;
+      }
     },
     async sync(request) {
       for (let tries = 1; ; tries++) {

@@ -28,6 +28,8 @@ const capabilitiesOf = (domain: string): Capabilities => ({
   fencing: "Atomic",
   types: UPDATE_TYPES,
   policies: [],
+  deadline: 10_000,
+  lookEvery: 60_000,
   maxBatchCost: MAX_UPDATE,
   cost: (change) => updateCost(change, domain),
 });

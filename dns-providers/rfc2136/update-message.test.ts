@@ -1,8 +1,8 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { decodeMessage } from "../../src/dns/wire/decode-message.ts";
+import { type Change, putSet } from "../change.ts";
 import { formatFence } from "../fence.ts";
-import { type Change, putSet } from "../planner.ts";
 import type { RecordSet } from "../record-set.ts";
 import { encodeUpdate, updateCost } from "./update-message.ts";
 

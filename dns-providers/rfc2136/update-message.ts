@@ -12,7 +12,7 @@
 import { Class, Opcode, Type } from "../../src/dns/wire/codes.ts";
 import { encodeName } from "../../src/dns/wire/name.ts";
 import { encodeRdata } from "../../src/dns/wire/rdata.ts";
-import type { Change } from "../planner.ts";
+import type { Change } from "../change.ts";
 import type { ChangeBatch } from "../provider.ts";
 import type { RecordSet } from "../record-set.ts";
 

@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import { describe, expect, test } from "vitest";
 import { fenceName, formatFence } from "../../dns-providers/fence.ts";
 import { ProviderError } from "../../dns-providers/provider.ts";
@@ -40,6 +41,7 @@ function start(remote: MemoryZone = memoryZone()) {
       if (!state.opens) throw new ProviderError("unauthorized", "rfc2136 192.0.2.53:53 example.org", "/keys/writer is missing", "Add it.");
       return remote;
     },
+    digest: (text) => createHash("sha256").update(text).digest("hex"),
     now: clock.now,
     deadline: () => new AbortController().signal,
     setTimer: (delay, callback) => clock.setTimer(ms(delay), callback),

@@ -1,23 +1,28 @@
 /** Brings tables to zones that are kept elsewhere: one keeper for each, told whenever what is answered may have changed. */
-import { plainZone } from "../../dns-providers/desired-sets.ts";
-import type { DesiredSet, Plan } from "../../dns-providers/planner.ts";
+
+import type { DesiredSet } from "../../dns-providers/change.ts";
+import type { Plan } from "../../dns-providers/planner.ts";
 import { type Provider, ProviderError } from "../../dns-providers/provider.ts";
 import { recordSetKey } from "../../dns-providers/record-set.ts";
-import { createZoneKeeper, LOOK, type Term, type ZoneKeeper } from "../../dns-providers/zone-keeper.ts";
-import { createZoneSync, type SyncOutcome } from "../../dns-providers/zone-sync.ts";
+import { aliasZone } from "../../dns-providers/route53/alias-zones.ts";
+import { createDrawZone } from "../../dns-providers/sets-of.ts";
+import { createZoneKeeper, type Term, type ZoneKeeper } from "../../dns-providers/zone-keeper.ts";
+import { createZoneSync, type SyncOutcome, type ZoneSync } from "../../dns-providers/zone-sync.ts";
 import type { Publisher } from "../engine/source.ts";
 import type { HealthFeed } from "../engine/view.ts";
 import { count } from "../model/count.ts";
-import { isWithin } from "../model/host-name.ts";
-import { zoneOf } from "../model/host-zones.ts";
 import { type Inventory, type Route, routeKey, type Zone, type ZoneProvider } from "../model/inventory.ts";
 import type { Log } from "../observe/log.ts";
 import type { Metrics } from "../observe/metrics.ts";
 import type { RoutingTable } from "../routing/table.ts";
+import { isPublishedIn } from "./published-hosts.ts";
+import { createToldOnce } from "./told-once.ts";
 
 export type ProvidedZone = Zone & { readonly provider: ZoneProvider };
 
 export interface ProviderPublisherOptions {
+  /** Hash of a text: hexadecimal, at least ten characters. */
+  readonly digest: (text: string) => string;
   /** Opens a provider for a zone. @throws ProviderError when it cannot even be tried */
   readonly open: (zone: ProvidedZone) => Provider;
   /** Monotonic milliseconds. */
@@ -37,15 +42,32 @@ export interface ProviderPublisher extends Publisher {
   /** Removals that are held back pass for a minute. @returns what was let go, in words */
   readonly confirm: () => readonly string[];
   readonly degraded: () => readonly string[];
+  /** What is kept elsewhere, for whoever plans by hand; undefined before the first table. */
+  readonly zones: () => readonly ZoneInHand[] | undefined;
+  /** Whether this process has the writer's term. */
+  readonly isWriter: () => boolean;
   readonly close: () => Promise<void>;
 }
 
+/** A zone that is kept elsewhere, as somebody sees it who plans by hand. */
+export interface ZoneInHand {
+  readonly zone: ProvidedZone;
+  /** What it should have now; undefined while nobody has looked yet at a backend. */
+  readonly desired: (capabilities: Provider["capabilities"]) => readonly DesiredSet[] | undefined;
+  /** Works with the zone's own sync, between two syncs. @returns undefined, and nothing is done, when another process is the writer */
+  readonly act: <T>(work: (sync: ZoneSync, provider: Provider, epoch: number, signal: AbortSignal) => Promise<T>) => Promise<T | undefined>;
+}
+
 interface Kept {
+  readonly inHand: ZoneInHand;
   /** What it was made of. */
   readonly from: string;
   readonly keeper: ZoneKeeper;
+  readonly close: () => void;
   isFailing: boolean;
   held: number;
+  /** Names that somebody else keeps changing. */
+  contested: number;
   /** What was said of it last. */
   told: string;
 }
@@ -56,7 +78,7 @@ const PATIENCE = 30_000;
 const CONFIRMED = 60_000;
 
 export function createProviderPublisher(options: ProviderPublisherOptions): ProviderPublisher {
-  const { now, log, metrics } = options;
+  const { now, log, metrics, digest } = options;
   const kept = new Map<string, Kept>();
   const closing = new Set<Promise<void>>();
   let served: { readonly table: RoutingTable; readonly inventory: Inventory } | undefined;
@@ -68,12 +90,9 @@ export function createProviderPublisher(options: ProviderPublisherOptions): Prov
   const startedAt = now();
   const cancelPatience = options.setTimer(PATIENCE, () => requestAll());
 
-  const isInZone =
-    (zone: Zone) =>
-    (route: Route, host: string): boolean =>
-      zoneOf(host, byDomain)?.name === zone.name &&
-      (route.zones.length === 0 || route.zones.includes(zone.name)) &&
-      (zone.allowedSuffixes.length === 0 || zone.allowedSuffixes.some((suffix) => isWithin(host, suffix)));
+  const told = createToldOnce(now);
+
+  const isInZone = (zone: Zone) => isPublishedIn(zone, byDomain);
 
   /** Whether nobody has looked yet at a backend that might be published. */
   const hasUnknown = (zone: Zone, routes: readonly Route[]): boolean =>
@@ -86,24 +105,44 @@ export function createProviderPublisher(options: ProviderPublisherOptions): Prov
   function keep(zone: ProvidedZone, from: string): Kept {
     const provider = openLater(() => options.open(zone), `${zone.provider.type} ${zone.domain}`);
     const sync = createZoneSync({
-      ...{ provider, domain: zone.domain, owner: zone.owner, now, relistAfter: LOOK / 2 },
+      ...{ provider, domain: zone.domain, owner: zone.owner, now },
       policy: zone.provider.policy,
       adoptFrom: zone.provider.adoptFrom,
     });
     let before: ReadonlyMap<string, DesiredSet> = new Map();
+    const draw = createDrawZone();
+    function desiredBy(capabilities: Provider["capabilities"]): readonly DesiredSet[] | undefined {
+      if (served === undefined) return undefined;
+      const { table, inventory } = served;
+      if (now() - startedAt < PATIENCE && hasUnknown(zone, inventory.routes)) return undefined;
+      const { sets, lost } = draw(capabilities, {
+        ...{ table, routes: inventory.routes, clusters: inventory.clusters, isInZone: isInZone(zone) },
+        ...{ scope: { domain: zone.domain, owner: zone.owner }, digest, aliasZone, before: (key) => before.get(key) },
+      });
+      for (const [route, { lost: parts, instead }] of lost) {
+        const news = `${zone.provider.type} cannot follow ${parts.join(", ")}; instead ${instead}`;
+        if (told.isNew(`${zone.name} ${route}`, news)) log.warn({ zone: zone.domain, route }, news);
+      }
+      return sets;
+    }
     const state: Kept = {
       from,
+      inHand: {
+        zone,
+        desired: desiredBy,
+        act: (work) => state.keeper.act((epoch, signal) => work(sync, provider, epoch, signal)),
+      },
+      close: () => provider.close?.(),
       isFailing: false,
       held: 0,
+      contested: 0,
       told: "",
       keeper: createZoneKeeper({
         sync,
+        capabilities: () => provider.capabilities,
         desired() {
-          if (served === undefined) return undefined;
-          const { table, inventory } = served;
-          if (now() - startedAt < PATIENCE && hasUnknown(zone, inventory.routes)) return undefined;
-          const sets = plainZone({ table, routes: inventory.routes, isInZone: isInZone(zone), before: (key) => before.get(key) });
-          before = new Map(sets.map((set) => [recordSetKey(set), set]));
+          const sets = desiredBy(provider.capabilities);
+          if (sets !== undefined) before = new Map(sets.map((set) => [recordSetKey(set), set]));
           return sets;
         },
         isRemovalConfirmed: () => now() < confirmedUntil,
@@ -134,6 +173,7 @@ export function createProviderPublisher(options: ProviderPublisherOptions): Prov
     }
     const { plan, batches } = outcome;
     state.held = plan.held.length;
+    state.contested = plan.contested.length;
     const changes = plan.groups.flatMap((group) => group.changes);
     if (outcome.kind === "Synced") {
       for (const { action } of changes) metrics.providerChanges(zone.domain, action);
@@ -154,10 +194,13 @@ export function createProviderPublisher(options: ProviderPublisherOptions): Prov
       byDomain = new Map(inventory.zones.map((zone) => [zone.domain, zone]));
       const zones = inventory.zones.filter((zone): zone is ProvidedZone => zone.provider !== undefined);
       const wanted = new Map(zones.map((zone) => [zone.name, { zone, from: JSON.stringify(zone) }]));
-      for (const [name, { keeper, from }] of kept) {
+      for (const [name, { keeper, from, close }] of kept) {
         if (wanted.get(name)?.from === from) continue;
         kept.delete(name);
-        const done = keeper.close().finally(() => closing.delete(done));
+        const done = keeper
+          .close()
+          .finally(close)
+          .finally(() => closing.delete(done));
         closing.add(done);
       }
       for (const [name, { zone, from }] of wanted) if (!kept.has(name)) kept.set(name, keep(zone, from));
@@ -181,17 +224,20 @@ export function createProviderPublisher(options: ProviderPublisherOptions): Prov
     degraded: () => [
       ...([...kept.values()].some(({ isFailing }) => isFailing) ? ["provider-failing"] : []),
       ...([...kept.values()].some(({ held }) => held > 0) ? ["removals-held"] : []),
+      ...([...kept.values()].some(({ contested }) => contested > 0) ? ["names-contested"] : []),
     ],
+    zones: () => (served === undefined ? undefined : [...kept.values()].map(({ inHand }) => inHand)),
+    isWriter: () => term !== undefined,
     async close() {
       unfollow();
       cancelPatience();
-      await Promise.all([...closing, ...[...kept.values()].map(({ keeper }) => keeper.close())]);
+      await Promise.all([...closing, ...[...kept.values()].map(({ keeper, close }) => keeper.close().finally(close))]);
     },
   };
 }
 
 /** What a plan left undone, in one sentence; empty when nothing. */
-function newsOf(zone: ProvidedZone, { conflicts, held, groups }: Plan): string {
+function newsOf(zone: ProvidedZone, { conflicts, held, groups, contested }: Plan): string {
   const some = conflicts
     .slice(0, 3)
     .map(({ name, type, reason, owner }) => `${name} ${type} (${reason}${owner === undefined ? "" : ` ${owner}`})`);
@@ -201,6 +247,11 @@ function newsOf(zone: ProvidedZone, { conflicts, held, groups }: Plan): string {
       ? []
       : [`not ours and left alone: ${some.join(", ")}${more}. Remove them there, or take the hosts out of the routes`]),
     ...(held.length === 0 ? [] : [`${count(held.length, "record set")} would go at once and are kept: run globalroute confirm`]),
+    ...(contested.length === 0
+      ? []
+      : [
+          `somebody else keeps changing ${contested.slice(0, 3).join(", ")}${contested.length > 3 ? ` and ${contested.length - 3} more` : ""}, left alone for an hour: find the other tool, and take the names from it or from us`,
+        ]),
     ...(zone.provider.policy === "DryRun" && groups.length > 0 ? [`policy DryRun: ${count(groups.length, "name")} would be changed`] : []),
   ];
   return parts.join("; ");
@@ -230,5 +281,8 @@ function openLater(open: () => Provider, name: string): Provider {
     },
     list: (signal) => withProvider((one) => one.list(signal)),
     apply: (batch, signal) => withProvider((one) => one.apply(batch, signal)),
+    prepare: (...request) => withProvider(async (one) => one.prepare?.(...request)),
+    tidy: (...request) => withProvider(async (one) => one.tidy?.(...request)),
+    close: () => opened?.close?.(),
   };
 }

@@ -34,7 +34,8 @@ import { createDnsPublisher } from "./dns-publisher.ts";
 import { lockFolder } from "./folder-lock.ts";
 import { CommandError, type Io } from "./io.ts";
 import { openAnswerSettings } from "./open-answer-settings.ts";
-import { openProvider } from "./open-provider.ts";
+import { createProviderOpener, digest } from "./open-provider.ts";
+import { createPlanDesk } from "./plan-desk.ts";
 import { createProviderPublisher } from "./provider-publisher.ts";
 import { referenceEndpoint } from "./reference-endpoint.ts";
 import { version } from "./version.ts";
@@ -73,6 +74,8 @@ export interface ServiceOptions {
   readonly replica?: string;
   /** Other instances, which vote too. */
   readonly peers?: PeerPort;
+  /** Which of the replicas writes, for people; undefined while that is not known. */
+  readonly writer?: () => string | undefined;
   /** How long DNS goes on being answered after readiness has been taken back, ms: whoever sends clients here needs to notice. */
   readonly terminationDrain?: number;
 }
@@ -177,8 +180,16 @@ async function compose(options: ServiceOptions, io: Pick<Io, "now" | "every" | "
     onError: (error) =>
       log.error({ err: error }, "zones could not be brought up to date; trying again, and what is there serves meanwhile"),
   });
+  const openProvider = createProviderOpener({
+    wallClock: io.now,
+    now: ports.now,
+    geoFiles: options.mmdb.map((path) => resolve(io.cwd, path)),
+    setTimer: (delay, callback) => ports.setTimer(ms(delay), callback),
+    onPropagated: (domain, milliseconds) => metrics.providerPropagation(domain, milliseconds / 1000),
+  });
   const providers = createProviderPublisher({
-    open: (zone) => openProvider(zone, io.now),
+    open: openProvider,
+    digest,
     now: ports.now,
     deadline: AbortSignal.timeout,
     setTimer: (delay, callback) => ports.setTimer(ms(delay), callback),
@@ -224,6 +235,14 @@ async function compose(options: ServiceOptions, io: Pick<Io, "now" | "every" | "
 
   const admin = await createAdminServer({
     view,
+    plans: createPlanDesk({
+      publisher: providers,
+      open: openProvider,
+      deadline: AbortSignal.timeout,
+      writer: options.writer ?? (() => undefined),
+      metrics,
+      log,
+    }),
     metrics,
     listen: options.admin,
     flag: options.adminFlag,

@@ -3,8 +3,9 @@
  * The engine compiles the inventory that {@link flattenInventory} makes, and again whenever something changed.
  */
 import type { Inventory, Route } from "../model/inventory.ts";
-import { formatIp, type Network, networkContains, parseIp, parseNetwork } from "../model/ip.ts";
+import { formatIp, type Network, networkContains, parseIp } from "../model/ip.ts";
 import { rememberedMap } from "../model/remembered-map.ts";
+import { isSpecial } from "../model/special-addresses.ts";
 import { type Milliseconds, ms } from "../model/units.ts";
 
 /** Errors have a `code`: `ENODATA` = the name has no such record, `ENOTFOUND` = there is no such name, others = no answer. */
@@ -219,7 +220,11 @@ function flattenRoute(route: Route, addresses: (name: string) => readonly string
   const flatten = (address: string): readonly string[] => (parseIp(address) === undefined ? addresses(address) : [address]);
   return {
     ...route,
-    backends: route.backends.map((backend) => ({ ...backend, addresses: [...new Set(backend.addresses.flatMap(flatten))] })),
+    backends: route.backends.map((backend) => {
+      const resolvedFrom = backend.addresses.filter((address) => parseIp(address) === undefined);
+      const addresses = [...new Set(backend.addresses.flatMap(flatten))];
+      return { ...backend, addresses, ...(resolvedFrom.length === 0 ? {} : { resolvedFrom }) };
+    }),
   };
 }
 
@@ -242,17 +247,11 @@ const settled = (records: Promise<NonNullable<Settled["records"]>>): Promise<Set
     (error: unknown): Settled => ({ code: error instanceof Error && "code" in error ? String(error.code) : "unknown" }),
   );
 
-/** What no public client should be sent to because somebody else's zone said so (IANA special-purpose registries). */
-const refused: readonly Network[] = [
-  ["0.0.0.0/8", "10.0.0.0/8", "100.64.0.0/10", "127.0.0.0/8", "169.254.0.0/16", "172.16.0.0/12", "192.0.0.0/24", "192.168.0.0/16"],
-  ["198.18.0.0/15", "224.0.0.0/4", "240.0.0.0/4"],
-  ["::/96", "::ffff:0:0/96", "64:ff9b::/96", "64:ff9b:1::/48", "fc00::/7", "fe80::/10", "fec0::/10", "ff00::/8"],
-].flatMap((list) => list.flatMap((text) => parseNetwork(text) ?? []));
-
+/** What no public client should be sent to is refused when somebody else's zone says so. */
 function isUsable(address: string, allow: readonly Network[]): boolean {
   const ip = parseIp(address);
   if (ip === undefined) return false;
-  return allow.some((network) => networkContains(network, ip)) || !refused.some((network) => networkContains(network, ip));
+  return allow.some((network) => networkContains(network, ip)) || !isSpecial(ip);
 }
 
 const byFamily = (a: string, b: string): number => Number(a.includes(":")) - Number(b.includes(":")) || (a < b ? -1 : 1);

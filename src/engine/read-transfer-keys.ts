@@ -1,13 +1,13 @@
 /** The files with TSIG secrets that zones name, for whoever takes them from us and whoever we write them to, read together with the objects so that a wrong one is a problem of theirs. Secrets are not kept. */
 import { dirname, resolve } from "node:path";
-import { fileStamp } from "../dns/secret-file.ts";
+import { fileStamp, readSecretFile } from "../dns/secret-file.ts";
 import { readTsigKey } from "../dns/transfer/key-file.ts";
 import type { TsigKey } from "../dns/transfer/tsig.ts";
 import { findingsOn } from "../model/findings.ts";
-import type { TransferKey, Zone } from "../model/inventory.ts";
+import type { TransferKey, Zone, ZoneProvider } from "../model/inventory.ts";
 import type { FieldPath } from "../model/manifest-object.ts";
 import { TRANSFER_PATH } from "../model/to-transfer.ts";
-import { PROVIDER_KEY_PATH } from "../model/to-zone-provider.ts";
+import { API_KEY_PATH, CA_PATH, PROVIDER_KEY_PATH } from "../model/to-zone-provider.ts";
 import type { LocatedObject, ZonesWithKeys } from "./read-zone-keys.ts";
 import type { SourceFile } from "./source.ts";
 
@@ -44,12 +44,41 @@ export function readTransferKeys(zones: readonly Zone[], objects: readonly Locat
       if (other === undefined) known.set(entry.name, { key: file.key, zone: zone.name });
       return absolute;
     };
+    /** Of files whose content is taken as it is. */
+    const readText = (path: string, at: FieldPath): string => {
+      const absolute = resolve(folder, path);
+      files.push({ path: absolute, stamp: fileStamp(absolute) });
+      const file = readSecretFile(absolute);
+      if ("fault" in file) findings.fault(at, absolute, file.fault);
+      else if (file.text.trim() === "")
+        findings.error(at, "file-empty", `${absolute} is empty`, "Write the secret into it, or name another file.");
+      else
+        for (const { code, message, remedy } of at === API_KEY_PATH ? file.warnings : [])
+          findings.warn(at, code, `${absolute} ${message}`, remedy);
+      return absolute;
+    };
+    const withFiles = (kept: ZoneProvider): ZoneProvider => {
+      switch (kept.type) {
+        case "RFC2136":
+          return { ...kept, key: readKey(kept.key, [...PROVIDER_KEY_PATH, "file"], false) };
+        case "PowerDNS": {
+          const { keyPath, caPath } = kept;
+          return {
+            ...kept,
+            keyPath: readText(keyPath, API_KEY_PATH),
+            ...(caPath === undefined ? {} : { caPath: readText(caPath, CA_PATH) }),
+          };
+        }
+        case "Route53":
+          return kept;
+      }
+    };
     const filled: Zone = {
       ...zone,
       ...(transfer === undefined
         ? {}
         : { transfer: { ...transfer, keys: transfer.keys.map((key, i) => readKey(key, [...TRANSFER_PATH, "keys", i, "file"], true)) } }),
-      ...(provider === undefined ? {} : { provider: { ...provider, key: readKey(provider.key, [...PROVIDER_KEY_PATH, "file"], false) } }),
+      ...(provider === undefined ? {} : { provider: withFiles(provider) }),
     };
     return { zones: findings.failed() ? [] : [filled], problems: findings.problems };
   });

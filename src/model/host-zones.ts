@@ -3,8 +3,8 @@ import type { ApiContext } from "./api-context.ts";
 import type { Findings } from "./findings.ts";
 import { isWithin } from "./host-name.ts";
 import type { Route, Zone } from "./inventory.ts";
+import { lostPolicy } from "./lost-policy.ts";
 import { didYouMean } from "./nearest-word.ts";
-import { plainPolicy } from "./plain-policy.ts";
 import { type AllowedRoutes, zoneGrant } from "./zone-grants.ts";
 
 /** The zone of the longest domain that holds the name. */
@@ -65,17 +65,12 @@ export function checkHostZones(route: Route, zones: KnownZones, findings: Findin
       findings.warn(path, "host-not-allowed", message, "Add the name to the zone's allowedRoutes, or choose another host.");
     }
   });
-  const plain = elsewhere.size === 0 ? undefined : plainPolicy(route);
-  if (plain !== undefined) {
-    for (const { name, provider } of elsewhere) {
-      const message = `${provider?.type}, which keeps DNSZone ${name}, gives everyone the same answer and cannot follow ${plain.lost.join(", ")}; instead ${plain.instead}`;
-      findings.warn(
-        ["spec", "hosts"],
-        "policy-not-expressible",
-        message,
-        "Keep the zone Embedded, or write a policy that is the same for all.",
-      );
-    }
+  for (const { name, provider } of elsewhere) {
+    const lost = provider === undefined ? undefined : lostPolicy(provider, route);
+    if (lost === undefined) continue;
+    const message = `${provider?.type}, which keeps DNSZone ${name}, cannot follow ${lost.lost.join(", ")}; instead ${lost.instead}`;
+    const remedy = "Keep the zone Embedded, or write a policy that the provider can follow.";
+    findings.warn(["spec", "hosts"], "policy-not-expressible", message, remedy);
   }
   if (refused.size === route.hosts.length) {
     const remedy = "Have one of them allowed by its zone, or choose another.";

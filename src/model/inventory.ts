@@ -50,6 +50,8 @@ export interface Backend {
   readonly cluster: string;
   /** Canonical IPv4, IPv6 (RFC 5952) or lower-case host names; never empty. */
   readonly addresses: readonly string[];
+  /** Host names that addresses were resolved from, where they were. */
+  readonly resolvedFrom?: readonly string[];
   /** 0 = warm standby. */
   readonly weight: number;
   /** Lower first. */
@@ -162,13 +164,39 @@ export interface Zone {
 }
 
 /** Who keeps a zone that is not answered here, and what may be done there. */
-export interface ZoneProvider {
-  readonly type: "RFC2136";
-  readonly server: { readonly host: string; readonly port: number };
-  readonly key: TransferKey;
+export type ZoneProvider = Rfc2136Zone | Route53Zone | PowerDnsZone;
+
+interface KeptZone {
   /** Owner ids of ExternalDNS whose records become ours. */
   readonly adoptFrom: readonly string[];
   readonly policy: "UpsertOnly" | "Sync" | "DryRun";
+}
+
+export interface Rfc2136Zone extends KeptZone {
+  readonly type: "RFC2136";
+  readonly server: { readonly host: string; readonly port: number };
+  readonly key: TransferKey;
+}
+
+export interface Route53Zone extends KeptZone {
+  readonly type: "Route53";
+  readonly hostedZoneId?: string;
+  readonly visibility: "Public" | "Private";
+  /** Assumed before anything is asked for. */
+  readonly role?: { readonly arn: string; readonly externalId?: string };
+}
+
+export interface PowerDnsZone extends KeptZone {
+  readonly type: "PowerDNS";
+  /** Of its webserver: `http://192.0.2.53:8081`. */
+  readonly server: string;
+  readonly serverId: string;
+  /** Absolute paths of files: the API key, and who signed the server's certificate. */
+  readonly keyPath: string;
+  readonly caPath?: string;
+  /** `Lua`: its scripts choose by client. */
+  readonly answers: "Plain" | "Lua";
+  readonly luaEnabledBy: "Server" | "Zone";
 }
 
 /** Who may take copies of a zone, and who is told of changes. Secrets stay in their files. */

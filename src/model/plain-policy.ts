@@ -3,6 +3,7 @@
  * Pure.
  */
 import type { Route } from "./inventory.ts";
+import type { LostPolicy } from "./lost-part.ts";
 
 /** A part of a policy that such a provider cannot follow, in the words of the field. */
 export type LostPart = "order" | "weights" | "Prefer rules" | "Require rules" | "sticky" | "tricklePercent" | "alpn";
@@ -14,14 +15,8 @@ export function clustersForAll({ backends, rules }: Pick<Route, "backends" | "ru
   return clusters.filter((cluster) => required.every(({ to }) => to.includes(cluster)));
 }
 
-export interface PlainPolicy {
-  readonly lost: readonly LostPart[];
-  /** For people: what clients get. */
-  readonly instead: string;
-}
-
 /** @returns undefined when nothing is lost */
-export function plainPolicy(route: Route): PlainPolicy | undefined {
+export function plainPolicy(route: Route): LostPolicy | undefined {
   const { order, rules, sticky, backends, failover, alpn } = route;
   const clusters = clustersForAll(route);
   const serving = backends.filter(({ cluster, weight }) => clusters.includes(cluster) && weight > 0);

@@ -18,7 +18,8 @@ export const problemCodes = {
   },
   "provider-member": {
     cause: "`provider.type` of a DNSZone names one provider, and the settings of another are there, or its own are missing.",
-    remedy: "Keep exactly the member that `type` names: `embedded` for Embedded, `rfc2136` for RFC2136.",
+    remedy:
+      "Keep exactly the member that `type` names: `embedded` for Embedded, `rfc2136` for RFC2136, `route53` for Route53, `powerdns` for PowerDNS.",
   },
   "provider-owner": {
     cause: "A DNSZone that is kept elsewhere has no `owner`, by which our records there are told from those of others.",
@@ -87,6 +88,10 @@ export const problemCodes = {
     remedy: "Choose one of those that the message lists.",
   },
   "file-encoding": { cause: "The file is not UTF-8 text.", remedy: "Save it as UTF-8, or remove it from the folder." },
+  "file-empty": {
+    cause: "A file that should hold a secret or a certificate holds nothing.",
+    remedy: "Write it into the file, or name another file.",
+  },
   "file-size": { cause: "The file is larger than 4 MiB.", remedy: "Split it: any number of files and folders is read." },
   "file-unreadable": {
     cause: "The file or folder exists, but cannot be read.",

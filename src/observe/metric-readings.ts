@@ -16,6 +16,7 @@ export const DEGRADED_REASONS: readonly string[] = [
   "peer-lost",
   "provider-failing",
   "removals-held",
+  "names-contested",
 ];
 
 /** Values that somebody else keeps; they are read when a scrape asks. A reading that is left out exports no series. */

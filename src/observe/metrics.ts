@@ -28,6 +28,8 @@ export interface Metrics {
   /** One change of a record set that a provider has made. @param zone domain */
   readonly providerChanges: (zone: string, action: "Create" | "Replace" | "Delete") => void;
   readonly providerError: (zone: string, code: string) => void;
+  /** Changes that a provider had accepted have reached all of its servers. */
+  readonly providerPropagation: (zone: string, seconds: number) => void;
   /** @returns the text of one scrape (Prometheus exposition format 0.0.4) */
   readonly expose: () => Promise<string>;
   /** Value of the scrape's Content-Type. */
@@ -114,6 +116,13 @@ export function createMetrics(options: MetricsOptions = {}): Metrics {
     labelNames: ["zone", "code"],
     registers,
   });
+  const providerPropagations = new Histogram({
+    name: "globalroute_provider_propagation_seconds",
+    help: "From the provider's accepting changes of a zone to its having them on all of its servers.",
+    labelNames: ["zone"],
+    buckets: [1, 2, 5, 10, 20, 30, 60, 120],
+    registers,
+  });
   if (options.processMetrics === true) {
     collectDefaultMetrics({ register: registry });
     for (const name of MISNAMED) registry.removeSingleMetric(name);
@@ -132,6 +141,7 @@ export function createMetrics(options: MetricsOptions = {}): Metrics {
     notify: (zone, result) => notifications.inc({ zone, result }),
     providerChanges: (zone, action) => providerChanges.inc({ zone, action }),
     providerError: (zone, code) => providerErrors.inc({ zone, code }),
+    providerPropagation: (zone, seconds) => providerPropagations.observe({ zone }, seconds),
     expose: () => registry.metrics(),
     contentType: registry.contentType,
     names: () =>

@@ -20,6 +20,23 @@ export const biased = (value: number, bias: number): number => (bias >= 0 ? valu
  * clusters before the others. 3. Within that, priorities. 4. Within a priority, tiers by order and tolerance, then one tier of standbys.
  */
 export function planPlace(policy: Policy, place: Place, measure: Measure): Plan {
+  const { ranks, applied } = rankMembers(policy, place);
+  const tiers = ranks.flatMap(({ weighted, standby }) => [
+    ...orderTiers(policy, place, weighted, measure),
+    ...(standby.length > 0 ? [standby] : []),
+  ]);
+  return { tiers, applied };
+}
+
+/** Members that rules and priorities put on one step, before an order makes tiers of them; positions, ascending. */
+export interface Rank {
+  readonly weighted: readonly number[];
+  /** Those of weight 0. */
+  readonly standby: readonly number[];
+}
+
+/** Steps 1 to 3 of {@link planPlace}: what does not depend on where anything is. */
+export function rankMembers(policy: Policy, place: Place): { readonly ranks: readonly Rank[]; readonly applied: Plan["applied"] } {
   const matching = policy.rules.flatMap((rule) => {
     const match = matchRule(rule, place);
     const byUnknownPlace = match === "unknown" && rule.unknownPlace === "Apply";
@@ -32,14 +49,13 @@ export function planPlace(policy: Policy, place: Place, measure: Measure): Plan 
     .filter((position) => required.every(({ rule }) => rule.to.includes(policy.members[position]!.cluster)));
   const preferred = (position: number) => prefer?.rule.to.includes(policy.members[position]!.cluster) ?? false;
   const groups = prefer === undefined ? [allowed] : [allowed.filter(preferred), allowed.filter((position) => !preferred(position))];
-  const tiers = groups.flatMap((group) =>
-    byPriority(policy, group).flatMap((same) => {
-      const weighted = same.filter((position) => policy.members[position]!.weight > 0);
-      const standby = same.filter((position) => policy.members[position]!.weight === 0);
-      return [...orderTiers(policy, place, weighted, measure), ...(standby.length > 0 ? [standby] : [])];
-    }),
+  const ranks = groups.flatMap((group) =>
+    byPriority(policy, group).map((same) => ({
+      weighted: same.filter((position) => policy.members[position]!.weight > 0),
+      standby: same.filter((position) => policy.members[position]!.weight === 0),
+    })),
   );
-  return { tiers, applied: prefer === undefined ? required : [...required, prefer] };
+  return { ranks, applied: prefer === undefined ? required : [...required, prefer] };
 }
 
 function byPriority(policy: Policy, positions: readonly number[]): number[][] {
@@ -47,7 +63,7 @@ function byPriority(policy: Policy, positions: readonly number[]): number[][] {
   return priorities.map((priority) => positions.filter((position) => policy.members[position]!.priority === priority));
 }
 
-function orderTiers(policy: Policy, place: Place, positions: readonly number[], measure: Measure): number[][] {
+function orderTiers(policy: Policy, place: Place, positions: readonly number[], measure: Measure): readonly (readonly number[])[] {
   if (positions.length === 0) return [];
   if (policy.order === "Weighted") return [[...positions]];
   if (policy.order === "Priority") return positions.map((position) => [position]);

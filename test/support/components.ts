@@ -10,9 +10,11 @@ import { onPath } from "./component.ts";
 const POLICY = "/usr/sbin/policy-rc.d";
 
 interface Component {
-  /** Commands that a test needs; the component is there when all of them are on PATH. */
+  /** Commands that a test needs; the component is there when all of them are on PATH, and its files too. */
   readonly commands: readonly string[];
   readonly debian: readonly string[];
+  /** Of packages that bring no command. */
+  readonly files?: readonly string[];
   /** systemd services of these packages; none is started or enabled. */
   readonly services?: readonly string[];
 }
@@ -26,6 +28,12 @@ const COMPONENTS: Readonly<Record<string, Component>> = {
   unbound: { commands: ["unbound"], debian: ["unbound"], services: ["unbound"] },
   "pdns-recursor": { commands: ["pdns_recursor"], debian: ["pdns-recursor"], services: ["pdns-recursor"] },
   "knot-resolver": { commands: ["kresd"], debian: ["knot-resolver"], services: ["kres-cache-gc"] },
+  powerdns: {
+    commands: ["pdns_server"],
+    files: ["/usr/share/pdns-backend-sqlite3/schema/schema.sqlite3.sql", "/usr/share/doc/pdns-backend-geoip"],
+    debian: ["pdns-server", "pdns-backend-sqlite3", "pdns-backend-geoip"],
+    services: ["pdns"],
+  },
   "dns-servers": {
     commands: ["gdnsd", "knotd", "pdns_server", "named", "dnsperf"],
     debian: ["gdnsd", "knot", "knot-module-geoip", "pdns-server", "pdns-backend-geoip", "bind9", "dnsperf"],
@@ -46,7 +54,8 @@ const names = wanted.filter((name) => !builtComponents.includes(name));
 const services = names.flatMap((name) => COMPONENTS[name]?.services ?? []);
 const packages = names.flatMap((name) => {
   const component = COMPONENTS[name];
-  const missing = component?.commands.filter((command) => !onPath(command)) ?? [];
+  const commands = component?.commands.filter((command) => !onPath(command)) ?? [];
+  const missing = [...commands, ...(component?.files?.filter((file) => !existsSync(file)) ?? [])];
   process.stdout.write(missing.length === 0 ? `${name}: already there\n` : `${name}: ${missing.join(", ")} missing\n`);
   return missing.length === 0 ? [] : (component?.debian ?? []);
 });

@@ -56,7 +56,13 @@ function encodeRrsigHead(
 }
 
 /** What a signature is over (RFC 4034 §3.1.8.1): the RRSIG's own RDATA, then each record in canonical form and order. */
-export function signedData(head: Uint8Array, owner: Uint8Array, type: number, originalTtl: number, rdata: readonly Uint8Array[]): Uint8Array {
+export function signedData(
+  head: Uint8Array,
+  owner: Uint8Array,
+  type: number,
+  originalTtl: number,
+  rdata: readonly Uint8Array[],
+): Uint8Array {
   const start = new Uint8Array(owner.length + 8);
   const view = new DataView(start.buffer);
   start.set(owner);

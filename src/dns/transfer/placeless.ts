@@ -78,8 +78,8 @@ function servingBackends(
   return [];
 }
 
-/** A backend's addresses of the best standing that any of them has. */
-function bestAddresses({ hot, state }: PlacelessRouting, backend: number, family: 0 | 1): readonly number[] {
+/** A backend's addresses, by number, of the best standing that any of them has. @param backend counted over all routes */
+export function bestAddresses({ hot, state }: Pick<PlacelessRouting, "hot" | "state">, backend: number, family: 0 | 1): readonly number[] {
   const from = hot.backendAddresses[2 * backend + family]!;
   const standings = state.addressStanding.subarray(from, hot.backendAddresses[2 * backend + family + 1]!);
   const best = standings.reduce((least, one) => Math.min(least, one), Standing.Absent as number);

@@ -1,7 +1,9 @@
 /** `DNSZone`: a domain, who answers for it, and which routes may put names into it. */
 import { z } from "zod";
 import { celRules, entryName, formed, host, labelSelector, namedList, setOf, wholeSeconds } from "./parts.ts";
+import { powerdns } from "./powerdns.ts";
 import { rfc2136 } from "./rfc2136.ts";
+import { route53 } from "./route53.ts";
 import { zoneTransfer } from "./zone-transfer.ts";
 
 const ownerNamePattern = "^(@|(\\*\\.|\\*$)?([A-Za-z0-9_]([A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?(\\.|$))*)$";
@@ -106,18 +108,22 @@ export const dnsZoneSpec = z
     provider: z
       .strictObject({
         type: z
-          .enum(["Embedded", "RFC2136"])
+          .enum(["Embedded", "RFC2136", "Route53", "PowerDNS"])
           .meta(celRules({ rule: "self == oldSelf", message: "is immutable: make another DNSZone for another provider" }))
           .describe(
-            "Who answers for the zone. Embedded: this program's own authoritative server. RFC2136: a server elsewhere that takes dynamic updates. Immutable.",
+            "Who answers for the zone. Embedded: this program's own authoritative server. RFC2136: a server elsewhere that takes dynamic updates. Route53: a hosted zone of Amazon Route 53. PowerDNS: a server of PowerDNS, by its HTTP API. Immutable.",
           ),
         embedded: embedded.optional().meta({ whenAbsent: "type is another" }),
         rfc2136: rfc2136.optional().meta({ whenAbsent: "type is another" }),
+        route53: route53.optional().meta({ whenAbsent: "type is another" }),
+        powerdns: powerdns.optional().meta({ whenAbsent: "type is another" }),
       })
       .meta(
         celRules(
           { rule: "has(self.embedded) == (self.type == 'Embedded')", message: "embedded goes with type Embedded, and with no other" },
           { rule: "has(self.rfc2136) == (self.type == 'RFC2136')", message: "rfc2136 goes with type RFC2136, and with no other" },
+          { rule: "has(self.route53) == (self.type == 'Route53')", message: "route53 goes with type Route53, and with no other" },
+          { rule: "has(self.powerdns) == (self.type == 'PowerDNS')", message: "powerdns goes with type PowerDNS, and with no other" },
         ),
       )
       .describe("Who answers for the zone: type, and the member that is named by it."),

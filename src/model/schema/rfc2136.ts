@@ -1,6 +1,7 @@
 /** `spec.provider.rfc2136` of a `DNSZone`: a server elsewhere that takes dynamic updates. */
 import { z } from "zod";
-import { host, integer, setOf } from "./parts.ts";
+import { adoptFrom } from "./adopt-from.ts";
+import { host, integer } from "./parts.ts";
 
 export const rfc2136 = z
   .strictObject({
@@ -23,9 +24,6 @@ export const rfc2136 = z
           ),
       })
       .describe("The shared secret (TSIG) that may update and transfer the zone."),
-    adoptFrom: setOf(z.string().min(1).max(253), 16)
-      .optional()
-      .meta({ whenAbsent: "records of others stay theirs" })
-      .describe("Owner ids of ExternalDNS whose records become ours: --txt-owner-id of what wrote the zone before."),
+    adoptFrom,
   })
   .describe("A server that takes dynamic updates (RFC 2136) and hands out the zone by AXFR, signed with TSIG.");

@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import type { DesiredSet } from "../../../dns-providers/planner.ts";
+import type { DesiredSet } from "../../../dns-providers/change.ts";
 import { createRfc2136Provider } from "../../../dns-providers/rfc2136/rfc2136-provider.ts";
 import { exchangeOverTcp } from "../../../dns-providers/rfc2136/tcp-exchange.ts";
 import { createZoneSync } from "../../../dns-providers/zone-sync.ts";

@@ -1,6 +1,6 @@
 /** A zone in memory behind the provider contract, as strict as a real one: batches are atomic and the fence is compared. */
-import type { Change } from "../../../dns-providers/planner.ts";
-import { applyChanges } from "../../../dns-providers/planner.ts";
+import type { Change } from "../../../dns-providers/change.ts";
+import { applyChanges } from "../../../dns-providers/change.ts";
 import { type Capabilities, type ChangeBatch, type Provider, ProviderError } from "../../../dns-providers/provider.ts";
 import { type RecordSet, recordSetKey, sameRecordSet } from "../../../dns-providers/record-set.ts";
 
@@ -17,6 +17,8 @@ const CAPABILITIES: Capabilities = {
   fencing: "Atomic",
   types: ["A", "AAAA", "CNAME", "TXT"],
   policies: [],
+  deadline: 10_000,
+  lookEvery: 60_000,
   maxBatchCost: 50,
   cost: () => 1,
 };

@@ -1,8 +1,8 @@
 /** What every provider must do, whatever is behind it. */
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import type { DesiredSet } from "../../../dns-providers/change.ts";
 import { fenceName, formatFence } from "../../../dns-providers/fence.ts";
 import { registryName } from "../../../dns-providers/ownership.ts";
-import type { DesiredSet } from "../../../dns-providers/planner.ts";
 import { type Provider, ProviderError } from "../../../dns-providers/provider.ts";
 import { type RecordSet, recordSetKey, sameRecordSet } from "../../../dns-providers/record-set.ts";
 import { createZoneSync, type SyncOutcome, type ZoneSync } from "../../../dns-providers/zone-sync.ts";

@@ -1,5 +1,5 @@
 /** Two writers of one owner, an old one that does not know yet that its term is over and a new one, and what must hold of their zone meanwhile. */
-import type { DesiredSet } from "../../../dns-providers/planner.ts";
+import type { DesiredSet } from "../../../dns-providers/change.ts";
 import { type Provider, ProviderError } from "../../../dns-providers/provider.ts";
 import type { RecordSet } from "../../../dns-providers/record-set.ts";
 import { createZoneSync, type ZoneSync } from "../../../dns-providers/zone-sync.ts";

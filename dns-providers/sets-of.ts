@@ -1,0 +1,32 @@
+/** What a zone should have, in the way that its provider can follow a policy best. Pure. */
+import type { LostPolicy } from "../src/model/lost-part.ts";
+import type { DesiredSet } from "./change.ts";
+import { plainZone } from "./desired-sets.ts";
+import { type NativeZoneInput, nativeZone } from "./native/native-zone.ts";
+import { createLuaZone, type LuaZoneInput } from "./powerdns/lua-policy.ts";
+import type { Capabilities } from "./provider.ts";
+import type { SetPolicy } from "./record-set.ts";
+
+/** Without any of these a tree of choices cannot be told. */
+const NEEDED: readonly SetPolicy["kind"][] = ["Weighted", "Geo", "GeoProximity", "Failover", "MultiValue", "Subnets"];
+
+export interface DrawnZone {
+  readonly sets: readonly DesiredSet[];
+  /** Route key → what of its policy is not followed, beyond what the object alone tells. */
+  readonly lost: ReadonlyMap<string, LostPolicy>;
+}
+
+export type DrawZone = (capabilities: Pick<Capabilities, "policies" | "types">, input: LuaZoneInput & NativeZoneInput) => DrawnZone;
+
+/** Draws one zone after another table; what does not change between tables is worked out once. */
+export function createDrawZone(): DrawZone {
+  const luaZone = createLuaZone();
+  return ({ policies, types }, input) => {
+    if (NEEDED.every((kind) => policies.includes(kind))) return { sets: nativeZone(input), lost: new Map() };
+    if (types.includes("LUA")) return luaZone(input);
+    return { sets: plainZone(input), lost: new Map() };
+  };
+}
+
+/** As {@link createDrawZone}, once. */
+export const setsOf = (...drawing: Parameters<DrawZone>): readonly DesiredSet[] => createDrawZone()(...drawing).sets;
