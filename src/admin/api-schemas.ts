@@ -7,6 +7,7 @@ import type { ClusterStatus, Readiness, RouteStatus, Status } from "../engine/vi
 import type { Problem } from "../model/problem.ts";
 import { EVENT_KINDS, type TimelineEvent } from "../observe/timeline.ts";
 import type { Explanation } from "../routing/explanation.ts";
+import { appliedPlansSchema, plansToApplySchema, zonePlanSchema, zonePlansSchema } from "./plan-schemas.ts";
 
 const health = z.enum(["Healthy", "Unhealthy", "Unknown"]);
 const instant = z.string().meta({ description: "ISO 8601 instant" });
@@ -148,6 +149,10 @@ export const errorSchema = z.object({
 
 /** The named schemas of the OpenAPI document. */
 export const apiSchemas = {
+  Plans: zonePlansSchema,
+  Plan: zonePlanSchema,
+  PlansToApply: plansToApplySchema,
+  AppliedPlans: appliedPlansSchema,
   Status: statusSchema,
   Cluster: clusterSchema,
   Route: routeSchema,

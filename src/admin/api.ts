@@ -1,14 +1,19 @@
 /** The paths of the HTTP API, on any listener: what each returns is said by its schema. */
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
+import { z } from "zod";
+import type { ZonePlans } from "../../dns-providers/zone-plan.ts";
 import type { EngineView } from "../engine/view.ts";
 import { parsePrefix } from "../model/ip.ts";
 import type { Metrics } from "../observe/metrics.ts";
 import { ApiError } from "./api-error.ts";
 import { streamTimeline } from "./event-stream.ts";
+import type { PlanDesk } from "./plan-desk.ts";
+import { plansToApplySchema } from "./plan-schemas.ts";
 import { isAuthorized } from "./token.ts";
 
 export interface ApiContext {
   readonly view: EngineView;
+  readonly plans: PlanDesk;
   readonly metrics: Pick<Metrics, "expose" | "contentType">;
   /** True from the moment that shutdown began: readiness is lost first, so that balancers turn away before anything else stops. */
   readonly stopping: () => boolean;
@@ -22,6 +27,9 @@ export interface StreamContext {
 }
 
 const MAX_STREAMS = 64;
+/** Of a request with plans, bytes: some ten thousand changes. */
+const MAX_PLANS = 32 << 20;
+const MAX_ZONES = 100;
 
 /** What a load balancer, an orchestrator and Prometheus ask; nothing here tells about clients or configuration. */
 export function registerProbesAndMetrics(app: FastifyInstance, { view, metrics, stopping }: ApiContext): void {
@@ -46,7 +54,7 @@ export function registerProbesAndMetrics(app: FastifyInstance, { view, metrics, 
 }
 
 /** Everything that can be read, and the stream. */
-export function registerReads(app: FastifyInstance, { view }: ApiContext, streams: StreamContext): void {
+export function registerReads(app: FastifyInstance, { view, plans }: ApiContext, streams: StreamContext): void {
   app.get("/v1/status", operation("state", "Clusters, routes, table, configuration and overrides", { 200: ref("Status") }), () =>
     view.status(),
   );
@@ -90,6 +98,19 @@ export function registerReads(app: FastifyInstance, { view }: ApiContext, stream
       return answer.explanation;
     },
   );
+  app.get<{ Querystring: { zone: readonly string[] } }>(
+    "/v1/plan",
+    {
+      ...operation(
+        "state",
+        "What would change in zones that are kept elsewhere, listed anew; one at a time, within a minute",
+        { 200: ref("Plans"), ...errors(400, 404, 503) },
+        { querystring: PLAN_QUERY },
+      ),
+      exposeHeadRoute: false, // a HEAD would list zones for nobody
+    },
+    ({ query: { zone } }) => plans.plan(zone),
+  );
   app.get<{ Querystring: { after: number; limit: number } }>(
     "/v1/timeline",
     operation("state", "What happened, oldest first", { 200: ref("Timeline"), ...errors(400) }, { querystring: TIMELINE_QUERY }),
@@ -114,7 +135,7 @@ export function registerReads(app: FastifyInstance, { view }: ApiContext, stream
 }
 
 /** What changes state; each needs the token. */
-export function registerActs(app: FastifyInstance, { view }: ApiContext, token: string): void {
+export function registerActs(app: FastifyInstance, { view, plans }: ApiContext, token: string): void {
   const onRequest = async ({ headers }: FastifyRequest, reply: FastifyReply) => {
     if (isAuthorized(headers.authorization, token)) return;
     reply.header("www-authenticate", 'Bearer realm="globalroute"');
@@ -135,6 +156,25 @@ export function registerActs(app: FastifyInstance, { view }: ApiContext, token: 
       onRequest,
     },
     () => ({ accepted: view.confirm() }),
+  );
+  app.post<{ Body: Pick<ZonePlans, "zones"> }>(
+    "/v1/plan/apply",
+    {
+      ...operation(
+        "acts",
+        "Carries out plans that `/v1/plan` gave, each if it is still all that would change in its zone",
+        { 200: ref("AppliedPlans"), ...errors(400, 401, 409, 503) },
+        { security: [{ adminToken: [] }], body: ref("PlansToApply") },
+      ),
+      onRequest,
+      bodyLimit: MAX_PLANS,
+      // By the schema that wrote it: a validator that mends what it gets would make another plan of it.
+      validatorCompiler: () => (body: unknown) => {
+        const result = plansToApplySchema.safeParse(body);
+        return result.success ? { value: result.data } : { error: new Error(`The body is no plan: ${z.prettifyError(result.error)}`) };
+      },
+    },
+    ({ body }) => plans.apply(body.zones),
   );
 }
 
@@ -176,6 +216,15 @@ const EXPLAIN_QUERY = parameters(
   },
   ["host", "client"],
 );
+const PLAN_QUERY = parameters({
+  zone: {
+    type: "array",
+    items: text(253),
+    maxItems: MAX_ZONES,
+    default: [],
+    description: "Name or domain of a DNSZone; may be given several times; none = all",
+  },
+});
 const TIMELINE_QUERY = parameters({
   after: { ...eventId, default: 0, description: "Only events with a higher id" },
   limit: { type: "integer", minimum: 1, maximum: 1000, default: 1000, description: "At most so many, the oldest of them" },

@@ -276,6 +276,7 @@ describe("the OpenAPI document", () => {
       "/readyz",
       "/v1/clusters",
       "/v1/explain",
+      "/v1/plan",
       "/v1/routes",
       "/v1/routes/{namespace}/{name}",
       "/v1/status",

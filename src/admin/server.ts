@@ -13,9 +13,12 @@ import { registerActs, registerProbesAndMetrics, registerReads } from "./api.ts"
 import { ApiError, errorBody } from "./api-error.ts";
 import { apiJsonSchemas } from "./api-schemas.ts";
 import { isHostAllowed } from "./host-guard.ts";
+import { NOTHING_TO_PLAN, type PlanDesk } from "./plan-desk.ts";
 
 export interface AdminServerOptions {
   readonly view: EngineView;
+  /** Absent: no zone is kept elsewhere. */
+  readonly plans?: PlanDesk;
   readonly metrics: Pick<Metrics, "expose" | "contentType">;
   readonly listen: ListenAddress;
   /** The option that moves it, for messages. */
@@ -43,7 +46,7 @@ export interface AdminServer {
 
 export async function createAdminServer(options: AdminServerOptions): Promise<AdminServer> {
   let stopping = false;
-  const context = { view: options.view, metrics: options.metrics, stopping: () => stopping };
+  const context = { view: options.view, plans: options.plans ?? NOTHING_TO_PLAN, metrics: options.metrics, stopping: () => stopping };
   const streams = { every: options.every, open: new Set<() => void>() };
 
   const admin = newApp(options.listen, options.log);

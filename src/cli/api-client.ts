@@ -11,26 +11,43 @@ export interface ApiClient {
   /**
    * @param schema what the answer is decoded with; fields that it does not know are dropped
    * @param accept statuses besides 200 that carry such an answer
-   * @throws CommandError (exit 1) when the server is not there or says no
+   * @param within milliseconds, where it may take longer than others
+   * @throws CommandError (exit 1) when the server is not there; {@link ServerRefusal} when it says no
    */
-  readonly get: <T>(path: string, schema: z.ZodType<T>, accept?: readonly number[]) => Promise<T>;
+  readonly get: <T>(path: string, schema: z.ZodType<T>, accept?: readonly number[], within?: number) => Promise<T>;
   /** As `get`, but undefined when no server is there. */
   readonly tryGet: <T>(path: string, schema: z.ZodType<T>) => Promise<T | undefined>;
-  readonly post: <T>(path: string, token: string, schema: z.ZodType<T>) => Promise<T>;
+  readonly post: <T>(
+    path: string,
+    token: string,
+    schema: z.ZodType<T>,
+    act?: { readonly body: unknown; readonly within: number },
+  ) => Promise<T>;
 }
 
 class ServerNotThere extends CommandError {}
 
+/** The server understood, and says no. */
+export class ServerRefusal extends CommandError {
+  /** One of docs/api.md. */
+  readonly code: string;
+
+  constructor(code: string, message: string) {
+    super(1, message);
+    this.code = code;
+  }
+}
+
 export function createApiClient(io: Io, option: string | undefined): ApiClient {
   const url = serverUrl(option, io);
 
-  const request = async (path: string, init: RequestInit): Promise<Response> => {
+  const request = async (path: string, init: RequestInit, within = TIMEOUT_MS): Promise<Response> => {
     try {
-      return await io.fetch(`${url}${path}`, { ...init, signal: AbortSignal.timeout(TIMEOUT_MS), redirect: "error" });
+      return await io.fetch(`${url}${path}`, { ...init, signal: AbortSignal.timeout(within), redirect: "error" });
     } catch (cause) {
       const fact =
         cause instanceof Error && cause.name === "TimeoutError"
-          ? `did not answer within ${TIMEOUT_MS / 1000} s`
+          ? `did not answer within ${within / 1000} s`
           : `cannot be reached (${reasonOf(cause)})`;
       const remedy = "Start one with `globalroute serve --config DIR`, or name it with --server URL or GLOBALROUTE_SERVER.";
       throw new ServerNotThere(1, `the server ${url} ${fact}. ${remedy}`, { cause });
@@ -41,7 +58,7 @@ export function createApiClient(io: Io, option: string | undefined): ApiClient {
     const body: unknown = await response.json().catch(() => undefined);
     if (!response.ok && !accept.includes(response.status)) {
       const refusal = errorSchema.safeParse(body).data?.error;
-      if (refusal !== undefined) throw new CommandError(1, `${refusal.message} ${refusal.remedy}`);
+      if (refusal !== undefined) throw new ServerRefusal(refusal.code, `${refusal.message} ${refusal.remedy}`);
       throw new CommandError(
         1,
         `${url}${path} answered with status ${response.status}. Check that it is the admin address of a GlobalRoute server.`,
@@ -56,7 +73,7 @@ export function createApiClient(io: Io, option: string | undefined): ApiClient {
     );
   };
 
-  const get: ApiClient["get"] = async (path, schema, accept) => decode(path, await request(path, {}), schema, accept);
+  const get: ApiClient["get"] = async (path, schema, accept, within) => decode(path, await request(path, {}, within), schema, accept);
   return {
     url,
     get,
@@ -68,8 +85,11 @@ export function createApiClient(io: Io, option: string | undefined): ApiClient {
         throw error;
       }
     },
-    post: async (path, token, schema) =>
-      decode(path, await request(path, { method: "POST", headers: { authorization: `Bearer ${token}` } }), schema),
+    post: async (path, token, schema, act) => {
+      const headers = { authorization: `Bearer ${token}`, ...(act === undefined ? {} : { "content-type": "application/json" }) };
+      const init = { method: "POST", headers, ...(act === undefined ? {} : { body: JSON.stringify(act.body) }) };
+      return decode(path, await request(path, init, act?.within), schema);
+    },
   };
 }
 

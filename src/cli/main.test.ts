@@ -2,7 +2,7 @@ import { expect, test } from "vitest";
 import { runCli } from "../../test/support/run-cli.ts";
 import { version } from "./version.ts";
 
-const COMMANDS = ["demo", "serve", "validate", "explain", "status", "drain", "undrain", "approve", "confirm", "check"];
+const COMMANDS = ["demo", "serve", "validate", "explain", "status", "plan", "apply", "drain", "undrain", "approve", "confirm", "check"];
 
 test("--version prints the version alone", async () => {
   expect(await runCli(["--version"])).toEqual({ code: 0, stdout: `${version()}\n`, stderr: "" });

@@ -1,10 +1,10 @@
 /** `globalroute confirm`: lets inputs through that the guard holds back because too much vanished at once. */
 import type { Command } from "commander";
 import { confirmSchema } from "../../admin/api-schemas.ts";
-import { readToken, TokenError } from "../../admin/token.ts";
+import { adminToken } from "../admin-token.ts";
 import { createApiClient } from "../api-client.ts";
-import { type Cli, CommandError, type Io } from "../io.ts";
-import { examples, type OutputFormat, outputOption, print, serverOption, stateFolder, stateOption } from "../options.ts";
+import type { Cli } from "../io.ts";
+import { examples, type OutputFormat, outputOption, print, serverOption, stateOption } from "../options.ts";
 
 export function registerConfirm(program: Command, { io, exit }: Cli): void {
   const command = program
@@ -22,22 +22,4 @@ export function registerConfirm(program: Command, { io, exit }: Cli): void {
       if (answer.accepted.length === 0) exit(1);
     });
   examples(command, ["globalroute status          # says `inputs-held` and what would vanish", "globalroute confirm"]);
-}
-
-/** The token, from GLOBALROUTE_TOKEN or the server's state folder. */
-async function adminToken(io: Io, state: string | undefined): Promise<string> {
-  const fromEnvironment = io.env.GLOBALROUTE_TOKEN?.trim() ?? "";
-  if (!/^[\x21-\x7e]*$/.test(fromEnvironment))
-    throw new CommandError(
-      2,
-      "GLOBALROUTE_TOKEN holds characters that no token has. Give it the content of admin.token in the server's state folder.",
-    );
-  if (fromEnvironment !== "") return fromEnvironment;
-  try {
-    return await readToken(stateFolder(state, io));
-  } catch (error) {
-    if (error instanceof TokenError)
-      throw new CommandError(1, `${error.message} GLOBALROUTE_TOKEN can hold the token instead.`, { cause: error });
-    throw error;
-  }
 }
