@@ -2,7 +2,7 @@ import { describe, expect, test } from "vitest";
 import { memoryZone } from "../test/support/providers/memory-zone.ts";
 import { desired, providerSuite } from "../test/support/providers/provider-suite.ts";
 import { fenceName, formatFence } from "./fence.ts";
-import { ProviderError } from "./provider.ts";
+import { type ChangeBatch, type Provider, ProviderError } from "./provider.ts";
 import { type RecordSet, recordSetKey } from "./record-set.ts";
 import { createZoneSync } from "./zone-sync.ts";
 
@@ -22,7 +22,7 @@ providerSuite("a zone in memory", async () => {
   };
 });
 
-const syncOf = (provider: ReturnType<typeof memoryZone>, more: { policy?: "Sync" | "UpsertOnly" | "DryRun"; now?: () => number } = {}) =>
+const syncOf = (provider: Provider, more: { policy?: "Sync" | "UpsertOnly" | "DryRun"; now?: () => number } = {}) =>
   createZoneSync({
     ...{ provider, domain: "example.org", owner: "prod-eu", relistAfter: 60_000 },
     policy: more.policy ?? "Sync",
@@ -89,6 +89,28 @@ describe("the fence", () => {
       formatFence("example.org", "prod-eu", { epoch: 7, write: 2 }),
       formatFence("example.org", "prod-eu", { epoch: 8, write: 1 }),
     ]);
+  });
+
+  test("is raised when a batch was given up on, although nothing is to be changed: what still travels then comes too late", async () => {
+    const zone = memoryZone();
+    const sync = syncOf({
+      ...zone,
+      async apply(batch, signal) {
+        const [change] = batch.changes;
+        if (change?.action === "Replace" && change.after.values.includes("192.0.2.66")) {
+          travelling.push(batch);
+          throw new ProviderError("unreachable", "memory example.org", "no answer in time", "Wait.");
+        }
+        await zone.apply(batch, signal);
+      },
+    });
+    const travelling: ChangeBatch[] = [];
+    await sync.sync({ desired: [SHOP], epoch: 1, signal: NEVER });
+    await expect(sync.sync({ desired: [desired(SHOP.name, ["192.0.2.66"])], epoch: 1, signal: NEVER })).rejects.toThrow("no answer");
+    expect(await sync.sync({ desired: [SHOP], epoch: 1, signal: NEVER })).toMatchObject({ plan: { groups: [] }, batches: 1 });
+    await expect(zone.apply(travelling[0]!, NEVER)).rejects.toMatchObject({ code: "conflict" });
+    expect(zone.sets.find(({ name, type }) => name === SHOP.name && type === "A")?.values).toEqual(SHOP.values);
+    expect(await sync.sync({ desired: [SHOP], epoch: 1, signal: NEVER })).toMatchObject({ batches: 0 });
   });
 
   test("a record of others in its place is refused with what to do", async () => {

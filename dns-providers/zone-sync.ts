@@ -6,7 +6,7 @@ import { type Fence, fenceName, formatFence, nextFence, parseFence } from "./fen
 import { isReserved } from "./ownership.ts";
 import { type Conflict, type Plan, planChanges } from "./planner.ts";
 import { type Provider, ProviderError } from "./provider.ts";
-import { type RecordSet, recordSetKey } from "./record-set.ts";
+import { type RecordSet, recordSetKey, sameRecordSet } from "./record-set.ts";
 import type { PlannedZone } from "./zone-plan.ts";
 
 export interface ZoneSyncOptions {
@@ -90,6 +90,8 @@ export function createZoneSync(options: ZoneSyncOptions): ZoneSync {
   let written = 0;
 
   const contest = createContest(now, (name) => !isReserved(name));
+  /** The fence of a batch of which it is not known whether it was made, or will be. */
+  let unanswered: RecordSet | undefined;
   /** Of whoever wrote what is believed: a writer of another term may have written otherwise. */
   let lastEpoch: number | undefined;
 
@@ -145,13 +147,18 @@ export function createZoneSync(options: ZoneSyncOptions): ZoneSync {
     const planned = batches.flatMap(({ changes }) => changes);
     if (planned.length > 0) await provider.prepare?.(applyChanges(sets, planned), epoch, signal);
     // A term begins with a write even when there is nothing to change: whatever the writer before has under way comes too late.
-    const due: readonly Batch[] = batches.length === 0 && fence?.epoch !== epoch ? [{ changes: [], isUrgent: false }] : batches;
+    // So does a sync after a batch that nobody answered and that has not arrived: it may still come, when something else is wanted.
+    const mayStillCome = unanswered !== undefined && (stands === undefined || !sameRecordSet(stands, unanswered));
+    const isBare = batches.length === 0 && (fence?.epoch !== epoch || mayStillCome);
+    const due: readonly Batch[] = isBare ? [{ changes: [], isUrgent: false }] : batches;
     for (const { changes, isUrgent } of due) {
       fence = nextFence(fence, epoch)!;
       const put = putSet(stands, formatFence(domain, owner, fence));
       known = undefined; // until it is known that all of it was made
       contest.doubt();
+      unanswered = put.after;
       await provider.apply({ fence: put, changes, isUrgent }, signal);
+      unanswered = undefined;
       sets = applyChanges(sets, [put, ...changes]);
       known = { sets, listedAt: seen.listedAt };
       written++;
@@ -207,6 +214,7 @@ export function createZoneSync(options: ZoneSyncOptions): ZoneSync {
           return await attempt(request);
         } catch (error) {
           known = undefined;
+          if (error instanceof ProviderError && error.code === "conflict") unanswered = undefined; // it was refused
           if (!(error instanceof ProviderError) || error.code !== "conflict" || tries > RELISTS) throw error;
         }
       }

@@ -6,14 +6,24 @@ import { setTimeout } from "node:timers/promises";
 import { type Command, InvalidArgumentError } from "commander";
 import type { ZoneCheck } from "../../dns/check/check-zone.ts";
 import type { Expectation } from "../../dns/check/expectation.ts";
-import type { Step, StepStatus } from "../../dns/check/step.ts";
+import type { Step, StepResult, StepStatus } from "../../dns/check/step.ts";
 import { parseIp } from "../../model/ip.ts";
 import type { ListenAddress } from "../../model/listen-address.ts";
 import { didYouMean } from "../../model/nearest-word.ts";
 import { formatProblem } from "../../model/problem.ts";
 import { type Milliseconds, ms } from "../../model/units.ts";
 import { type Cli, CommandError, type Io } from "../io.ts";
-import { examples, type OutputFormat, outputOption, parseDomain, parseListenAddress, parsePath, parsePeriod, print } from "../options.ts";
+import {
+  collect,
+  examples,
+  type OutputFormat,
+  outputOption,
+  parseDomain,
+  parseListenAddress,
+  parsePath,
+  parsePeriod,
+  print,
+} from "../options.ts";
 import { type Paint, paintFor, type Style } from "../text.ts";
 
 /** Hosts of routes that are asked for. More would be the load of a test, and each fault is in one of the first, as a rule. */
@@ -28,6 +38,8 @@ interface CheckZoneOptions {
   readonly nameserver?: ListenAddress;
   readonly port: number;
   readonly settle?: Milliseconds;
+  readonly drift?: boolean;
+  readonly mmdb?: readonly string[];
   readonly output: OutputFormat;
 }
 
@@ -46,6 +58,11 @@ export function registerCheckZone(program: Command, { io, exit }: Cli): void {
       parseListenAddress,
     )
     .option("--port <port>", "port of the delegated name servers", parsePort, DNS_PORT)
+    .option(
+      "--drift",
+      "with --config, for a zone that is kept elsewhere: also compare what its provider has, with the provider's credentials",
+    )
+    .option("--mmdb <file>", "with --drift: geo database; may be given several times, the most trusted first", collect(parsePath))
     .option("--settle <duration>", "how long servers may take to reach one serial (default: 10s)", parsePeriod)
     .addOption(outputOption())
     .action(async (domain: string, options: CheckZoneOptions) => {
@@ -59,22 +76,42 @@ export function registerCheckZone(program: Command, { io, exit }: Cli): void {
         ...(nameserver === undefined ? {} : { nameserver }),
         ...(expectation === undefined ? {} : { expectation }),
       };
-      const verdict = await checkZone(request, {
+      const drift = driftOf(options, expectation, io);
+      const ports = {
         exchange: { udp: exchangeOverUdp, tcp: exchangeOverTcp },
         randomId: () => randomInt(0x1_0000),
-        deadline: (milliseconds) => AbortSignal.timeout(milliseconds),
+        deadline: (milliseconds: number) => AbortSignal.timeout(milliseconds),
         now: () => io.now() / 1000,
-        sleep: (milliseconds) => setTimeout(milliseconds),
-      });
+        sleep: (milliseconds: number) => setTimeout(milliseconds),
+      };
+      const verdict = await checkZone(request, ports, drift);
       print(io, options.output, verdict, (value) => renderCheck(value, paintFor(io.stdout, io.env)));
       if (!verdict.ok) exit(1);
     });
   examples(zone, [
     "globalroute check zone example.org",
     "globalroute check zone example.org --config my-config",
+    "globalroute check zone example.org --config my-config --drift",
     "globalroute check zone example.org --nameserver 192.0.2.53:53 --resolver 9.9.9.9",
     "globalroute check zone example.org --output json | jq '.steps[] | select(.status != \"ok\")'",
   ]);
+}
+
+/** @throws CommandError (exit 2) when there is nothing to compare with */
+function driftOf(
+  { drift, config, mmdb }: CheckZoneOptions,
+  expectation: Expectation | undefined,
+  io: Io,
+): (() => Promise<StepResult>) | undefined {
+  if (drift !== true) return undefined;
+  if (config === undefined || expectation === undefined)
+    throw new CommandError(2, "--drift compares with objects: name their folder with --config.");
+  if (expectation.keptElsewhere === undefined)
+    throw new CommandError(2, `--drift is for a zone that is kept elsewhere, and DNSZone ${expectation.object} is answered here.`);
+  return async () => {
+    const { zoneDrift } = await import("../zone-drift.ts");
+    return zoneDrift(expectation.object, { config, mmdb: mmdb ?? [] }, io);
+  };
 }
 
 /** @throws CommandError (exit 2) for objects with errors, and when no DNSZone has the domain */
