@@ -304,10 +304,15 @@ describe.skipIf(!isHere)("LUA records on PowerDNS", () => {
       return Array.from({ length: n }, () => subnet(`20.${Math.floor(roll() * 240)}.${Math.floor(roll() * 256)}.0`, 24));
     };
 
-    // The dice are the server's own, so this one is allowed what happens once in 16,000 times.
-    test("by dice: within 4σ of the weights", async () => {
-      const counts = await count("weighted", some(4000, 2));
-      expect(Math.max(...deviations(counts, 4000, { dublin: 0.6, tokyo: 0.3, paulo: 0.1 }))).toBeLessThan(4);
+    // The dice are the server's own: a sample is out once in 370 times, and two are never.
+    test("by dice: within 3σ of the weights, in one sample or the next", async () => {
+      const worst: number[] = [];
+      for (const seed of [2, 8]) {
+        const counts = await count("weighted", some(4000, seed));
+        worst.push(Math.max(...deviations(counts, 4000, { dublin: 0.6, tokyo: 0.3, paulo: 0.1 })));
+        if (worst.at(-1)! < 3) break;
+      }
+      expect(Math.min(...worst)).toBeLessThan(3);
     });
 
     test("by the client's subnet: within 3σ of the weights", async () => {
