@@ -34,7 +34,10 @@ export interface HealthChecks {
   /** Reads all of the account's. */
   list(signal: AbortSignal): Promise<void>;
   idOf(check: HealthCheck): string | undefined;
+  /** One of ours. */
   byId(id: string): HealthCheck | undefined;
+  /** Ids that sets of the zone refer to, as it was listed: two writers may have made one check each, and either may be in use. */
+  inUse(ids: ReadonlySet<string>): void;
   /** Makes those that sets need and are not there. @throws ProviderError `refused` when the account has no room */
   make(sets: readonly RecordSet[], epoch: number, signal: AbortSignal): Promise<void>;
   /** Removes ours that no set has needed for a while, unless a later term made them. */
@@ -58,6 +61,7 @@ const keyOf = (check: HealthCheck): string => JSON.stringify(Object.entries(chec
 export function createHealthChecks({ send, at, scope, label, nonce, now }: HealthChecksOptions): HealthChecks {
   const known = new Map<string, Known>();
   const ids = new Map<string, string>();
+  let referred: ReadonlySet<string> = new Set();
   /** Id → since when nothing needs it. */
   const unused = new Map<string, number>();
 
@@ -115,7 +119,13 @@ export function createHealthChecks({ send, at, scope, label, nonce, now }: Healt
       for (const one of found.sort((a, b) => ((a.Id ?? "") < (b.Id ?? "") ? -1 : 1))) remember(one);
     },
     idOf: (check) => ids.get(keyOf(check)),
-    byId: (id) => known.get(id)?.check,
+    byId(id) {
+      const found = known.get(id);
+      return found?.epoch === undefined ? undefined : found.check;
+    },
+    inUse(listed) {
+      referred = listed;
+    },
     async make(sets, epoch, signal) {
       const missing = new Map<string, HealthCheck>();
       for (const { healthCheck } of sets)
@@ -127,7 +137,7 @@ export function createHealthChecks({ send, at, scope, label, nonce, now }: Healt
     async sweep(sets, epoch, signal) {
       const needed = new Set(sets.flatMap(({ healthCheck }) => (healthCheck === undefined ? [] : [ids.get(keyOf(healthCheck))])));
       for (const [id, { epoch: madeIn }] of known) {
-        if (madeIn === undefined || madeIn > epoch || needed.has(id)) {
+        if (madeIn === undefined || madeIn > epoch || needed.has(id) || referred.has(id)) {
           unused.delete(id);
           continue;
         }

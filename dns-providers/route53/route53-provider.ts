@@ -44,7 +44,7 @@ export interface Route53Options {
   readonly onPropagated?: (milliseconds: number) => void;
 }
 
-/** Zones of networks know no places and no nearness of clients by Amazon's means; the rest is the same. */
+/** A zone of networks takes no CIDR collections: Route 53 refuses them there, which is told. */
 const CAPABILITIES: Capabilities = {
   fencing: "Atomic",
   types: ["A", "AAAA", "CAA", "CNAME", "DS", "HTTPS", "MX", "NS", "SRV", "TXT"],
@@ -163,6 +163,7 @@ export function createRoute53Provider(options: Route53Options): Provider {
         from = page.IsTruncated === true ? nextOf(page) : undefined;
       }
       if (found.some(({ CidrRoutingConfig }) => CidrRoutingConfig !== undefined)) await collections.list(signal);
+      checks.inUse(new Set(found.flatMap(({ HealthCheckId }) => HealthCheckId ?? [])));
       const things = { checkOf: checks.byId, subnetsOf: collections.subnetsOf };
       const sets = found.map((listed) => {
         const set = fromResourceRecordSet(listed, HostedZoneId, things);

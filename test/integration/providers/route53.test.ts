@@ -1,5 +1,11 @@
 /** The provider suite against the emulator of Route 53, and what only it can show. */
-import { type Change, ChangeResourceRecordSetsCommand, DeleteHealthCheckCommand, type Route53Client } from "@aws-sdk/client-route-53";
+import {
+  type Change,
+  ChangeResourceRecordSetsCommand,
+  CreateHealthCheckCommand,
+  DeleteHealthCheckCommand,
+  type Route53Client,
+} from "@aws-sdk/client-route-53";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import type { DesiredSet } from "../../../dns-providers/change.ts";
 import type { RecordSet } from "../../../dns-providers/record-set.ts";
@@ -75,6 +81,7 @@ describe("health checks", () => {
     expect(emulator.healthChecks()).toHaveLength(2);
 
     await run([checked("20.0.0.1"), alias]);
+    await run([checked("20.0.0.1"), alias]); // the zone shows that nothing refers to it
     expect(emulator.healthChecks()).toHaveLength(2); // somebody may want it again
     time += 11 * 60_000;
     await run([checked("20.0.0.1"), alias]);
@@ -90,6 +97,59 @@ describe("health checks", () => {
     const [after] = emulator.healthChecks().filter(({ config }) => config.ipAddress === "20.0.1.1");
     expect(after?.id).not.toBe(before?.id);
     expect(emulator.zone(zone)?.sets.find((set) => set.healthCheckId !== undefined)?.healthCheckId).toBe(after?.id);
+  });
+
+  test("of others are neither made anew nor removed, whatever their sets", async () => {
+    const zone = emulator.addZone("example.org.");
+    const config = { IPAddress: "20.0.3.1", Port: 443, Type: "TCP", RequestInterval: 30, FailureThreshold: 3 } as const;
+    const { HealthCheck: theirs } = await client.send(
+      new CreateHealthCheckCommand({ CallerReference: "theirs", HealthCheckConfig: config }),
+    );
+    const policy = { SetIdentifier: "theirs", MultiValueAnswer: true, HealthCheckId: theirs?.Id };
+    const set = { Name: "www.example.org.", Type: "A", TTL: 60, ResourceRecords: [{ Value: "20.0.3.1" }], ...policy } as const;
+    const Changes: Change[] = [{ Action: "CREATE", ResourceRecordSet: { ...set, ResourceRecords: [...set.ResourceRecords] } }];
+    await client.send(new ChangeResourceRecordSetsCommand({ HostedZoneId: zone, ChangeBatch: { Changes } }));
+    let time = 0;
+    const sync = syncOf(zone, { now: () => time });
+    for (const address of ["20.0.0.1", "20.0.0.2"]) {
+      await sync.sync({ desired: [desired("shop.example.org", [address])], epoch: 1, signal: NEVER });
+      time += 11 * 60_000;
+    }
+    expect(emulator.healthChecks().filter(({ config: { ipAddress } }) => ipAddress === "20.0.3.1")).toHaveLength(1);
+  });
+
+  test("of which two writers have made one each: the one that a set refers to stays", async () => {
+    const zone = emulator.addZone("example.org.");
+    let time = 0;
+    const sync = syncOf(zone, { now: () => time });
+    const sets = [checked("20.0.4.1"), alias];
+    await sync.sync({ desired: sets, epoch: 1, signal: NEVER });
+    const [first] = emulator.healthChecks().filter(({ config }) => config.ipAddress === "20.0.4.1");
+    const twins = await Promise.all(
+      ["aaaaaaaa", "bbbbbbbb", "cccccccc"].map((nonce) => {
+        const CallerReference = `${first!.callerReference.slice(0, first!.callerReference.lastIndexOf(":"))}:${nonce}`;
+        const HealthCheckConfig = {
+          ...{
+            IPAddress: "20.0.4.1",
+            Port: 443,
+            Type: "HTTPS" as const,
+            RequestInterval: 10 as const,
+            FailureThreshold: 3,
+            EnableSNI: true,
+          },
+          ...{ FullyQualifiedDomainName: "shop.example.org", ResourcePath: "/healthz" },
+        } as const;
+        return client.send(new CreateHealthCheckCommand({ CallerReference, HealthCheckConfig }));
+      }),
+    );
+    expect(twins).toHaveLength(3);
+    for (let times = 0; times < 3; times++) {
+      await sync.sync({ desired: sets, epoch: 1, signal: NEVER });
+      time += 11 * 60_000;
+    }
+    const left = emulator.healthChecks().filter(({ config }) => config.ipAddress === "20.0.4.1");
+    expect(left.map(({ id }) => id)).toContain(first!.id);
+    expect(emulator.zone(zone)?.sets.find((set) => set.healthCheckId !== undefined)?.healthCheckId).toBe(first!.id);
   });
 
   test("a later term's are left alone by an earlier one", async () => {
