@@ -49,8 +49,8 @@ const MUTANTS: readonly Mutant[] = [
   {
     name: "standbys come before weighted backends",
     file: "src/routing/plan.ts",
-    text: "[...orderTiers(policy, place, weighted, measure), ...(standby.length > 0 ? [standby] : [])]",
-    becomes: "[...(standby.length > 0 ? [standby] : []), ...orderTiers(policy, place, weighted, measure)]",
+    text: "...orderTiers(policy, place, weighted, measure),\n    ...(standby.length > 0 ? [standby] : []),",
+    becomes: "...(standby.length > 0 ? [standby] : []),\n    ...orderTiers(policy, place, weighted, measure),",
     tests: [routing("plan")],
   },
   {
