@@ -29,6 +29,10 @@ describe("the rooms as they stand", () => {
   test("only edges open sockets", () => expect(strayNetwork(files)).toEqual([]));
   test("product code imports declared packages only", () =>
     expect(undeclaredPackages(files, Object.keys(manifest.dependencies))).toEqual([]));
+  test("tests that put something in a module's place are named for it: all others share their modules", () => {
+    const mocking = listFiles(ROOMS).filter((path) => path.endsWith(".test.ts") && readSource(path).text.includes("vi.mock("));
+    expect(mocking.filter((path) => !path.endsWith(".mocked.test.ts"))).toEqual([]);
+  });
   test("every exception is still needed", () =>
     expect(staleEntries([...PURE, ...DEVELOPMENT, ...Object.keys(PORTS), ...Object.keys(SOCKETS)], files)).toEqual([]));
 });
