@@ -32,6 +32,15 @@ export interface Provider {
   readonly close?: () => void;
 }
 
+/** What a provider notices between batches, where what it takes is published by somebody else. */
+export type ProviderNews =
+  /** What was accepted has been taken up, or is again. */
+  | { readonly kind: "Published" }
+  /** It is not, for longer than it should take. */
+  | { readonly kind: "NotPublished"; readonly fact: string; readonly remedy: string }
+  /** Somebody else has these names of ours too; empty when nobody has any more. Told when they change. */
+  | { readonly kind: "Disputed"; readonly names: readonly string[]; readonly remedy: string };
+
 export interface ChangeBatch {
   /** Also the first of the changes that the batch makes. */
   readonly fence: Extract<Change, { readonly after: RecordSet }>;

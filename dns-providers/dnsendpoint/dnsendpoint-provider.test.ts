@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { KubeError } from "../../controller/kube/kube-error.ts";
+import type { MemoryHub } from "../../test/support/memory-hub.ts";
 import {
   apiOf,
   dnsEndpointProviderOf,
@@ -74,6 +75,39 @@ describe("DNSEndpoints of others", () => {
     await sync(provider, [SHOP]);
     hub.put(DNS_ENDPOINTS, { ...interferedWith([], { ...CART, values: ["192.0.2.66"] }) });
     expect(await sync(provider, [SHOP, CART])).toMatchObject({ plan: { conflicts: [{ name: CART.name, reason: "Foreign" }] } });
+  });
+});
+
+describe("what ExternalDNS has not read", () => {
+  /** Time passes at once, and a provider whose patience is over at the first look. */
+  const hasty = (hub: MemoryHub, news: DnsEndpointNews[], owner = "prod-eu"): Provider => {
+    let now = 0;
+    const sleep = async (milliseconds: number, signal: AbortSignal): Promise<void> => {
+      await new Promise<void>((resolve) => setImmediate(resolve));
+      signal.throwIfAborted();
+      now += milliseconds;
+    };
+    return dnsEndpointProviderOf(apiOf(hub), { owner, patience: 5000, now: () => now, sleep, onNews: (one) => void news.push(one) });
+  };
+  const settled = async (): Promise<void> => {
+    for (let i = 0; i < 10; i++) await new Promise<void>((resolve) => setImmediate(resolve));
+  };
+
+  test("is told by a process that finds it so, of its own owner only, until it is read", async () => {
+    const hub = memoryEndpoints();
+    await sync(dnsEndpointProviderOf(apiOf(hub)), [SHOP]);
+    const [news, others]: [DnsEndpointNews[], DnsEndpointNews[]] = [[], []];
+    const [later, other] = [hasty(hub, news), hasty(hub, others, "test")];
+    await Promise.all([later.list(NEVER), other.list(NEVER)]);
+    await settled();
+    expect(news).toEqual([{ kind: "NotTakenUp", objects: ["globalroute-prod-eu.example.org-0"], milliseconds: 5000 }]);
+    hub.put(DNS_ENDPOINTS, { ...hub.all(DNS_ENDPOINTS)[0]!, status: { observedGeneration: 1 } });
+    await settled();
+    expect(news.at(-1)).toMatchObject({ kind: "TakenUp" });
+    await later.list(NEVER); // all of it is read: nothing to look at
+    await settled();
+    expect(news).toHaveLength(2);
+    expect(others).toEqual([]);
   });
 });
 

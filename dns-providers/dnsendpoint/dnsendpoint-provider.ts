@@ -56,6 +56,8 @@ export interface DnsEndpointOptions {
   readonly sleep: (milliseconds: number, signal: AbortSignal) => Promise<void>;
   /** What becomes of what was written. Absent: nobody looks. */
   readonly onNews?: (news: DnsEndpointNews) => void;
+  /** Of whose parts it is told as well what somebody wrote before us, and ExternalDNS has not seen. */
+  readonly owner?: string;
   /** How long ExternalDNS may need to see a change, ms: three of its rounds, by default three minutes. */
   readonly patience?: number;
   /** Characters from which on a part takes no new names. */
@@ -121,6 +123,12 @@ export function createDnsEndpointProvider(options: DnsEndpointOptions): Provider
   }
 
   const partsOf = (owner: string): readonly Part[] => known?.owned.get(owner) ?? [];
+
+  /** A process that has just begun, or become the writer, knows nothing of what was written before. */
+  function expectUnseen(): void {
+    for (const { object } of partsOf(options.owner ?? ""))
+      if (object !== undefined && observedIn(object.status) < (object.metadata.generation ?? 0)) takeUp?.expect(object.metadata.name);
+  }
 
   /** Writes a part as it shall be, if it still is as it was read. */
   async function write(owner: string, part: Part, signal: AbortSignal): Promise<void> {
@@ -238,6 +246,7 @@ export function createDnsEndpointProvider(options: DnsEndpointOptions): Provider
         if (partsOf(owner)[0]?.epoch === epoch) await settle(owner, signal);
         else unsettled.delete(owner); // the fence is another's, or what was under way to it can come only before we write it
       }
+      expectUnseen();
       const found = toRecordSets(known, domain);
       if (found.disputed.join() !== disputed) onNews?.({ kind: "Disputed", names: found.disputed });
       disputed = found.disputed.join();

@@ -25,7 +25,8 @@ export interface ObjectApi {
 }
 
 const MISSING = "Install ExternalDNS's CustomResourceDefinition dnsendpoints.externaldns.k8s.io, and make the namespace.";
-const FORBIDDEN = "Allow get, list, create and update of dnsendpoints.externaldns.k8s.io in the namespace (docs/providers.md).";
+const FORBIDDEN =
+  "Allow get, list, create and update of dnsendpoints.externaldns.k8s.io in the namespace: chart value externalDns.namespaces (docs/providers.md).";
 
 /** @param at `dnsendpoint NAMESPACE DOMAIN` @param isWrite of an object that was there */
 export function toProviderError(error: unknown, at: string, isWrite: boolean, signal: AbortSignal): ProviderError {

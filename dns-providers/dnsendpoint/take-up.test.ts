@@ -79,6 +79,15 @@ test("an ExternalDNS that follows, if late, is not said to be away; nor is it wh
   expect(await pass(5000)).toMatchObject([{ kind: "TakenUp" }]);
 });
 
+test("what was being looked at when it was closed is told to nobody", async () => {
+  const { objects, takeUp, pass } = world();
+  objects.set("a", { written: 1, observed: 0 });
+  takeUp.expect("a");
+  const news = pass(90_000);
+  takeUp.close();
+  expect(await news).toEqual([]);
+});
+
 test("nothing is looked at when it is closed", async () => {
   const { objects, takeUp, pass } = world();
   objects.set("a", { written: 1, observed: 1 });

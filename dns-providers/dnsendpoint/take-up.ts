@@ -60,6 +60,7 @@ export function createTakeUp({ look, patience, now, sleep, onNews }: TakeUpOptio
         began = Math.min(began, one.began);
         await lookAt(name, one);
       }
+      closing.signal.throwIfAborted();
       tellLate();
     }
     isRunning = false;

@@ -48,7 +48,7 @@ function setsIn({ spec }: DnsEndpointObject, domain: string): readonly RecordSet
 /**
  * The zone as the planner knows zones: with the TXT records that would say whose it is and who writes.
  *
- * @returns names that several objects have of one type, or that several owners claim, besides: ExternalDNS publishes one of them. What is
+ * @returns names that several objects have of one type, or that several owners claim, besides: ExternalDNS publishes one of them, or both mixed. What is
  *          ours is told of these, so that it goes on following health; of several owners' the first by name.
  */
 export function toRecordSets(

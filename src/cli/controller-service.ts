@@ -26,7 +26,7 @@ import { type Service, type ServiceOptions, startService } from "./service.ts";
 import { createToldOnce } from "./told-once.ts";
 import { version } from "./version.ts";
 
-export interface ControllerOptions extends Omit<ServiceOptions, "source" | "peers" | "replica" | "apiServers" | "writer"> {
+export interface ControllerOptions extends Omit<ServiceOptions, "source" | "peers" | "replica" | "apiServers" | "writer" | "dnsEndpoints"> {
   /** In the pod's own cluster if not given. */
   readonly kubeconfig?: string;
   readonly context?: string;
@@ -150,6 +150,7 @@ export async function startController(options: ControllerOptions, io: Pick<Io, "
         apiServers: seen.list,
         writer: () => writer?.election.holder()?.split("_")[0], // the pod; what follows tells its starts apart
         peers: mesh.port,
+        dnsEndpoints: writerApi,
         replica: `${options.instance} ${options.incarnation}`,
         source: {
           open({ timeline, metrics, lastGood }) {

@@ -5,16 +5,19 @@ import { setTimeout as pause } from "node:timers/promises";
 import { Route53Client } from "@aws-sdk/client-route-53";
 import { fromTemporaryCredentials } from "@aws-sdk/credential-providers";
 import { Reader } from "maxmind";
+import { createDnsEndpointProvider } from "../../dns-providers/dnsendpoint/dnsendpoint-provider.ts";
+import { toProviderNews } from "../../dns-providers/dnsendpoint/news-in-words.ts";
+import type { ObjectApi } from "../../dns-providers/dnsendpoint/object-api.ts";
 import { exchangeOverHttp } from "../../dns-providers/powerdns/http-exchange.ts";
 import { createPowerDnsProvider } from "../../dns-providers/powerdns/powerdns-provider.ts";
-import { type Provider, ProviderError } from "../../dns-providers/provider.ts";
+import { type Provider, ProviderError, type ProviderNews } from "../../dns-providers/provider.ts";
 import { createRfc2136Provider } from "../../dns-providers/rfc2136/rfc2136-provider.ts";
 import { exchangeOverTcp } from "../../dns-providers/rfc2136/tcp-exchange.ts";
 import { createRequestLane, type RequestLane } from "../../dns-providers/route53/request-lane.ts";
 import { createRoute53Provider } from "../../dns-providers/route53/route53-provider.ts";
 import { readSecretFile } from "../dns/secret-file.ts";
 import { readTsigKey } from "../dns/transfer/key-file.ts";
-import type { PowerDnsZone, Rfc2136Zone, Route53Zone } from "../model/inventory.ts";
+import type { ExternalDnsZone, PowerDnsZone, Rfc2136Zone, Route53Zone } from "../model/inventory.ts";
 import type { ProvidedZone } from "./provider-publisher.ts";
 
 export interface ProviderOpenerOptions {
@@ -25,17 +28,22 @@ export interface ProviderOpenerOptions {
   readonly setTimer: (milliseconds: number, callback: () => void) => () => void;
   /** Paths of the mmdb files that decisions are made by; none: the one that comes with us. */
   readonly geoFiles?: readonly string[];
+  /** The API server that has our objects; absent where they are files. */
+  readonly dnsEndpoints?: ObjectApi;
   /** Changes of a zone have reached all servers of its provider so many milliseconds after they were accepted. */
   readonly onPropagated: (domain: string, milliseconds: number) => void;
 }
 
-/** @throws ProviderError when a provider cannot even be tried, as without its key */
-export type OpenProvider = (zone: ProvidedZone) => Provider;
+/**
+ * @param onNews of what the provider notices by itself; without it nothing is looked for
+ * @throws ProviderError when a provider cannot even be tried, as without its key
+ */
+export type OpenProvider = (zone: ProvidedZone, onNews?: (news: ProviderNews) => void) => Provider;
 
 export function createProviderOpener(options: ProviderOpenerOptions): OpenProvider {
   /** By role: what one identity may ask for is shared by its zones. */
   const lanes = new Map<string, RequestLane>();
-  return (zone) => {
+  return (zone, onNews) => {
     const { provider } = zone;
     switch (provider.type) {
       case "RFC2136":
@@ -48,6 +56,8 @@ export function createProviderOpener(options: ProviderOpenerOptions): OpenProvid
         lanes.set(account, lane);
         return openRoute53(zone, provider, lane, options);
       }
+      case "ExternalDNS":
+        return openExternalDns(zone, provider, options, onNews);
     }
   };
 }
@@ -139,6 +149,31 @@ function openRoute53({ domain, owner }: ProvidedZone, zone: Route53Zone, lane: R
     now: options.now,
     sleep: async (milliseconds, signal) => pause(milliseconds, undefined, { signal, ref: false }),
     onPropagated: (milliseconds) => options.onPropagated(domain, milliseconds),
+  });
+}
+
+/** Rounds of ExternalDNS for which it may miss what was written: one may have begun before, and one may fail. */
+const ROUNDS = 3;
+
+function openExternalDns(
+  { domain, owner }: ProvidedZone,
+  { namespace, interval }: ExternalDnsZone,
+  { dnsEndpoints: api, now }: ProviderOpenerOptions,
+  onNews: ((news: ProviderNews) => void) | undefined,
+): Provider {
+  if (api === undefined)
+    throw new ProviderError(
+      "refused",
+      `dnsendpoint ${namespace} ${domain}`,
+      "DNSEndpoints are objects of an API server, and this process has none",
+      "Let globalroute controller keep the zone, and ask it for plans.",
+    );
+  return createDnsEndpointProvider({
+    ...{ api, namespace, domain, owner, digest, now },
+    policies: "Plain",
+    sleep: async (milliseconds, signal) => pause(milliseconds, undefined, { signal, ref: false }),
+    patience: ROUNDS * interval,
+    ...(onNews === undefined ? {} : { onNews: (news) => onNews(toProviderNews(news, namespace, interval)) }),
   });
 }
 

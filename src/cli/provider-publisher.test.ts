@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import { describe, expect, test } from "vitest";
 import { fenceName, formatFence } from "../../dns-providers/fence.ts";
-import { ProviderError } from "../../dns-providers/provider.ts";
+import { ProviderError, type ProviderNews } from "../../dns-providers/provider.ts";
 import { recordSetKey } from "../../dns-providers/record-set.ts";
 import { dnsWorld, route, zone } from "../../test/support/dns-world.ts";
 import { type MemoryZone, memoryZone } from "../../test/support/providers/memory-zone.ts";
@@ -32,12 +32,14 @@ function start(remote: MemoryZone = memoryZone()) {
   const clock = createSimulatedClock();
   const lines: string[] = [];
   const opened: Zone[] = [];
+  const tell: ((news: ProviderNews) => void)[] = [];
   const log = (level: string) => (_: unknown, message?: string) => void lines.push(`${level} ${message ?? ""}`);
   const state = { opens: true, health: "Healthy" };
   const metrics = createMetrics();
   const publisher = createProviderPublisher({
-    open(one) {
+    open(one, onNews) {
       opened.push(one);
+      tell.push(onNews);
       if (!state.opens) throw new ProviderError("unauthorized", "rfc2136 192.0.2.53:53 example.org", "/keys/writer is missing", "Add it.");
       return remote;
     },
@@ -64,7 +66,7 @@ function start(remote: MemoryZone = memoryZone()) {
   }
   const told = (): readonly string[] =>
     remote.sets.filter(({ type }) => type === "A").map(({ name, values }) => `${name} ${values.join()}`);
-  return { clock, lines, opened, state, metrics, publisher, publish, changed: () => listener(), told, remote };
+  return { clock, lines, opened, tell, state, metrics, publisher, publish, changed: () => listener(), told, remote };
 }
 
 describe("a zone that is kept elsewhere", () => {
@@ -156,6 +158,45 @@ describe("what is told", () => {
     await clock.advance(61_000);
     expect(opened).toHaveLength(2);
     expect(told()).toHaveLength(1);
+  });
+
+  test("that nobody takes up what was written, until it is; also by a provider that is opened anew", async () => {
+    const { clock, publisher, publish, lines, tell, remote } = start();
+    publish([shop("shop")]);
+    publisher.term(1);
+    await clock.advance(100);
+    lines.length = 0;
+    tell[0]?.({ kind: "Published" });
+    expect(lines).toEqual([]);
+    const stuck: ProviderNews = { kind: "NotPublished", fact: "ExternalDNS has read nothing", remedy: "Start it." };
+    tell[0]?.(stuck);
+    expect(publisher.degraded?.()).toEqual(["provider-failing"]);
+    tell[0]?.({ kind: "Published" });
+    expect(publisher.degraded?.()).toEqual([]);
+    expect(lines).toEqual(["error ExternalDNS has read nothing. Start it.", "info what was written is published again"]);
+    tell[0]?.(stuck);
+    remote.failNext = { error: new ProviderError("unauthorized", "memory example.org", "it does not accept our key", "Compare it.") };
+    await clock.advance(600_000);
+    expect(tell).toHaveLength(2);
+    expect(publisher.degraded?.()).toEqual([]);
+  });
+
+  test("names that somebody else has too, until he has not", async () => {
+    const { clock, publisher, publish, lines, tell } = start();
+    publish([shop("shop")]);
+    publisher.term(1);
+    await clock.advance(100);
+    lines.length = 0;
+    const disputed = (...names: readonly string[]): void => tell[0]?.({ kind: "Disputed", names, remedy: "Take them out there." });
+    disputed();
+    disputed("a", "b", "c", "d");
+    expect(publisher.degraded?.()).toEqual(["names-contested"]);
+    disputed();
+    expect(publisher.degraded?.()).toEqual([]);
+    expect(lines).toEqual([
+      "warn somebody else has a, b, c and 1 more too. Take them out there.",
+      "info nobody else has names of ours any more",
+    ]);
   });
 
   test("conflicts, each state of them once", async () => {

@@ -2,7 +2,7 @@
 
 import type { DesiredSet } from "../../dns-providers/change.ts";
 import type { Plan } from "../../dns-providers/planner.ts";
-import { type Provider, ProviderError } from "../../dns-providers/provider.ts";
+import { type Provider, ProviderError, type ProviderNews } from "../../dns-providers/provider.ts";
 import { recordSetKey } from "../../dns-providers/record-set.ts";
 import { aliasZone } from "../../dns-providers/route53/alias-zones.ts";
 import { createDrawZone } from "../../dns-providers/sets-of.ts";
@@ -24,7 +24,7 @@ export interface ProviderPublisherOptions {
   /** Hash of a text: hexadecimal, at least ten characters. */
   readonly digest: (text: string) => string;
   /** Opens a provider for a zone. @throws ProviderError when it cannot even be tried */
-  readonly open: (zone: ProvidedZone) => Provider;
+  readonly open: (zone: ProvidedZone, onNews: (news: ProviderNews) => void) => Provider;
   /** Monotonic milliseconds. */
   readonly now: () => number;
   /** Aborts after so many milliseconds. */
@@ -68,6 +68,10 @@ interface Kept {
   held: number;
   /** Names that somebody else keeps changing. */
   contested: number;
+  /** Whoever takes what is written from there does not. */
+  isStuck: boolean;
+  /** Names that somebody else has too. */
+  disputed: readonly string[];
   /** What was said of it last. */
   told: string;
 }
@@ -103,7 +107,10 @@ export function createProviderPublisher(options: ProviderPublisherOptions): Prov
     );
 
   function keep(zone: ProvidedZone, from: string): Kept {
-    const provider = openLater(() => options.open(zone), `${zone.provider.type} ${zone.domain}`);
+    const provider = openLater(() => {
+      [state.isStuck, state.disputed] = [false, []]; // it finds out anew
+      return options.open(zone, (news) => hear(zone, state, news));
+    }, `${zone.provider.type} ${zone.domain}`);
     const sync = createZoneSync({
       ...{ provider, domain: zone.domain, owner: zone.owner, now },
       policy: zone.provider.policy,
@@ -136,6 +143,8 @@ export function createProviderPublisher(options: ProviderPublisherOptions): Prov
       isFailing: false,
       held: 0,
       contested: 0,
+      isStuck: false,
+      disputed: [],
       told: "",
       keeper: createZoneKeeper({
         sync,
@@ -184,6 +193,25 @@ export function createProviderPublisher(options: ProviderPublisherOptions): Prov
     state.told = news;
   }
 
+  /** What a provider notices by itself. */
+  function hear(zone: ProvidedZone, state: Kept, news: ProviderNews): void {
+    const at = { zone: zone.domain };
+    switch (news.kind) {
+      case "Published":
+        if (state.isStuck) log.info(at, "what was written is published again");
+        state.isStuck = false;
+        return;
+      case "NotPublished":
+        log.error(at, `${news.fact}. ${news.remedy}`);
+        state.isStuck = true;
+        return;
+      case "Disputed":
+        if (news.names.length > 0) log.warn(at, `somebody else has ${some(news.names)} too. ${news.remedy}`);
+        else if (state.disputed.length > 0) log.info(at, "nobody else has names of ours any more");
+        state.disputed = news.names;
+    }
+  }
+
   const requestAll = (): void => {
     for (const { keeper } of kept.values()) keeper.request();
   };
@@ -222,9 +250,9 @@ export function createProviderPublisher(options: ProviderPublisherOptions): Prov
       return held === 0 ? [] : [`accepted: ${count(held, "record set")} leave zones that are kept elsewhere`];
     },
     degraded: () => [
-      ...([...kept.values()].some(({ isFailing }) => isFailing) ? ["provider-failing"] : []),
+      ...([...kept.values()].some(({ isFailing, isStuck }) => isFailing || isStuck) ? ["provider-failing"] : []),
       ...([...kept.values()].some(({ held }) => held > 0) ? ["removals-held"] : []),
-      ...([...kept.values()].some(({ contested }) => contested > 0) ? ["names-contested"] : []),
+      ...([...kept.values()].some(({ contested, disputed }) => contested + disputed.length > 0) ? ["names-contested"] : []),
     ],
     zones: () => (served === undefined ? undefined : [...kept.values()].map(({ inHand }) => inHand)),
     isWriter: () => term !== undefined,
@@ -238,24 +266,23 @@ export function createProviderPublisher(options: ProviderPublisherOptions): Prov
 
 /** What a plan left undone, in one sentence; empty when nothing. */
 function newsOf(zone: ProvidedZone, { conflicts, held, groups, contested }: Plan): string {
-  const some = conflicts
-    .slice(0, 3)
-    .map(({ name, type, reason, owner }) => `${name} ${type} (${reason}${owner === undefined ? "" : ` ${owner}`})`);
-  const more = conflicts.length > 3 ? ` and ${conflicts.length - 3} more` : "";
+  const others = conflicts.map(({ name, type, reason, owner }) => `${name} ${type} (${reason}${owner === undefined ? "" : ` ${owner}`})`);
   const parts = [
-    ...(conflicts.length === 0
-      ? []
-      : [`not ours and left alone: ${some.join(", ")}${more}. Remove them there, or take the hosts out of the routes`]),
+    ...(conflicts.length === 0 ? [] : [`not ours and left alone: ${some(others)}. Remove them there, or take the hosts out of the routes`]),
     ...(held.length === 0 ? [] : [`${count(held.length, "record set")} would go at once and are kept: run globalroute confirm`]),
     ...(contested.length === 0
       ? []
       : [
-          `somebody else keeps changing ${contested.slice(0, 3).join(", ")}${contested.length > 3 ? ` and ${contested.length - 3} more` : ""}, left alone for an hour: find the other tool, and take the names from it or from us`,
+          `somebody else keeps changing ${some(contested)}, left alone for an hour: find the other tool, and take the names from it or from us`,
         ]),
     ...(zone.provider.policy === "DryRun" && groups.length > 0 ? [`policy DryRun: ${count(groups.length, "name")} would be changed`] : []),
   ];
   return parts.join("; ");
 }
+
+/** The first three. */
+const some = (names: readonly string[]): string =>
+  `${names.slice(0, 3).join(", ")}${names.length > 3 ? ` and ${names.length - 3} more` : ""}`;
 
 /** Opens the provider when it is needed, and again when its credentials are not good: there may be others by now. */
 function openLater(open: () => Provider, name: string): Provider {
@@ -268,7 +295,10 @@ function openLater(open: () => Provider, name: string): Provider {
     try {
       return await call(provider());
     } catch (error) {
-      if (error instanceof ProviderError && error.code === "unauthorized") opened = undefined;
+      if (error instanceof ProviderError && error.code === "unauthorized") {
+        opened?.close?.();
+        opened = undefined;
+      }
       throw error;
     }
   }

@@ -2,6 +2,7 @@
 import { randomBytes } from "node:crypto";
 import { networkInterfaces } from "node:os";
 import { join, resolve } from "node:path";
+import type { ObjectApi } from "../../dns-providers/dnsendpoint/object-api.ts";
 import { createMonitor } from "../../health/monitor.ts";
 import { systemPorts } from "../../health/ports.ts";
 import { createProber } from "../../health/probes/prober.ts";
@@ -76,6 +77,8 @@ export interface ServiceOptions {
   readonly peers?: PeerPort;
   /** Which of the replicas writes, for people; undefined while that is not known. */
   readonly writer?: () => string | undefined;
+  /** Of the API server that has our objects; absent where they are files. */
+  readonly dnsEndpoints?: ObjectApi;
   /** How long DNS goes on being answered after readiness has been taken back, ms: whoever sends clients here needs to notice. */
   readonly terminationDrain?: number;
 }
@@ -184,6 +187,7 @@ async function compose(options: ServiceOptions, io: Pick<Io, "now" | "every" | "
     wallClock: io.now,
     now: ports.now,
     geoFiles: options.mmdb.map((path) => resolve(io.cwd, path)),
+    ...(options.dnsEndpoints === undefined ? {} : { dnsEndpoints: options.dnsEndpoints }),
     setTimer: (delay, callback) => ports.setTimer(ms(delay), callback),
     onPropagated: (domain, milliseconds) => metrics.providerPropagation(domain, milliseconds / 1000),
   });

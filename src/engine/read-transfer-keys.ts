@@ -70,6 +70,7 @@ export function readTransferKeys(zones: readonly Zone[], objects: readonly Locat
           };
         }
         case "Route53":
+        case "ExternalDNS":
           return kept;
       }
     };

@@ -164,7 +164,7 @@ export interface Zone {
 }
 
 /** Who keeps a zone that is not answered here, and what may be done there. */
-export type ZoneProvider = Rfc2136Zone | Route53Zone | PowerDnsZone;
+export type ZoneProvider = Rfc2136Zone | Route53Zone | PowerDnsZone | ExternalDnsZone;
 
 interface KeptZone {
   /** Owner ids of ExternalDNS whose records become ours. */
@@ -197,6 +197,14 @@ export interface PowerDnsZone extends KeptZone {
   /** `Lua`: its scripts choose by client. */
   readonly answers: "Plain" | "Lua";
   readonly luaEnabledBy: "Server" | "Zone";
+}
+
+export interface ExternalDnsZone extends KeptZone {
+  readonly type: "ExternalDNS";
+  /** Of the DNSEndpoints, in the hub. */
+  readonly namespace: string;
+  /** How often ExternalDNS looks. */
+  readonly interval: Milliseconds;
 }
 
 /** Who may take copies of a zone, and who is told of changes. Secrets stay in their files. */

@@ -9,6 +9,7 @@ import { plainPolicy } from "./plain-policy.ts";
 export function lostPolicy(provider: ZoneProvider, route: Route): LostPolicy | undefined {
   switch (provider.type) {
     case "RFC2136":
+    case "ExternalDNS":
       return plainPolicy(route);
     case "Route53":
       return nativePolicy(route);

@@ -19,7 +19,7 @@ export const problemCodes = {
   "provider-member": {
     cause: "`provider.type` of a DNSZone names one provider, and the settings of another are there, or its own are missing.",
     remedy:
-      "Keep exactly the member that `type` names: `embedded` for Embedded, `rfc2136` for RFC2136, `route53` for Route53, `powerdns` for PowerDNS.",
+      "Keep exactly the member that `type` names: `embedded` for Embedded, `rfc2136` for RFC2136, `route53` for Route53, `powerdns` for PowerDNS, `externalDns` for ExternalDNS.",
   },
   "provider-owner": {
     cause: "A DNSZone that is kept elsewhere has no `owner`, by which our records there are told from those of others.",

@@ -15,7 +15,10 @@ export const PROVIDER_KEY_PATH: FieldPath = [...PROVIDER_PATH, "rfc2136", "key"]
 export const API_KEY_PATH: FieldPath = [...PROVIDER_PATH, "powerdns", "key", "file"];
 export const CA_PATH: FieldPath = [...PROVIDER_PATH, "powerdns", "ca", "file"];
 
-const MEMBERS = { Embedded: "embedded", RFC2136: "rfc2136", Route53: "route53", PowerDNS: "powerdns" } as const;
+const MEMBERS = { Embedded: "embedded", RFC2136: "rfc2136", Route53: "route53", PowerDNS: "powerdns", ExternalDNS: "externalDns" } as const;
+
+const IN_FILES =
+  "In files, keep the zone Embedded, or at a provider that takes records itself (RFC2136, Route53, PowerDNS): DNSEndpoints are objects of the controller's own cluster.";
 
 /** Exactly the member that type names is there, and what it needs besides. */
 export function checkProvider({ spec }: ObjectOf<"DNSZone">, findings: Findings): void {
@@ -36,10 +39,15 @@ export function checkProvider({ spec }: ObjectOf<"DNSZone">, findings: Findings)
 
 /** @returns undefined when the zone is not kept elsewhere, or nobody says where */
 export function toZoneProvider({ spec }: ObjectOf<"DNSZone">, findings: Findings, api?: ApiContext): ZoneProvider | undefined {
-  const { rfc2136, route53, powerdns } = spec.provider;
+  const { rfc2136, route53, powerdns, externalDns } = spec.provider;
   const { policy } = spec;
   if (rfc2136 !== undefined) return { ...toRfc2136(rfc2136, findings, api), policy };
   if (powerdns !== undefined) return { ...toPowerDns(powerdns, findings, api), policy };
+  if (externalDns !== undefined) {
+    if (api === undefined)
+      findings.error([...PROVIDER_PATH, "externalDns"], "kubernetes-only", "works only with a Kubernetes controller", IN_FILES);
+    return { type: "ExternalDNS", ...externalDns, adoptFrom: [], policy };
+  }
   if (route53 === undefined) return undefined;
   const { hostedZoneId, visibility, role, adoptFrom = [] } = route53;
   return {

@@ -75,6 +75,7 @@ export const PURE: readonly string[] = [
   "dns-providers/sets-of.ts",
   "dns-providers/desired-sets.ts",
   "dns-providers/dnsendpoint/endpoint.ts",
+  "dns-providers/dnsendpoint/news-in-words.ts",
   "dns-providers/dnsendpoint/part.ts",
   "dns-providers/dnsendpoint/placement.ts",
   "dns-providers/dnsendpoint/properties.ts",

@@ -1,5 +1,6 @@
 /** `DNSZone`: a domain, who answers for it, and which routes may put names into it. */
 import { z } from "zod";
+import { externaldns } from "./externaldns.ts";
 import { celRules, entryName, formed, host, labelSelector, namedList, setOf, wholeSeconds } from "./parts.ts";
 import { powerdns } from "./powerdns.ts";
 import { rfc2136 } from "./rfc2136.ts";
@@ -108,15 +109,16 @@ export const dnsZoneSpec = z
     provider: z
       .strictObject({
         type: z
-          .enum(["Embedded", "RFC2136", "Route53", "PowerDNS"])
+          .enum(["Embedded", "RFC2136", "Route53", "PowerDNS", "ExternalDNS"])
           .meta(celRules({ rule: "self == oldSelf", message: "is immutable: make another DNSZone for another provider" }))
           .describe(
-            "Who answers for the zone. Embedded: this program's own authoritative server. RFC2136: a server elsewhere that takes dynamic updates. Route53: a hosted zone of Amazon Route 53. PowerDNS: a server of PowerDNS, by its HTTP API. Immutable.",
+            "Who answers for the zone. Embedded: this program's own authoritative server. RFC2136: a server elsewhere that takes dynamic updates. Route53: a hosted zone of Amazon Route 53. PowerDNS: a server of PowerDNS, by its HTTP API. ExternalDNS: whatever provider ExternalDNS is started for, by DNSEndpoints. Immutable.",
           ),
         embedded: embedded.optional().meta({ whenAbsent: "type is another" }),
         rfc2136: rfc2136.optional().meta({ whenAbsent: "type is another" }),
         route53: route53.optional().meta({ whenAbsent: "type is another" }),
         powerdns: powerdns.optional().meta({ whenAbsent: "type is another" }),
+        externalDns: externaldns.optional().meta({ whenAbsent: "type is another" }),
       })
       .meta(
         celRules(
@@ -124,6 +126,10 @@ export const dnsZoneSpec = z
           { rule: "has(self.rfc2136) == (self.type == 'RFC2136')", message: "rfc2136 goes with type RFC2136, and with no other" },
           { rule: "has(self.route53) == (self.type == 'Route53')", message: "route53 goes with type Route53, and with no other" },
           { rule: "has(self.powerdns) == (self.type == 'PowerDNS')", message: "powerdns goes with type PowerDNS, and with no other" },
+          {
+            rule: "has(self.externalDns) == (self.type == 'ExternalDNS')",
+            message: "externalDns goes with type ExternalDNS, and with no other",
+          },
         ),
       )
       .describe("Who answers for the zone: type, and the member that is named by it."),

@@ -23,7 +23,7 @@ import { requireComponent } from "../../support/component.ts";
 import { repository } from "../../support/source-tree.ts";
 
 describe.skipIf(!requireComponent("kubectl", "helm"))("the chart", () => {
-  describe.each(renderings)("$name", ({ values }) => {
+  describe.each(renderings)("$name", ({ values, namespaces }) => {
     // The CRDs, most of the text, are part of the first alone.
     const manifests = renderChart(values.length === 0 ? values : ["crds.install=false", ...values]);
 
@@ -33,7 +33,7 @@ describe.skipIf(!requireComponent("kubectl", "helm"))("the chart", () => {
     test("pods are restricted", () => expect(podFaults(manifests)).toEqual([]));
     test("selectors select replicas and their ports", () => expect(selectorFaults(manifests)).toEqual([]));
     test("arguments, ports, probes and mounts agree", () => expect(argumentFaults(manifests)).toEqual([]));
-    test("names fit", () => expect(nameFaults(manifests, NAMESPACE)).toEqual([]));
+    test("names fit", () => expect(nameFaults(manifests, NAMESPACE, namespaces)).toEqual([]));
   });
 
   test("a replica that must go has time to answer until others have taken over", () => {
@@ -108,6 +108,26 @@ describe.skipIf(!requireComponent("kubectl", "helm"))("rights", () => {
         "Role globalroute: get list watch endpointslices.discovery.k8s.io",
       ]
     `);
+  });
+
+  test("DNSEndpoints are written where the values say, and nowhere else", () => {
+    const given = renderChart(["crds.install=false", 'externalDns.namespaces=["dns","edge"]']).filter(({ metadata }) =>
+      metadata.name.endsWith("-dnsendpoints"),
+    );
+    expect(given.map(({ kind, metadata }) => `${metadata.namespace} ${kind}`).sort()).toEqual([
+      "dns Role",
+      "dns RoleBinding",
+      "edge Role",
+      "edge RoleBinding",
+    ]);
+    expect(new Set(rights(given))).toEqual(
+      new Set(["Role globalroute-dnsendpoints: get list create update dnsendpoints.externaldns.k8s.io"]),
+    );
+    for (const { kind, roleRef, subjects } of given) {
+      if (kind !== "RoleBinding") continue;
+      expect(roleRef).toMatchObject({ kind: "Role", name: "globalroute-dnsendpoints" });
+      expect(subjects).toEqual([{ kind: "ServiceAccount", name: "globalroute", namespace: NAMESPACE }]);
+    }
   });
 
   test("whoever uninstalls may do this, and only then", () => {
@@ -213,6 +233,7 @@ describe.skipIf(!requireComponent("kubectl", "helm"))("values", () => {
     { value: "dns.port=53", says: "minimum: got 53, want 1,024" },
     { value: 'image.digest="sha256:1"', says: "does not match pattern" },
     { value: 'probes.allow=["example.org"]', says: "does not match pattern" },
+    { value: 'externalDns.namespaces=["Dns"]', says: "does not match pattern" },
     { value: 'terminationDrainSeconds="15s"', says: "got string, want integer" },
     { value: 'geo.files=["city.mmdb"]', says: "minProperties" },
     { value: 'ipFamilies=["IPv4","IPv4"]', says: "items at 0 and 1 are equal" },
@@ -292,11 +313,11 @@ describe.skipIf(!requireComponent("kubectl", "helm"))("docs/kubernetes.md", () =
 
   test("lists every right of the controller", () => {
     const told = [...page.matchAll(/^\| (ClusterRole|Role) \| ([a-z ]+) \| ([^|]+) \|/gm)].flatMap(([, kind, verbs, resources = ""]) =>
-      resources.split(", ").map((resource) => `${kind} globalroute: ${verbs} ${resource}`),
+      resources.split(", ").map((resource) => `${kind}: ${verbs} ${resource}`),
     );
     expect(told.sort()).toEqual(
-      rights(renderChart())
-        .filter((line) => /^\w+ globalroute:/.test(line))
+      rights(renderChart(["crds.install=false", 'externalDns.namespaces=["dns"]']))
+        .flatMap((line) => /^(\w+) globalroute(?:-dnsendpoints)?(:.*)$/.exec(line)?.slice(1).join("") ?? [])
         .sort(),
     );
   });

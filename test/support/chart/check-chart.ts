@@ -173,16 +173,22 @@ const CLUSTER_SCOPED = [
   "ValidatingAdmissionPolicyBinding",
 ];
 
-/** Names fit, every object is in the release's namespace or belongs to none, and no two have one name. */
-export function nameFaults(manifests: readonly Manifest[], namespace: string): readonly string[] {
+/**
+ * Names fit, every object is in the release's namespace or belongs to none, and no two have one name.
+ *
+ * @param dnsEndpoints the namespaces whose DNSEndpoints are written, each with a Role of its own
+ */
+export function nameFaults(manifests: readonly Manifest[], namespace: string, dnsEndpoints: readonly string[] = []): readonly string[] {
   const seen = new Set<string>();
   return manifests.flatMap(({ kind, metadata }) => {
     const who = `${kind} ${metadata.name}`;
-    const faults = seen.has(who) ? [`${who} is there twice`] : [];
-    seen.add(who);
+    const isElsewhere = metadata.name.endsWith("-dnsendpoints");
+    const place = isElsewhere ? `${who} ${metadata.namespace}` : who;
+    const faults = seen.has(place) ? [`${who} is there twice`] : [];
+    seen.add(place);
     if (metadata.name.length > 63) faults.push(`${who} is longer than 63 characters`);
-    const wanted = CLUSTER_SCOPED.includes(kind) ? undefined : namespace;
-    if (metadata.namespace !== wanted) faults.push(`${who} is in namespace ${metadata.namespace}`);
+    const wanted: readonly (string | undefined)[] = CLUSTER_SCOPED.includes(kind) ? [undefined] : isElsewhere ? dnsEndpoints : [namespace];
+    if (!wanted.includes(metadata.namespace)) faults.push(`${who} is in namespace ${metadata.namespace}`);
     if (metadata.labels?.["app.kubernetes.io/instance"] === undefined) faults.push(`${who} has no label app.kubernetes.io/instance`);
     return faults;
   });

@@ -1,6 +1,5 @@
-/** Values under which the chart is checked, in the words of `--set-json`. */
-/** Ways to install that differ in more than a number. */
-export const renderings: readonly { name: string; values: readonly string[] }[] = [
+/** Ways to install that differ in more than a number: values under which the chart is checked, in the words of `--set-json`. */
+export const renderings: readonly { name: string; values: readonly string[]; namespaces?: readonly string[] }[] = [
   { name: "no values", values: [] },
   { name: "IPv6 alone", values: ['ipFamilies=["IPv6"]'] },
   { name: "both families", values: ['ipFamilies=["IPv4","IPv6"]', 'ipFamilyPolicy="PreferDualStack"', 'admin.address="::1"'] },
@@ -24,6 +23,11 @@ export const renderings: readonly { name: string; values: readonly string[] }[] 
   },
   { name: "limited egress", values: ["networkPolicy.egress.enabled=true"] },
   { name: "own geo databases", values: ['geo.volume={"persistentVolumeClaim":{"claimName":"geo"}}', 'geo.files=["city.mmdb","asn.mmdb"]'] },
+  {
+    name: "zones that ExternalDNS publishes",
+    values: ['externalDns.namespaces=["default","globalroute-system"]'],
+    namespaces: ["default", "globalroute-system"],
+  },
   { name: "an image by digest", values: [`image.digest="sha256:${"0".repeat(64)}"`, 'image.pullSecrets=[{"name":"registry"}]'] },
   {
     name: "metrics for the operator",

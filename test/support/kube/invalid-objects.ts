@@ -235,6 +235,18 @@ export const refusedByServer: readonly InvalidObject[] = [
     says: "set state: Active on one",
   },
   {
+    name: "DNSEndpoints without a namespace",
+    object: zone({ owner: "prod", provider: { type: "ExternalDNS", externalDns: {} } }),
+    field: "spec.provider.externalDns.namespace",
+    says: "Required value",
+  },
+  {
+    name: "ExternalDNS with the settings of another",
+    object: zone({ owner: "prod", provider: { type: "ExternalDNS", embedded } }),
+    field: "spec.provider",
+    says: "externalDns goes with type ExternalDNS, and with no other",
+  },
+  {
     name: "copies for everybody",
     object: zone({ provider: { type: "Embedded", embedded: { ...embedded, transfer: { allow: [{}] } } } }),
     field: "spec.provider.embedded.transfer.allow[0]",
@@ -280,6 +292,12 @@ export const refusedChanges: readonly {
     from: zone({ owner: "prod" }, "changing"),
     to: zone({ owner: "test" }, "changing"),
     says: "make another DNSZone for another owner",
+  },
+  {
+    name: "DNSEndpoints elsewhere",
+    from: zone({ owner: "prod", provider: { type: "ExternalDNS", externalDns: { namespace: "dns" } } }, "changing"),
+    to: zone({ owner: "prod", provider: { type: "ExternalDNS", externalDns: { namespace: "edge" } } }, "changing"),
+    says: "what was written stays where it is",
   },
   {
     name: "no owner any more",
