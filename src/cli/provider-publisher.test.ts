@@ -34,14 +34,14 @@ function start(remote: MemoryZone = memoryZone()) {
   const opened: Zone[] = [];
   const tell: ((news: ProviderNews) => void)[] = [];
   const log = (level: string) => (_: unknown, message?: string) => void lines.push(`${level} ${message ?? ""}`);
-  const state = { opens: true, health: "Healthy" };
+  const state = { opens: true, health: "Healthy", closes: 0 };
   const metrics = createMetrics();
   const publisher = createProviderPublisher({
     open(one, onNews) {
       opened.push(one);
       tell.push(onNews);
       if (!state.opens) throw new ProviderError("unauthorized", "rfc2136 192.0.2.53:53 example.org", "/keys/writer is missing", "Add it.");
-      return remote;
+      return { ...remote, close: () => void state.closes++ };
     },
     digest: (text) => createHash("sha256").update(text).digest("hex"),
     now: clock.now,
@@ -150,13 +150,14 @@ describe("what is told", () => {
     expect(await metrics.expose()).toContain('globalroute_provider_changes_total{zone="example.org",action="Create"} 2');
   });
 
-  test("credentials that are refused are read again", async () => {
-    const { clock, publisher, publish, opened, remote, told } = start();
+  test("credentials that are refused are read again, and what had them is ended", async () => {
+    const { clock, publisher, publish, opened, state, remote, told } = start();
     publish([shop("shop")]);
     remote.failNext = { error: new ProviderError("unauthorized", "memory example.org", "it does not accept our key", "Compare it.") };
     publisher.term(1);
     await clock.advance(61_000);
     expect(opened).toHaveLength(2);
+    expect(state.closes).toBe(1);
     expect(told()).toHaveLength(1);
   });
 
