@@ -10,7 +10,9 @@ const root = join(import.meta.dirname, "../examples");
 const all = readdirSync(root, { withFileTypes: true }).flatMap((entry) => (entry.isDirectory() ? [entry.name] : []));
 
 const FOR_KUBERNETES = "kubernetes";
-const folders = all.filter((name) => name !== FOR_KUBERNETES);
+/** What a controller alone can do. */
+const ONLY_KUBERNETES = [FOR_KUBERNETES, "external-dns"];
+const folders = all.filter((name) => !ONLY_KUBERNETES.includes(name));
 
 async function load(...names: readonly string[]) {
   const { inventory, problems } = await readObjectsAt(names.map((name) => join(root, name)));
@@ -25,10 +27,13 @@ test.each(folders)("examples/%s is whole and without any problem", async (name) 
   expect(inventory.clusters.length).toBeGreaterThan(1);
 });
 
-test("examples/kubernetes is whole and without any problem, for a cluster", async () => {
-  const { inventory, objects, problems } = await readObjectsAt([join(root, FOR_KUBERNETES)], { controllerNamespace: "globalroute-system" });
+test.each([
+  [FOR_KUBERNETES, 6],
+  ["external-dns", 4],
+])("examples/%s is whole and without any problem, for a cluster", async (name, count) => {
+  const { inventory, objects, problems } = await readObjectsAt([join(root, name)], { controllerNamespace: "globalroute-system" });
   expect(problems.map(formatProblem)).toEqual([]);
-  expect(objects).toHaveLength(6);
+  expect(objects).toHaveLength(count);
   expect(inventory.zones).toHaveLength(1);
 });
 
