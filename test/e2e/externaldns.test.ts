@@ -60,7 +60,6 @@ describe.skipIf(!isHere)("a zone that ExternalDNS publishes", () => {
     state = join(world.hub.folder, "state");
     await kubectlOk(world.hub, ["create", "namespace", "dns"]);
     await kubectlOk(world.hub, ["apply", "--server-side", "-f", CRD]);
-    await kubectlOk(world.hub, ["apply", "--server-side", "-f", "-"], await chartManifests(["externalDns.namespaces={dns}"]));
     // A kind that is established may still answer 429 for a moment.
     await eventually("the kind to be served", async () => (await world.hub.api.request("GET", ENDPOINTS)).status === 200);
     await world.hub.api.delete(`${ZONES}/example-org`);
@@ -81,6 +80,16 @@ describe.skipIf(!isHere)("a zone that ExternalDNS publishes", () => {
   afterAll(async () => {
     await controller?.stop("SIGKILL");
     await world?.stop();
+  });
+
+  test("without the right to write there, it is told how to give it", async () => {
+    await eventually("the zone to fail", async () => (await degraded()).includes("provider-failing"), { within: 30_000, detail });
+    const { code, stdout, stderr } = await globalroute("plan", "--server", controller.admin);
+    expect({ code, told: stdout + stderr }).toEqual({
+      code: 2,
+      told: expect.stringMatching(/not permitted to list dnsendpoints.*chart value externalDns\.namespaces/s),
+    });
+    await kubectlOk(world.hub, ["apply", "--server-side", "-f", "-"], await chartManifests(["externalDns.namespaces={dns}"]));
   });
 
   const ingress = (member: Member, name: string): Promise<void> => createIngress(member, name, `${name}.example.org`, QUICK);
