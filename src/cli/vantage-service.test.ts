@@ -1,13 +1,13 @@
-import { mkdtemp, writeFile } from "node:fs/promises";
+import { writeFile } from "node:fs/promises";
 import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, expect, test } from "vitest";
 import { systemKubePorts } from "../../controller/kube/system-ports.ts";
 import { createPeerMesh, type PeerMesh } from "../../controller/peers/peer-mesh.ts";
 import type { Vote } from "../../health/quorum.ts";
 import { runCli } from "../../test/support/run-cli.ts";
+import { tempFolder } from "../../test/support/temp-folder.ts";
 import { type Endpoint, endpointKey } from "../model/health.ts";
 import type { Probe } from "../model/inventory.ts";
 import { ms } from "../model/units.ts";
@@ -71,7 +71,7 @@ async function hub(endpoint: Endpoint, port = 0) {
 }
 
 async function vantage(port: number, more: Partial<VantageOptions> = {}) {
-  const folder = await mkdtemp(join(tmpdir(), "globalroute-"));
+  const folder = await tempFolder();
   await writeFile(join(folder, "there.key"), `${CREDENTIAL}\n`);
   const lines: string[] = [];
   const log = createLog({ level: "info", pretty: false, now: Date.now, write: (line) => lines.push(line) });
@@ -127,7 +127,7 @@ test.each([
   { name: "no credential", file: undefined, says: "cannot be read (ENOENT)" },
   { name: "one too short", file: "short", says: "less than 32 characters. Make one with: openssl rand -base64 32" },
 ])("$name is refused at the start", async ({ file, says }) => {
-  const folder = await mkdtemp(join(tmpdir(), "globalroute-"));
+  const folder = await tempFolder();
   const path = join(folder, "key");
   if (file !== undefined) await writeFile(path, file);
   const run = await runCli(["vantage", "--report-to", "192.0.2.1:8054", "--name", "there", "--credential", path]);

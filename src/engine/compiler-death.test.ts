@@ -1,10 +1,10 @@
 /** The compile thread ends (out of memory, a bug): it is replaced, and the replacement knows what it needs. */
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { Worker } from "node:worker_threads";
 import { afterEach, expect, test } from "vitest";
 import { clusterYaml, WORLD_MMDB } from "../../test/support/simulated-world.ts";
+import { tempFolder } from "../../test/support/temp-folder.ts";
 import { newLatencyMap } from "../geo/latency-model.ts";
 import { CompileError, type Compiler, createCompiler } from "./compiler.ts";
 
@@ -46,7 +46,7 @@ function mortalCompiler() {
 }
 
 async function geoFile(): Promise<string> {
-  const path = join(await mkdtemp(join(tmpdir(), "globalroute-")), "geo.mmdb");
+  const path = join(await tempFolder(), "geo.mmdb");
   await writeFile(path, WORLD_MMDB);
   return path;
 }

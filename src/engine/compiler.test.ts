@@ -1,8 +1,8 @@
-import { mkdtemp, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterEach, expect, test } from "vitest";
 import { clusterYaml, WORLD_MMDB } from "../../test/support/simulated-world.ts";
+import { tempFolder } from "../../test/support/temp-folder.ts";
 import { newLatencyMap } from "../geo/latency-model.ts";
 import { parsePrefix } from "../model/ip.ts";
 import { decide } from "../routing/decide.ts";
@@ -33,7 +33,7 @@ afterEach(async () => {
 });
 
 async function geoFile(bytes: Buffer | string = WORLD_MMDB): Promise<string> {
-  const path = join(await mkdtemp(join(tmpdir(), "globalroute-")), "geo.mmdb");
+  const path = join(await tempFolder(), "geo.mmdb");
   await writeFile(path, bytes);
   return path;
 }

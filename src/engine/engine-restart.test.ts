@@ -1,12 +1,12 @@
 /** What a new process knows of the one before (safety rules 2 and 11), whatever ended it. */
-import { mkdtemp, readdir, readFile, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { readdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { writeMmdb } from "../../test/support/mmdb-writer.ts";
 import { ADDRESSES, ALL, FOUR, shopFiles as files, shopServes as serving, shopWorlds } from "../../test/support/shop-world.ts";
 import type { SimulatedClock } from "../../test/support/simulated-clock.ts";
 import { CLIENTS, WORLD_MMDB } from "../../test/support/simulated-world.ts";
+import { tempFolder } from "../../test/support/temp-folder.ts";
 import type { Inventory } from "../model/inventory.ts";
 import { parseIp } from "../model/ip.ts";
 import type { Compiler } from "./compiler.ts";
@@ -175,7 +175,7 @@ describe("host names among the addresses", () => {
 });
 
 test("geo data that was loaded but not compiled yet when the process was killed is compiled at the next start", async () => {
-  const geoPath = join(await mkdtemp(join(tmpdir(), "globalroute-")), "geo.mmdb");
+  const geoPath = join(await tempFolder(), "geo.mmdb");
   await writeFile(geoPath, "edition 1");
   const moved = writeMmdb([{ network: "192.0.2.0/24", record: { country_code: "JP" } }]);
   let bytes = WORLD_MMDB;

@@ -1,8 +1,8 @@
-import { mkdir, mkdtemp, readdir, rename, rm, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { mkdir, readdir, rename, rm, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { afterEach, expect, test } from "vitest";
 import { createSimulatedClock } from "../../test/support/simulated-clock.ts";
+import { tempFolder } from "../../test/support/temp-folder.ts";
 import { fileStamp } from "../dns/secret-file.ts";
 import { ms } from "../model/units.ts";
 import { createFolderSource } from "./folder-source.ts";
@@ -16,7 +16,7 @@ let source: Source | undefined;
 afterEach(() => source?.close());
 
 async function watched(parse?: (content: FolderContent) => Promise<SourceReading>) {
-  const folder = join(await mkdtemp(join(tmpdir(), "globalroute-")), "config");
+  const folder = join(await tempFolder(), "config");
   await mkdir(folder);
   await writeFile(join(folder, "a.yaml"), "a: 1");
   const clock = createSimulatedClock();
@@ -122,7 +122,7 @@ test("after close nothing is told any more, be it under way", async () => {
 });
 
 test("a file that the objects depend on is looked at by each sweep: it may come, change and go", async () => {
-  const outside = join(await mkdtemp(join(tmpdir(), "globalroute-")), "key.pem");
+  const outside = join(await tempFolder(), "key.pem");
   const inventory = { routes: [], clusters: [], zones: [], overrides: [] };
   const { source, texts, until } = await watched(async () => ({
     inventory,

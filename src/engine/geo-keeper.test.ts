@@ -1,9 +1,9 @@
-import { mkdtemp, stat, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { writeMmdb } from "../../test/support/mmdb-writer.ts";
 import { createSimulatedClock } from "../../test/support/simulated-clock.ts";
+import { tempFolder } from "../../test/support/temp-folder.ts";
 import { loadGeoFiles } from "../geo/geo-files.ts";
 import { ms } from "../model/units.ts";
 import { createGeoKeeper } from "./geo-keeper.ts";
@@ -11,7 +11,7 @@ import { createGeoKeeper } from "./geo-keeper.ts";
 const mmdb = (country: string) => writeMmdb([{ network: "192.0.2.0/24", record: { country_code: country } }]);
 
 async function world(fails: () => boolean = () => false) {
-  const path = join(await mkdtemp(join(tmpdir(), "globalroute-")), "geo.mmdb");
+  const path = join(await tempFolder(), "geo.mmdb");
   await writeFile(path, mmdb("DE"));
   const clock = createSimulatedClock();
   const loaded: string[] = [];

@@ -1,6 +1,4 @@
 /** A whole engine in simulated time: real manifests, real compile, real judge; only clocks and the network are made up. */
-import { mkdtemp } from "node:fs/promises";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createMonitor } from "../../health/monitor.ts";
 import type { Compiler } from "../../src/engine/compiler.ts";
@@ -24,6 +22,7 @@ import { type Decision, decide, findRoute, indexHosts } from "../../src/routing/
 import type { RoutingTable } from "../../src/routing/table.ts";
 import { writeMmdb } from "./mmdb-writer.ts";
 import { createSimulatedClock, type SimulatedClock } from "./simulated-clock.ts";
+import { tempFolder } from "./temp-folder.ts";
 
 /** What a site's address does with a probe. `slow` answers after 100 ms with a failing status. */
 export type SiteState = "up" | "refused" | "silent" | "error";
@@ -94,7 +93,7 @@ export interface WorldOptions {
 export async function startWorld(options: WorldOptions): Promise<SimulatedWorld & { readonly state: string }> {
   const clock = options.clock ?? createSimulatedClock();
   const states = new Map(Object.entries(options.states ?? {}));
-  const state = options.state ?? (await mkdtemp(join(tmpdir(), "globalroute-")));
+  const state = options.state ?? (await tempFolder());
   const log: string[] = [];
   let files = options.files;
   let problems = options.problems ?? [];
