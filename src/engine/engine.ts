@@ -23,7 +23,7 @@ import { keepAddresses } from "./keep-addresses.ts";
 import { createLatencyKeeper, LATENCY_WINDOW } from "./latency-keeper.ts";
 import { createMonitorReports } from "./monitor-reports.ts";
 import { createOrderReports } from "./order-reports.ts";
-import { createProblemLog } from "./problem-log.ts";
+import { createProblemLog, createSentenceLog } from "./problem-log.ts";
 import { createProgrammedReports } from "./programmed.ts";
 import { createReadinessBook } from "./readiness.ts";
 import { createRetriedWork } from "./retried-work.ts";
@@ -82,6 +82,7 @@ export function createEngine(options: EngineOptions): Engine {
   let cancelFit = () => {};
   const reportOrders = createOrderReports(timeline, now);
   const logProblems = createProblemLog(log);
+  const logUnpublished = createSentenceLog(log);
   const reports = createMonitorReports(timeline, metrics);
   const programmed = createProgrammedReports(peers);
   const readiness = createReadinessBook(now);
@@ -199,8 +200,8 @@ export function createEngine(options: EngineOptions): Engine {
   function publish(inventory: Inventory, table: RoutingTable, map: LatencyMap): void {
     takeOver(inventory, table); // before anybody answers from it
     try {
-      const warnings = publishers.flatMap((publisher) => publisher.publish(table, inventory));
-      world = { inventory, table, latency: map, warnings };
+      logUnpublished(publishers.flatMap((publisher) => publisher.publish(table, inventory)));
+      world = { inventory, table, latency: map };
     } catch (error) {
       if (world !== undefined) takeOver(world.inventory, world.table); // what goes on being served must not stand still
       throw error;

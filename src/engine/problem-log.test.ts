@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import type { Problem } from "../model/problem.ts";
-import { createProblemLog } from "./problem-log.ts";
+import { createProblemLog, createSentenceLog } from "./problem-log.ts";
 
 const problem = (message: string, severity: Problem["severity"] = "warning"): Problem => ({
   severity,
@@ -29,4 +29,11 @@ test("a problem is told when it appears, and again when it has come back", () =>
   expect(told(problem("one"), problem("three"))).toBe(1);
   expect(told(problem("one"), problem("two", "error"), problem("two", "error"))).toBe(1);
   expect(lines[1]).toBe("error a.yaml:1:1: error: two. Mend it. [test]");
+});
+
+test("what a publisher leaves out is told with the first table that it is left out of", () => {
+  const lines: string[] = [];
+  const tell = createSentenceLog({ warn: (text: unknown) => lines.push(String(text)) });
+  for (const left of [["a", "b"], ["b", "a"], [], ["a", "a"]]) tell(left);
+  expect(lines).toEqual(["a", "b", "a"]);
 });

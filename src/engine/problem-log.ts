@@ -17,3 +17,13 @@ export function createProblemLog(log: Pick<Log, "error" | "warn">): (problems: r
     known = texts;
   };
 }
+
+/** The same of what publishers could not make true. */
+export function createSentenceLog(log: Pick<Log, "warn">): (sentences: readonly string[]) => void {
+  let known: ReadonlySet<string> = new Set();
+  return (sentences) => {
+    const texts = new Set(sentences);
+    for (const text of texts) if (!known.has(text)) log.warn(text);
+    known = texts;
+  };
+}

@@ -17,8 +17,6 @@ export interface World {
   readonly inventory: Inventory;
   readonly table: RoutingTable;
   readonly latency: LatencyMap;
-  /** What publishers could not make true, in sentences. */
-  readonly warnings: readonly string[];
 }
 
 /** Memory that scopes may take, bytes (see `CompileOptions.scopeBudget`). */
