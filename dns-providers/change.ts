@@ -21,6 +21,9 @@ export interface NameChanges {
   readonly changes: readonly Change[];
 }
 
+/** What a change leaves, or finds where it leaves nothing. */
+export const setAt = (change: Change): RecordSet => (change.action === "Delete" ? change.before : change.after);
+
 type Put = Extract<Change, { readonly after: RecordSet }>;
 
 /** What brings sets about where others, without what makes way for them, are there. */

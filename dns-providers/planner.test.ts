@@ -97,6 +97,12 @@ describe("whose it is", () => {
       actual: [set(SHOP.name, "MX", "10 mail.example.org.")],
       reason: "NotAlone",
     },
+    {
+      name: "what is said of addresses that are somebody else's",
+      wanted: desired(SHOP.name, ["1 . alpn=h2"], "HTTPS"),
+      actual: [set(SHOP.name, "AAAA", "2001:db8::9")],
+      reason: "Foreign",
+    },
     { name: "the registry's own names", wanted: desired("x._globalroute.example.org", ["192.0.2.1"]), actual: [], reason: "Reserved" },
     {
       name: "a name without room for the registry's",

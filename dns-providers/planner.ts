@@ -197,8 +197,10 @@ function excludes(a: string, b: string): boolean {
 }
 
 function conflictOf(type: string, foreign: readonly RecordSet[]): Conflict["reason"] | undefined {
+  // What is said of somebody's addresses is theirs to say.
+  const isOfAddresses = ({ type: other }: RecordSet): boolean => type === "HTTPS" && ["A", "AAAA", "LUA"].includes(other);
   const isForeign = (set: RecordSet): boolean =>
-    set.type === type || (type !== "CNAME" && set.type !== "CNAME" && excludes(set.type, type));
+    set.type === type || isOfAddresses(set) || (type !== "CNAME" && set.type !== "CNAME" && excludes(set.type, type));
   if (foreign.some(isForeign)) return "Foreign";
   if (foreign.some((set) => set.type === "CNAME")) return "CnameThere";
   return type === "CNAME" && foreign.length > 0 ? "NotAlone" : undefined;

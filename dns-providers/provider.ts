@@ -26,8 +26,13 @@ export interface Provider {
    * @throws ProviderError `refused` when a quota leaves no room, with the number to ask for
    */
   readonly prepare?: (zone: readonly RecordSet[], epoch: number, signal: AbortSignal) => Promise<void>;
-  /** Removes what {@link prepare} made and no set of the zone needs any more. @throws ProviderError */
-  readonly tidy?: (zone: readonly RecordSet[], epoch: number, signal: AbortSignal) => Promise<void>;
+  /**
+   * Removes what {@link prepare} made and no set of the zone needs any more.
+   *
+   * @param isLast nothing of ours comes again, so nothing is kept for a while either
+   * @throws ProviderError
+   */
+  readonly tidy?: (zone: readonly RecordSet[], epoch: number, signal: AbortSignal, isLast?: boolean) => Promise<void>;
   /** Ends what it does by itself. */
   readonly close?: () => void;
 }
@@ -42,8 +47,8 @@ export type ProviderNews =
   | { readonly kind: "Disputed"; readonly names: readonly string[]; readonly remedy: string };
 
 export interface ChangeBatch {
-  /** Also the first of the changes that the batch makes. */
-  readonly fence: Extract<Change, { readonly after: RecordSet }>;
+  /** Also the first of the changes that the batch makes. `Delete` goes with the last batch of all: nothing of ours is left then. */
+  readonly fence: Change;
   readonly changes: readonly Change[];
   /** Clients get other answers than before: where requests queue, it goes before others. */
   readonly isUrgent?: boolean;

@@ -2,6 +2,7 @@
 import type { LostPolicy } from "../src/model/lost-part.ts";
 import type { DesiredSet } from "./change.ts";
 import { plainZone } from "./desired-sets.ts";
+import { httpsSets } from "./https-sets.ts";
 import { type NativeZoneInput, nativeZone } from "./native/native-zone.ts";
 import { createLuaZone, type LuaZoneInput } from "./powerdns/lua-policy.ts";
 import type { Capabilities } from "./provider.ts";
@@ -21,10 +22,14 @@ export type DrawZone = (capabilities: Pick<Capabilities, "policies" | "types">, 
 /** Draws one zone after another table; what does not change between tables is worked out once. */
 export function createDrawZone(): DrawZone {
   const luaZone = createLuaZone();
-  return ({ policies, types }, input) => {
+  const drawAddresses: DrawZone = ({ policies, types }, input) => {
     if (NEEDED.every((kind) => policies.includes(kind))) return { sets: nativeZone(input), lost: new Map() };
     if (types.includes("LUA")) return luaZone(input);
     return { sets: plainZone(input), lost: new Map() };
+  };
+  return (capabilities, input) => {
+    const { sets, lost } = drawAddresses(capabilities, input);
+    return { sets: capabilities.types.includes("HTTPS") ? [...sets, ...httpsSets(sets, input)] : sets, lost };
   };
 }
 

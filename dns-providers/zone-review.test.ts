@@ -4,6 +4,7 @@ import { ms } from "../src/model/units.ts";
 import { memoryZone } from "../test/support/providers/memory-zone.ts";
 import { desired } from "../test/support/providers/provider-suite.ts";
 import { createSimulatedClock } from "../test/support/simulated-clock.ts";
+import { setAt } from "./change.ts";
 import { fenceName, formatFence } from "./fence.ts";
 import { ProviderError } from "./provider.ts";
 import { createZoneKeeper, type Term } from "./zone-keeper.ts";
@@ -48,7 +49,7 @@ describe("carrying out what was reviewed", () => {
       kind: "Synced",
       batches: 1,
     });
-    expect(zone.batches[0]!.fence.after).toEqual(formatFence("example.org", "prod-eu", { epoch: 4, write: 1 }));
+    expect(setAt(zone.batches[0]!.fence)).toEqual(formatFence("example.org", "prod-eu", { epoch: 4, write: 1 }));
     expect(await sync.sync({ desired: [SHOP], epoch: 4, signal: NEVER })).toMatchObject({ kind: "Planned", batches: 0 });
     expect(zone.lists).toBe(1);
   });

@@ -1,6 +1,6 @@
 /** One zone of a provider kept as it should be: list, plan, apply, under the writer's fence. */
 import { type Batch, toBatches } from "./batches.ts";
-import { applyChanges, type DesiredSet, putSet } from "./change.ts";
+import { applyChanges, type Change, type DesiredSet, putSet } from "./change.ts";
 import { createContest } from "./contest.ts";
 import { type Fence, fenceName, formatFence, nextFence, parseFence } from "./fence.ts";
 import { isReserved } from "./ownership.ts";
@@ -62,6 +62,13 @@ export interface ZoneSync {
    * @throws ProviderError A part of it may have been made then, which the next plan sees
    */
   apply(request: ReviewedRequest): Promise<SyncOutcome | StaleReview>;
+  /**
+   * Removes everything of ours in the zone, whatever the policy: hosts before their helpers, then what {@link Provider.prepare} made, last the
+   * fence. Not while a sync runs, and no sync may follow. To do it again goes on where it broke off.
+   *
+   * @throws ProviderError A part of it may have been made then
+   */
+  remove(request: Pick<SyncRequest, "epoch" | "signal">): Promise<RemovalOutcome>;
   /** Term of whoever wrote last; 0 when nobody did. @throws ProviderError */
   lastEpoch(signal: AbortSignal): Promise<number>;
 }
@@ -76,6 +83,10 @@ export interface StaleReview {
   readonly kind: "Stale";
   readonly difference: string;
 }
+
+export type RemovalOutcome =
+  | { readonly kind: "Removed"; readonly changes: readonly Change[] }
+  | Extract<SyncOutcome, { readonly kind: "LostFence" }>;
 
 /** How often a sync lists anew because somebody else was writing. */
 const RELISTS = 3;
@@ -168,6 +179,49 @@ export function createZoneSync(options: ZoneSyncOptions): ZoneSync {
     return { kind: "Synced", plan, batches: due.length };
   }
 
+  async function removeOurs({ epoch, signal }: Pick<SyncRequest, "epoch" | "signal">): Promise<RemovalOutcome> {
+    const removed: Change[] = [];
+    for (let rounds = 0; ; rounds++) {
+      known = undefined; // what is there counts, not what was written
+      const seen = await look(signal);
+      const newer = newerFence(seen.sets, epoch);
+      if (newer !== undefined) return { kind: "LostFence", epoch: newer.epoch };
+      // What ExternalDNS has, and we have not taken over yet, is not ours.
+      const plan = planChanges({ domain, owner, desired: [], actual: seen.sets, policy: "Sync", isRemovalConfirmed: true });
+      const changes = plan.groups.flatMap((group) => group.changes);
+      if (changes.length > 0) {
+        if (rounds > RELISTS)
+          throw new ProviderError(
+            "conflict",
+            `${provider.name} ${domain}`,
+            "what was removed is there again",
+            "Find who else writes there.",
+          );
+        await write(plan, seen, epoch, signal);
+        removed.push(...changes);
+        continue;
+      }
+      await provider.tidy?.(seen.sets, epoch, signal, true);
+      const stands = findFence(seen.sets);
+      known = undefined;
+      if (stands !== undefined) await provider.apply({ fence: { action: "Delete", before: stands }, changes: [] }, signal);
+      return { kind: "Removed", changes: removed };
+    }
+  }
+
+  /** Again from the beginning, when somebody else wrote meanwhile. */
+  async function untilAlone<T>(attemptOnce: () => Promise<T>): Promise<T> {
+    for (let tries = 1; ; tries++) {
+      try {
+        return await attemptOnce();
+      } catch (error) {
+        known = undefined;
+        if (error instanceof ProviderError && error.code === "conflict") unanswered = undefined; // it was refused
+        if (!(error instanceof ProviderError) || error.code !== "conflict" || tries > RELISTS) throw error;
+      }
+    }
+  }
+
   function fenceIn(sets: readonly RecordSet[]): Fence | undefined {
     const stands = findFence(sets);
     return stands === undefined ? undefined : readFence(stands);
@@ -208,16 +262,7 @@ export function createZoneSync(options: ZoneSyncOptions): ZoneSync {
         throw error;
       }
     },
-    async sync(request) {
-      for (let tries = 1; ; tries++) {
-        try {
-          return await attempt(request);
-        } catch (error) {
-          known = undefined;
-          if (error instanceof ProviderError && error.code === "conflict") unanswered = undefined; // it was refused
-          if (!(error instanceof ProviderError) || error.code !== "conflict" || tries > RELISTS) throw error;
-        }
-      }
-    },
+    sync: (request) => untilAlone(() => attempt(request)),
+    remove: (request) => untilAlone(() => removeOurs(request)),
   };
 }

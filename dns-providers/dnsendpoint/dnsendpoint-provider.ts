@@ -18,7 +18,7 @@
  *
  * What this does not compare: objects of others, which can be made at any time; and what ExternalDNS makes of all this, which is not one step.
  */
-import type { Change } from "../change.ts";
+import { type Change, setAt } from "../change.ts";
 import { fenceName, parseFence } from "../fence.ts";
 import { type Capabilities, type ChangeBatch, type Provider, ProviderError } from "../provider.ts";
 import { type RecordSet, recordSetKey, sameRecordSet } from "../record-set.ts";
@@ -207,22 +207,23 @@ export function createDnsEndpointProvider(options: DnsEndpointOptions): Provider
 
   async function apply({ fence, changes }: ChangeBatch, signal: AbortSignal): Promise<void> {
     known ??= await read(signal);
-    const owner = ownerOf(fence.after);
+    const fenceSet = setAt(fence);
+    const owner = ownerOf(fenceSet);
     const zone = partsOf(owner);
     const first = zone[0] ?? missingPart(0);
-    const expected = fence.action === "Replace" ? fence.before : undefined;
-    const stands = first.fence === undefined ? undefined : { ...fence.after, values: [first.fence] };
+    const expected = fence.action === "Create" ? undefined : fence.before;
+    const stands = first.fence === undefined ? undefined : { ...fenceSet, values: [first.fence] };
     const isSame = stands === undefined ? expected === undefined : expected !== undefined && sameRecordSet(stands, expected);
     if (!isSame) throw conflict("the fence is another: somebody wrote since the zone was read");
     checkNew(changes, zone);
 
-    const { epoch } = parseFence(fence.after) ?? { epoch: 0 };
+    const { epoch } = parseFence(fenceSet) ?? { epoch: 0 };
     const steps = placeChanges(zone.length === 0 ? [first] : zone, changes, room);
     // All of it is looked at before anything is written.
     for (const step of steps) changed(zone[step.index] ?? missingPart(step.index), step.changes);
     const older = zone.filter((part) => part.index > 0 && part.epoch !== epoch).map(({ index }) => index);
     const parts = Math.max(1, zone.length, ...steps.map(({ index }) => index + 1));
-    const fenced = { ...first, fence: fence.after.values[0], epoch, parts };
+    const fenced = { ...first, fence: fence.action === "Delete" ? undefined : fence.after.values[0], epoch, parts };
     if (older.length === 0 && steps.every(({ index }) => index === 0)) {
       const all = steps.flatMap((step) => step.changes);
       return await write(owner, changed(fenced, all), signal);

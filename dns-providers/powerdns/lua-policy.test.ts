@@ -2,7 +2,7 @@ import { describe, expect, test } from "vitest";
 import type { Route } from "../../src/model/inventory.ts";
 import { type RoutingTable, Standing } from "../../src/routing/table.ts";
 import { writeMmdb } from "../../test/support/mmdb-writer.ts";
-import { testBackend, testInventory, testRoute, testRule } from "../../test/support/world/build-route.ts";
+import { testBackend, testFailover, testInventory, testRoute, testRule } from "../../test/support/world/build-route.ts";
 import { COUNTRY_FILE, compileTestTable, everythingUsable } from "../../test/support/world/compile-test-world.ts";
 import type { DesiredSet } from "../change.ts";
 import { createLuaZone } from "./lua-policy.ts";
@@ -121,8 +121,8 @@ describe("who of several", () => {
 
 describe("what is lost is told", () => {
   test("what follows from the route alone", () => {
-    const { lost } = world(testRoute(SITES, { alpn: ["h2"] })).zone();
-    expect(lost.get("default/shop")).toMatchObject({ lost: ["alpn"] });
+    const { lost } = world(testRoute(SITES, { spread: 2, failover: testFailover({ tricklePercent: 5 }) })).zone();
+    expect(lost.get("default/shop")).toMatchObject({ lost: ["spread"] });
   });
 
   test("places that PowerDNS cannot tell apart", () => {

@@ -110,6 +110,9 @@ function joinLost(...parts: readonly (LostPolicy | undefined)[]): LostPolicy | u
 }
 
 function tooLarge(route: Route): LostPolicy {
-  const { lost, instead } = plainPolicy(route) ?? { lost: [], instead: `every client gets what ${clustersForAll(route).join(", ")} have` };
+  const { lost, instead } = plainPolicy(route, true) ?? {
+    lost: [],
+    instead: `every client gets what ${clustersForAll(route).join(", ")} have`,
+  };
   return { lost: ["a policy as large as this", ...lost], instead };
 }

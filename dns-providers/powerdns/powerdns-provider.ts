@@ -1,8 +1,9 @@
 /**
- * A zone on a PowerDNS Authoritative Server, by its HTTP API (4.3 or newer). It compares nothing: the fence is read right before a write, and
+ * A zone on a PowerDNS Authoritative Server, by its HTTP API (4.4 or newer). It compares nothing: the fence is read right before a write, and
  * a write of an older writer that comes between the two is repaired by the next sync (docs/safety.md, rule 5).
  */
 
+import { setAt } from "../change.ts";
 import { type Capabilities, type ChangeBatch, type Provider, ProviderError, type ProviderErrorCode } from "../provider.ts";
 import { recordSetKey, sameRecordSet } from "../record-set.ts";
 import type { HttpAnswer, HttpExchange, HttpRequest } from "./http-exchange.ts";
@@ -29,7 +30,7 @@ export interface PowerDnsProvider extends Provider {
   checkSetup(signal: AbortSignal): Promise<readonly SetupFault[]>;
 }
 
-const TYPES = ["A", "AAAA", "CAA", "CNAME", "DS", "MX", "NS", "SRV", "TXT"] as const;
+const TYPES = ["A", "AAAA", "CAA", "CNAME", "DS", "HTTPS", "MX", "NS", "SRV", "TXT"] as const;
 
 const capabilitiesOf = (lua: PowerDnsOptions["lua"]): Capabilities => ({
   fencing: "BestEffort",
@@ -135,9 +136,10 @@ export function createPowerDnsProvider(options: PowerDnsOptions): PowerDnsProvid
     async apply(batch, signal) {
       const { fence, changes } = batch;
       // Servers before 4.6 do not know the filter and tell the whole zone.
-      const zone = await look(`?rrset_name=${encodeURIComponent(`${fence.after.name}.`)}&rrset_type=TXT`, signal);
-      const stands = zone.sets.find((set) => recordSetKey(set) === recordSetKey(fence.after));
-      const expected = fence.action === "Replace" ? fence.before : undefined;
+      const fenceSet = setAt(fence);
+      const zone = await look(`?rrset_name=${encodeURIComponent(`${fenceSet.name}.`)}&rrset_type=TXT`, signal);
+      const stands = zone.sets.find((set) => recordSetKey(set) === recordSetKey(fenceSet));
+      const expected = fence.action === "Create" ? undefined : fence.before;
       const isSame = stands === undefined ? expected === undefined : expected !== undefined && sameRecordSet(stands, expected);
       if (!isSame) throw fail("conflict", "the fence is another: somebody wrote since the zone was read", "It is read again.");
       await fitForLua(batch, zone, signal);

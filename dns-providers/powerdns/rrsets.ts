@@ -55,8 +55,9 @@ function readSet({ name, type, ttl, records }: Fields): RecordSet | undefined {
   return { name: name.toLowerCase().replace(/\.$/, ""), type, ttl, values };
 }
 
-/** Addresses as we write them: of one that embeds IPv4 the server's text is another. */
+/** As we write them: of an address that embeds IPv4 the server's text is another, and it may quote protocols. */
 function canonical(type: string, content: string): string {
+  if (type === "HTTPS") return content.replace(/ alpn="([^"\\]*)"/, " alpn=$1");
   const ip = type === "A" || type === "AAAA" ? parseIp(content) : undefined;
   return ip === undefined ? content : formatIp(ip);
 }

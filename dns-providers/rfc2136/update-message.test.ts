@@ -13,7 +13,7 @@ const NEXT = { action: "Replace", before: fence(1), after: fence(2) } as const;
 const CLASSES: Readonly<Record<number, string>> = { 1: "IN", 254: "NONE", 255: "ANY" };
 
 /** The message as lines: what must hold, what is changed. Read by itself, as requests to delete have no RDATA of their type's form. */
-function told(change: typeof FIRST | typeof NEXT, ...changes: readonly Change[]) {
+function told(change: Change, ...changes: readonly Change[]) {
   const bytes = encodeUpdate(4711, "example.org", { fence: change, changes })!;
   const view = new DataView(bytes.buffer);
   const counts = [6, 8].map((at) => view.getUint16(at));
@@ -51,6 +51,23 @@ function readRecords(bytes: Uint8Array, [prerequisites = 0, updates = 0]: readon
 }
 
 describe("an UPDATE", () => {
+  test("that is the last: the fence must be as it was seen, and goes", () => {
+    expect(told({ action: "Delete", before: fence(2) }).lines).toEqual([
+      'must us._fence._globalroute.example.org IN 16 0 "heritage=globalroute,globalroute/epoch=7,globalroute/write=2"',
+      "make us._fence._globalroute.example.org ANY 16 0",
+    ]);
+  });
+
+  test("of an HTTPS record carries its protocols", () => {
+    const bytes = encodeUpdate(1, "example.org", {
+      fence: FIRST,
+      changes: [{ action: "Create", after: set("a.example.org", "HTTPS", "1 . alpn=h2") }],
+    })!;
+    expect(Buffer.from(bytes).toString("hex")).toContain("000100000100030268 32".replace(" ", ""));
+    const other = { action: "Create", after: set("a.example.org", "HTTPS", "1 . port=53") } as const;
+    expect(encodeUpdate(1, "example.org", { fence: FIRST, changes: [other] })).toBeUndefined();
+  });
+
   test("of a new fence and a new set: neither may be there", () => {
     const { id, opcode, lines } = told(FIRST, { action: "Create", after: set("shop.example.org", "A", "192.0.2.1", "192.0.2.2") });
     expect([id, opcode]).toEqual([4711, 5]);

@@ -12,12 +12,13 @@
 import { Class, Opcode, Type } from "../../src/dns/wire/codes.ts";
 import { encodeName } from "../../src/dns/wire/name.ts";
 import { encodeRdata } from "../../src/dns/wire/rdata.ts";
+import { encodeAlpn } from "../../src/dns/wire/svcb.ts";
 import type { Change } from "../change.ts";
 import type { ChangeBatch } from "../provider.ts";
 import type { RecordSet } from "../record-set.ts";
 
 /** What can be published here. */
-export const UPDATE_TYPES = ["A", "AAAA", "CAA", "CNAME", "DS", "MX", "NS", "SRV", "TXT"] as const;
+export const UPDATE_TYPES = ["A", "AAAA", "CAA", "CNAME", "DS", "HTTPS", "MX", "NS", "SRV", "TXT"] as const;
 type UpdateType = (typeof UPDATE_TYPES)[number];
 
 /** Over TCP (RFC 1035 §4.2.2), less the header, the zone and a signature. */
@@ -60,7 +61,7 @@ export function encodeUpdate(id: number, domain: string, { fence, changes }: Cha
     // A new set must not be there, so that nothing of others is ever added to. Of what is ours the fence is asked alone: it changes with
     // every write of ours, and a batch then has room for a cluster's worth of names.
     if (change.action === "Create") return out.record(change.after.name, change.after.type, NONE, 0);
-    return change === fence && change.action === "Replace" ? out.records(change.before, 0) : 0;
+    return change === fence ? out.records(change.before, 0) : 0;
   };
   const make = (change: Change): number => {
     if (change.action === "Delete") return out.record(change.before.name, change.before.type, Class.ANY, 0);
@@ -146,9 +147,9 @@ function createWriter(): Writer {
     },
     records({ name, type, values }, ttl) {
       for (const value of values) {
-        const rdata = isUpdateType(type) ? encodeRdata(type, value, ".") : undefined;
-        if (rdata === undefined || !("value" in rdata)) isWhole = false;
-        else putRecord(name, type, Class.IN, ttl, rdata.value);
+        const rdata = isUpdateType(type) ? rdataOf(type, value) : undefined;
+        if (rdata === undefined) isWhole = false;
+        else putRecord(name, type, Class.IN, ttl, rdata);
       }
       return values.length;
     },
@@ -158,6 +159,12 @@ function createWriter(): Writer {
       return bytes.slice(0, at);
     },
   };
+}
+
+function rdataOf(type: UpdateType, value: string): Uint8Array | undefined {
+  if (type === "HTTPS") return encodeAlpn(value);
+  const rdata = encodeRdata(type, value, ".");
+  return "value" in rdata ? rdata.value : undefined;
 }
 
 const isUpdateType = (type: string): type is UpdateType => UPDATE_TYPES.some((one) => one === type);

@@ -22,8 +22,8 @@ export interface CidrCollections {
   /** A listed set is of this collection. */
   remember(set: Pick<RecordSet, "name" | "type">, collection: string): void;
   make(sets: readonly RecordSet[], signal: AbortSignal): Promise<void>;
-  /** Removes ours that no set needs. */
-  sweep(sets: readonly RecordSet[], signal: AbortSignal): Promise<void>;
+  /** Removes ours that no set needs. @param isLast looks for them first: a process before this one may have made them */
+  sweep(sets: readonly RecordSet[], signal: AbortSignal, isLast?: boolean): Promise<void>;
 }
 
 export interface CidrCollectionsOptions {
@@ -143,7 +143,11 @@ export function createCidrCollections({ send, scope, digest, nonce }: CidrCollec
         ofSets.set(key, ids.get(name)!);
       }
     },
-    async sweep(sets, signal) {
+    async sweep(sets, signal, isLast = false) {
+      if (isLast)
+        await list(signal).catch((error: unknown) => {
+          if (!(error instanceof ProviderError) || error.code !== "unauthorized") throw error; // who may not look made none
+        });
       const used = new Set(Array.from(groups(sets).values(), (group) => nameOf(contentOf(group))));
       for (const [name, Id] of ids) {
         if (used.has(name)) continue;

@@ -40,8 +40,8 @@ export interface HealthChecks {
   inUse(ids: ReadonlySet<string>): void;
   /** Makes those that sets need and are not there. @throws ProviderError `refused` when the account has no room */
   make(sets: readonly RecordSet[], epoch: number, signal: AbortSignal): Promise<void>;
-  /** Removes ours that no set has needed for a while, unless a later term made them. */
-  sweep(sets: readonly RecordSet[], epoch: number, signal: AbortSignal): Promise<void>;
+  /** Removes ours that no set has needed for a while, or with `atOnce` that none needs now, unless a later term made them. */
+  sweep(sets: readonly RecordSet[], epoch: number, signal: AbortSignal, atOnce?: boolean): Promise<void>;
 }
 
 interface Known {
@@ -134,7 +134,7 @@ export function createHealthChecks({ send, at, scope, label, nonce, now }: Healt
       await room(missing.size, signal);
       for (const check of missing.values()) await create(check, epoch, signal);
     },
-    async sweep(sets, epoch, signal) {
+    async sweep(sets, epoch, signal, atOnce = false) {
       const needed = new Set(sets.flatMap(({ healthCheck }) => (healthCheck === undefined ? [] : [ids.get(keyOf(healthCheck))])));
       for (const [id, { epoch: madeIn }] of known) {
         if (madeIn === undefined || madeIn > epoch || needed.has(id) || referred.has(id)) {
@@ -143,7 +143,7 @@ export function createHealthChecks({ send, at, scope, label, nonce, now }: Healt
         }
         const since = unused.get(id) ?? now();
         unused.set(id, since);
-        if (now() - since < KEEP_UNUSED) continue;
+        if (!atOnce && now() - since < KEEP_UNUSED) continue;
         await send(new DeleteHealthCheckCommand({ HealthCheckId: id }), false, signal);
         const { check } = known.get(id)!;
         if (check !== undefined && ids.get(keyOf(check)) === id) ids.delete(keyOf(check));

@@ -190,9 +190,9 @@ export function createRoute53Provider(options: Route53Options): Provider {
       // It is for people alone whether this is known: what is not asked for is not told.
       if (id !== undefined && options.onPropagated !== undefined) follow(id).catch(() => {});
     },
-    async tidy(sets, epoch, signal) {
-      await checks.sweep(sets, epoch, signal);
-      await collections.sweep(sets, signal);
+    async tidy(sets, epoch, signal, isLast = false) {
+      await checks.sweep(sets, epoch, signal, isLast);
+      await collections.sweep(sets, signal, isLast);
     },
     close: () => closing.abort(),
   };

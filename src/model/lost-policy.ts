@@ -9,11 +9,12 @@ import { plainPolicy } from "./plain-policy.ts";
 export function lostPolicy(provider: ZoneProvider, route: Route): LostPolicy | undefined {
   switch (provider.type) {
     case "RFC2136":
+      return plainPolicy(route, true);
     case "ExternalDNS":
       return plainPolicy(route);
     case "Route53":
-      return nativePolicy(route);
+      return nativePolicy(route, true);
     case "PowerDNS":
-      return provider.answers === "Lua" ? luaPolicy(route) : plainPolicy(route);
+      return provider.answers === "Lua" ? luaPolicy(route) : plainPolicy(route, true);
   }
 }

@@ -12,7 +12,6 @@ export const losesSpread = ({ spread, failover }: Pick<Route, "spread" | "failov
 export function luaPolicy(route: Route): LostPolicy | undefined {
   const claims: readonly (readonly [part: string, isLost: boolean, instead: string])[] = [
     ["spread", losesSpread(route), "an answer names one cluster while some trickle to the next"],
-    ["alpn", route.alpn.length > 0, "no HTTPS record is published"],
   ];
   const told = claims.filter(([, isLost]) => isLost);
   if (told.length === 0) return undefined;

@@ -54,6 +54,7 @@ describe("what the provider cannot look at", () => {
 test("a route of which nothing is lost is told nothing", () => {
   expect(nativePolicy(route())).toBeUndefined();
   expect(nativePolicy(route({ order: "Weighted" }))).toBeUndefined();
+  expect(nativePolicy(route({ alpn: ["h2"] }), true)).toBeUndefined(); // where the provider takes HTTPS records
   expect(
     nativePolicy(route({ order: "Priority", rules: [testRule("gdpr", "Require", { continents: ["EU"] }, ["dublin"])] })),
   ).toBeUndefined();

@@ -66,8 +66,8 @@ export function uncheckable({ probe }: Pick<HealthPolicy, "probe">, address: str
   return ip === undefined || !isOnInternet(ip) ? `${address} is not on the public internet` : undefined;
 }
 
-/** @returns undefined when nothing is lost */
-export function nativePolicy(route: Route): LostPolicy | undefined {
+/** @param hasHttps whether the provider takes HTTPS records @returns undefined when nothing is lost */
+export function nativePolicy(route: Route, hasHttps = false): LostPolicy | undefined {
   const { order, tolerance, rules, sticky, backends, failover } = route;
   const weighted = backends.filter(({ weight }) => weight > 0);
   const isSplit = new Set(weighted.map(({ cluster }) => cluster)).size > 1;
@@ -83,7 +83,7 @@ export function nativePolicy(route: Route): LostPolicy | undefined {
     ["answers", backends.some(({ addresses }) => addresses.length > route.answers), `an answer names up to ${MOST_ANSWERS} addresses`],
     ["tricklePercent", failover.tricklePercent > 0, "backups get nothing before they serve"],
     ["shed", route.shed !== undefined, "nothing is shed"],
-    ["alpn", route.alpn.length > 0, "no HTTPS record is published"],
+    ["alpn", route.alpn.length > 0 && !hasHttps, "no HTTPS record is published"],
     ["HoldLast", failover.whenAllUnhealthy === "HoldLast", "it fails open"],
     ["failback by Approval", failover.failback.mode === "Approval", "it fails back at once"],
     ["asns", rules.some(({ clients }) => clients.asns.length > 0), "Require rules with asns bind everybody, Prefer rules with them nobody"],

@@ -38,3 +38,8 @@ describe("what is lost where everyone gets the same answer", () => {
     expect(of(rule(["west"], "Require"), rule(["east"], "Require"))?.instead).toContain("nothing is published");
   });
 });
+
+test("HTTPS records are not lost where the provider takes them", () => {
+  const one = route("shop", ["shop.example.org"], [backend("east")], { ...PLAIN, alpn: ["h2"] });
+  expect(plainPolicy(one, true)).toBeUndefined();
+});

@@ -15,8 +15,8 @@ export function clustersForAll({ backends, rules }: Pick<Route, "backends" | "ru
   return clusters.filter((cluster) => required.every(({ to }) => to.includes(cluster)));
 }
 
-/** @returns undefined when nothing is lost */
-export function plainPolicy(route: Route): LostPolicy | undefined {
+/** @param hasHttps whether the provider takes HTTPS records @returns undefined when nothing is lost */
+export function plainPolicy(route: Route, hasHttps = false): LostPolicy | undefined {
   const { order, rules, sticky, backends, failover, alpn } = route;
   const clusters = clustersForAll(route);
   const serving = backends.filter(({ cluster, weight }) => clusters.includes(cluster) && weight > 0);
@@ -28,7 +28,7 @@ export function plainPolicy(route: Route): LostPolicy | undefined {
     ["Require rules", rules.some(({ mode }) => mode === "Require")],
     ["sticky", isSplit && sticky !== "None"],
     ["tricklePercent", failover.tricklePercent > 0],
-    ["alpn", alpn.length > 0],
+    ["alpn", alpn.length > 0 && !hasHttps],
   ];
   const lost = claims.flatMap(([part, isLost]) => (isLost ? [part] : []));
   if (lost.length === 0) return undefined;

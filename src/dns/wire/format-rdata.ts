@@ -3,6 +3,7 @@ import { formatIp } from "../../model/ip.ts";
 import { Type } from "./codes.ts";
 import { formatDnskey, formatDs, formatNsec, formatRrsig } from "./format-dnssec.ts";
 import { decodeName, formatByte } from "./name.ts";
+import { formatSvcb } from "./svcb.ts";
 
 /**
  * Presentation form for the types this program serves, RFC 3597 `\\# length hex` for others.
@@ -52,6 +53,8 @@ export function formatRdata(message: Uint8Array, type: number, start: number, en
       return formatRrsig(rdata);
     case Type.NSEC:
       return formatNsec(rdata);
+    case Type.HTTPS:
+      return formatSvcb(message, start, end);
     default:
       return `\\# ${rdata.length}${rdata.length === 0 ? "" : " "}${Array.from(rdata, (byte) => byte.toString(16).padStart(2, "0")).join("")}`;
   }

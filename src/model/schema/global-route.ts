@@ -141,7 +141,7 @@ export const globalRouteSpec = z
       .optional()
       .meta({ whenAbsent: "no HTTPS record" })
       .describe(
-        "Also answers HTTPS records (RFC 9460), with the protocols and with the same addresses as hints. Browsers that see one use https:// at once, so set it only when every backend serves TLS.",
+        "Also answers HTTPS records (RFC 9460), with the protocols and, where this program answers itself, with the same addresses as hints. Browsers that see one use https:// at once, so set it only when every backend serves TLS.",
       ),
     discovery: z
       .enum(["SameNamespace", "None"])

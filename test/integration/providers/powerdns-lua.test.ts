@@ -1,6 +1,7 @@
 /** LUA records on a real PowerDNS with our geo data: clients get from it what they would get from us. */
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { buildCountryDatabase } from "../../../bench/dns/country-database.ts";
+import type { DesiredSet } from "../../../dns-providers/change.ts";
 import { exchangeOverHttp } from "../../../dns-providers/powerdns/http-exchange.ts";
 import { createLuaZone } from "../../../dns-providers/powerdns/lua-policy.ts";
 import { createPowerDnsProvider } from "../../../dns-providers/powerdns/powerdns-provider.ts";
@@ -11,6 +12,8 @@ import { formatNetwork, type Network } from "../../../src/model/ip.ts";
 import { newChoice } from "../../../src/routing/choose.ts";
 import { answerShares, decide, placeClient } from "../../../src/routing/decide.ts";
 import { FULL, type RoutingTable, Standing } from "../../../src/routing/table.ts";
+import { requireComponent } from "../../support/component.ts";
+import { dig } from "../../support/dig.ts";
 import { openUdp, type UdpClient } from "../../support/dns-client.ts";
 import { type PowerDns, requirePowerDns, startPowerDns } from "../../support/providers/powerdns.ts";
 import { ASNS, askFor, clientIn, compileWorld, randomClient, subnet, WORLD_FILE } from "../../support/providers/powerdns-world.ts";
@@ -18,7 +21,7 @@ import { seededRandom } from "../../support/random.ts";
 import { testCluster, testFailover, testInventory, testRoute, testRule } from "../../support/world/build-route.ts";
 import { everythingUsable } from "../../support/world/compile-test-world.ts";
 
-const isHere = requirePowerDns();
+const isHere = requirePowerDns() && requireComponent("dns-clients", "dig");
 const exchange = exchangeOverHttp();
 const providerOf = ({ server, apiKey }: PowerDns) =>
   createPowerDnsProvider({ server, domain: "example.org", apiKey, exchange, lua: "Server" });
@@ -181,6 +184,22 @@ describe.skipIf(!isHere)("LUA records on PowerDNS", () => {
     }
     return exact;
   }
+
+  test("an HTTPS record stands beside a script, and both are answered", async () => {
+    const route: Route = { ...ROUTES[0]!, name: "https", hosts: ["https.example.org"] };
+    const { sets } = zoneOf([route], worldOf([route]));
+    const https: DesiredSet = { ...sets[0]!, type: "HTTPS", values: ["1 . alpn=h2,h3"] };
+    const sync = createZoneSync({
+      ...{ provider: providerOf(powerDns), domain: "example.org", owner: "prod-eu", policy: "Sync", relistAfter: 0, now: () => 0 },
+    });
+    const run = (desired: readonly DesiredSet[]) => sync.sync({ desired, epoch: 1, isRemovalConfirmed: true, signal: NEVER });
+    expect(await run([...sets, https])).toMatchObject({ kind: "Synced", plan: { conflicts: [] }, batches: 1 });
+    expect(await run([...sets, https])).toMatchObject({ batches: 0 });
+    expect((await dig(powerDns.dnsPort, "https.example.org", "HTTPS")).answers).toEqual(['1 . alpn="h2,h3"']);
+    expect((await dig(powerDns.dnsPort, "https.example.org", "A")).answers).not.toEqual([]);
+    await run([]);
+    expect((await dig(powerDns.dnsPort, "https.example.org", "HTTPS")).status).toBe("NXDOMAIN");
+  });
 
   const random = seededRandom(1);
   const clients = Array.from({ length: CLIENTS }, () => randomClient(random));

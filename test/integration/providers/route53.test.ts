@@ -4,6 +4,7 @@ import {
   ChangeResourceRecordSetsCommand,
   CreateHealthCheckCommand,
   DeleteHealthCheckCommand,
+  ListCidrCollectionsCommand,
   type Route53Client,
 } from "@aws-sdk/client-route-53";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
@@ -86,6 +87,37 @@ describe("health checks", () => {
     time += 11 * 60_000;
     await run([checked("20.0.0.1"), alias]);
     expect(emulator.healthChecks().map(({ config }) => config.ipAddress)).toEqual(["20.0.0.1"]);
+  });
+
+  test("and CIDR collections go at once with all of ours, found by a process that made none of them", async () => {
+    const zone = emulator.addZone("example.org.");
+    const subnets = {
+      ...desired("net.example.org", ["20.0.5.9"]),
+      routing: { id: "net", by: { kind: "Subnets", subnets: ["198.51.100.0/24"] } },
+    } as const;
+    const all = { ...desired("net.example.org", ["20.0.5.8"]), routing: { id: "all", by: { kind: "Subnets", subnets: [] } } } as const;
+    const wanted = [checked("20.0.5.1"), alias, subnets, all] as const satisfies readonly DesiredSet[];
+    await syncOf(zone).sync({ desired: wanted, epoch: 1, signal: NEVER });
+    const mine = () => emulator.healthChecks().filter(({ config }) => config.ipAddress === "20.0.5.1");
+    const collections = async () => (await client.send(new ListCidrCollectionsCommand({}))).CidrCollections?.length;
+    expect([mine().length, await collections()]).toEqual([1, 1]);
+    // One that broke off when the records were gone.
+    const signal = AbortSignal.abort();
+    const provider = route53ProviderOf(client, zone, { lane: FREE_LANE });
+    const halfway = createZoneSync({
+      ...{ provider: { ...provider, tidy: async () => signal.throwIfAborted() }, domain: "example.org", owner: "prod-eu" },
+      ...{ policy: "Sync", now: () => 0 },
+    });
+    await expect(halfway.remove({ epoch: 2, signal: NEVER })).rejects.toThrow("aborted");
+    expect(mine()).toHaveLength(1);
+    expect(await syncOf(zone).remove({ epoch: 3, signal: NEVER })).toMatchObject({ kind: "Removed" });
+    expect([mine().length, await collections()]).toEqual([0, 0]);
+    expect(
+      emulator
+        .zone(zone)
+        ?.sets.map(({ type }) => type)
+        .sort(),
+    ).toEqual(["NS", "SOA"]);
   });
 
   test("one that somebody deleted is made again, and its set refers to it", async () => {

@@ -1,6 +1,6 @@
 /** A zone in memory behind the provider contract, as strict as a real one: batches are atomic and the fence is compared. */
 import type { Change } from "../../../dns-providers/change.ts";
-import { applyChanges } from "../../../dns-providers/change.ts";
+import { applyChanges, setAt } from "../../../dns-providers/change.ts";
 import { type Capabilities, type ChangeBatch, type Provider, ProviderError } from "../../../dns-providers/provider.ts";
 import { type RecordSet, recordSetKey, sameRecordSet } from "../../../dns-providers/record-set.ts";
 
@@ -15,7 +15,7 @@ export interface MemoryZone extends Provider {
 
 const CAPABILITIES: Capabilities = {
   fencing: "Atomic",
-  types: ["A", "AAAA", "CNAME", "TXT"],
+  types: ["A", "AAAA", "CNAME", "HTTPS", "TXT"],
   policies: [],
   deadline: 10_000,
   lookEvery: 60_000,
@@ -54,8 +54,8 @@ export function memoryZone(sets: readonly RecordSet[] = [], { isFenced = true, m
       fail(false);
       const { fence, changes } = batch;
       if (isFenced) {
-        const stands = zone.sets.find((set) => recordSetKey(set) === recordSetKey(fence.after));
-        const expected = fence.action === "Replace" ? fence.before : undefined;
+        const stands = zone.sets.find((set) => recordSetKey(set) === recordSetKey(setAt(fence)));
+        const expected = fence.action === "Create" ? undefined : fence.before;
         const isSame = stands === undefined ? expected === undefined : expected !== undefined && sameRecordSet(stands, expected);
         if (!isSame) throw conflict("the fence is another");
         for (const change of changes) check(change);

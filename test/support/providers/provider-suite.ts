@@ -88,6 +88,17 @@ export function providerSuite(name: string, start: () => Promise<ProviderUnderTe
       for (const set of WORLD) await has(set);
     });
 
+    test("an HTTPS record stands beside addresses, and is read back as it was written", async ({ skip }) => {
+      if (!peer.provider.capabilities.types.includes("HTTPS")) skip("the provider takes no HTTPS records");
+      const https = [desired(SHOP.name, ["1 . alpn=h2,http/1.1"], "HTTPS"), desired(WILDCARD.name, ["1 . alpn=h2"], "HTTPS")];
+      expect(await sync([...WORLD, ...https])).toMatchObject({ kind: "Synced", plan: { conflicts: [] }, batches: 1 });
+      expect(await peer.lookUp(SHOP.name, "HTTPS")).toBeDefined();
+      await has(SHOP);
+      expect(await sync([...WORLD, ...https], 1, syncOf())).toMatchObject({ batches: 0 });
+      await sync(WORLD);
+      expect(await peer.lookUp(SHOP.name, "HTTPS")).toBeUndefined();
+    });
+
     test("what others own is a conflict and stays", async () => {
       const outcome = await sync([...WORLD, desired(FOREIGN.name, ["192.0.2.1"])]);
       expect(outcome).toMatchObject({ plan: { conflicts: [{ name: FOREIGN.name, type: "A", reason: "Foreign" }] } });
@@ -159,6 +170,20 @@ export function providerSuite(name: string, start: () => Promise<ProviderUnderTe
         await has(FOREIGN);
         await has(stands);
       });
+    });
+
+    test("everything of ours goes when it is asked to, and nothing else; a second time there is nothing to do", async () => {
+      const last = syncOf();
+      expect(await last.remove({ epoch: 4, signal: NEVER })).toMatchObject({ kind: "Removed" });
+      for (const { name, type } of WORLD) {
+        expect(await peer.lookUp(name, type)).toBeUndefined();
+        expect(await peer.lookUp(registryName(name)!, "TXT")).toBeUndefined();
+      }
+      expect(await peer.lookUp(fenceName(DOMAIN, OWNER), "TXT")).toBeUndefined();
+      await has(FOREIGN);
+      expect(await last.remove({ epoch: 4, signal: NEVER })).toEqual({ kind: "Removed", changes: [] });
+      expect(await sync(WORLD, 5, syncOf())).toMatchObject({ kind: "Synced", plan: { conflicts: [] } }); // and may come again
+      await has(SHOP);
     });
   });
 }
