@@ -1,8 +1,10 @@
-/** Step `drift` of `check zone`: whether a zone that is kept elsewhere has what the objects of a folder ask for. */
+/** Step `drift` of `check zone`: whether a zone that is kept elsewhere has what a running server publishes, or what the objects of a folder ask for. */
 import type { ZoneFailure, ZonePlan } from "../../dns-providers/zone-plan.ts";
+import { zonePlansSchema } from "../admin/plan-schemas.ts";
 import type { StepResult } from "../dns/check/step.ts";
 import { count } from "../model/count.ts";
-import type { Io } from "./io.ts";
+import type { ApiClient } from "./api-client.ts";
+import { CommandError, type Io } from "./io.ts";
 import { type OfflinePlanning, planOffline } from "./plan-offline.ts";
 
 /** Changes and conflicts that are named. */
@@ -11,11 +13,24 @@ const MOST = 5;
 /** @param zone name of the DNSZone @throws CommandError (exit 2) for a folder with errors */
 export async function zoneDrift(zone: string, planning: OfflinePlanning, io: Pick<Io, "now" | "cwd">): Promise<StepResult> {
   const { zones, failures } = await planOffline([zone], planning, io);
-  return judgeDrift(zones[0], failures[0]);
+  return judgeDrift(zones[0], failures[0], "Folder");
 }
 
-/** A folder tells nothing of health, so what differs may be how a failover is: that is no fault. */
-export function judgeDrift(plan: ZonePlan | undefined, failure: ZoneFailure | undefined): StepResult {
+/** Longer than a server takes at most, ms. */
+const PATIENCE = 75_000;
+
+/** @throws CommandError (exit 2) when the server cannot be asked, or keeps no such zone elsewhere */
+export async function servedDrift(domain: string, client: Pick<ApiClient, "get">): Promise<StepResult> {
+  try {
+    const { zones, failures } = await client.get(`/v1/plan?${new URLSearchParams({ zone: domain })}`, zonePlansSchema, [], PATIENCE);
+    return judgeDrift(zones[0], failures[0], "Server");
+  } catch (error) {
+    throw error instanceof CommandError ? new CommandError(2, error.message, { cause: error }) : error;
+  }
+}
+
+/** What differs may be a failover of which a folder tells nothing, or a write that is just due: that is no fault. */
+export function judgeDrift(plan: ZonePlan | undefined, failure: ZoneFailure | undefined, by: "Folder" | "Server"): StepResult {
   if (plan === undefined) {
     const fact = failure?.message ?? "the zone could not be planned";
     return { status: "failed", facts: [fact], remedy: "Mend what is said; `globalroute plan` tries the same." };
@@ -25,7 +40,8 @@ export function judgeDrift(plan: ZonePlan | undefined, failure: ZoneFailure | un
     list: readonly T[],
     tell: (one: T) => string,
   ): readonly string[] => [...list.slice(0, MOST).map(tell), ...(list.length > MOST ? [`and ${list.length - MOST} more`] : [])];
-  const differs = named(changes, ({ name, type, action }) => `${name} ${type} is not as the objects ask for: ${VERBS[action]}`);
+  const wanted = by === "Folder" ? "the objects ask for" : "the server publishes it";
+  const differs = named(changes, ({ name, type, action }) => `${name} ${type} is not as ${wanted}: ${VERBS[action]}`);
   if (conflicts.length > 0) {
     const told = named(
       conflicts,
@@ -37,10 +53,14 @@ export function judgeDrift(plan: ZonePlan | undefined, failure: ZoneFailure | un
     return {
       status: "warning",
       facts: differs,
-      remedy: "Look with `globalroute plan` whether the running server would change it: here every backend is taken for healthy.",
+      remedy: by === "Folder" ? ASK_SERVER : LOOK_AGAIN,
     };
   const left = kept.length === 0 ? "" : `; ${count(kept.length, "record set")} of ours that nobody asks for stay by policy UpsertOnly`;
-  return { status: "ok", facts: [`${provider} has what the objects ask for${left}`] };
+  return { status: "ok", facts: [`${provider} has what ${by === "Folder" ? "the objects ask for" : "the server publishes"}${left}`] };
 }
+
+const ASK_SERVER = "Look with `globalroute plan` whether the running server would change it: here every backend is taken for healthy.";
+const LOOK_AGAIN =
+  "The writer mends it within a minute (Route 53: five), unless the zone's policy is DryRun or UpsertOnly, or removals are held: if it stays, its log and /readyz tell why.";
 
 const VERBS = { Create: "it is missing", Replace: "it is another", Delete: "nobody asks for it" } as const;

@@ -23,6 +23,7 @@ import {
   parsePath,
   parsePeriod,
   print,
+  serverOption,
 } from "../options.ts";
 import { type Paint, paintFor, type Style } from "../text.ts";
 
@@ -39,6 +40,7 @@ interface CheckZoneOptions {
   readonly port: number;
   readonly settle?: Milliseconds;
   readonly drift?: boolean;
+  readonly server?: string;
   readonly mmdb?: readonly string[];
   readonly output: OutputFormat;
 }
@@ -60,9 +62,14 @@ export function registerCheckZone(program: Command, { io, exit }: Cli): void {
     .option("--port <port>", "port of the delegated name servers", parsePort, DNS_PORT)
     .option(
       "--drift",
-      "with --config, for a zone that is kept elsewhere: also compare what its provider has, with the provider's credentials",
+      "for a zone that is kept elsewhere: also compare what its provider has with what the running server publishes, or with --config by the provider's credentials with the objects",
     )
-    .option("--mmdb <file>", "with --drift: geo database; may be given several times, the most trusted first", collect(parsePath))
+    .addOption(serverOption().conflicts("config"))
+    .option(
+      "--mmdb <file>",
+      "with --drift and --config: geo database; may be given several times, the most trusted first",
+      collect(parsePath),
+    )
     .option("--settle <duration>", "how long servers may take to reach one serial (default: 10s)", parsePeriod)
     .addOption(outputOption())
     .action(async (domain: string, options: CheckZoneOptions) => {
@@ -76,7 +83,7 @@ export function registerCheckZone(program: Command, { io, exit }: Cli): void {
         ...(nameserver === undefined ? {} : { nameserver }),
         ...(expectation === undefined ? {} : { expectation }),
       };
-      const drift = driftOf(options, expectation, io);
+      const drift = driftOf({ ...options, domain }, expectation, io);
       const ports = {
         exchange: { udp: exchangeOverUdp, tcp: exchangeOverTcp },
         randomId: () => randomInt(0x1_0000),
@@ -92,6 +99,7 @@ export function registerCheckZone(program: Command, { io, exit }: Cli): void {
     "globalroute check zone example.org",
     "globalroute check zone example.org --config my-config",
     "globalroute check zone example.org --config my-config --drift",
+    "globalroute check zone example.org --drift    # as a running server sees it",
     "globalroute check zone example.org --nameserver 192.0.2.53:53 --resolver 9.9.9.9",
     "globalroute check zone example.org --output json | jq '.steps[] | select(.status != \"ok\")'",
   ]);
@@ -99,13 +107,21 @@ export function registerCheckZone(program: Command, { io, exit }: Cli): void {
 
 /** @throws CommandError (exit 2) when there is nothing to compare with */
 function driftOf(
-  { drift, config, mmdb }: CheckZoneOptions,
+  { domain, drift, config, mmdb, server }: CheckZoneOptions & { readonly domain: string },
   expectation: Expectation | undefined,
   io: Io,
 ): (() => Promise<StepResult>) | undefined {
-  if (drift !== true) return undefined;
-  if (config === undefined || expectation === undefined)
-    throw new CommandError(2, "--drift compares with objects: name their folder with --config.");
+  if (drift !== true) {
+    if (server !== undefined) throw new CommandError(2, "--server goes with --drift: the other steps ask no server of ours.");
+    return undefined;
+  }
+  if (config === undefined || expectation === undefined) {
+    if (mmdb !== undefined) throw new CommandError(2, "--mmdb goes with --config: a server has its own geo databases.");
+    return async () => {
+      const [{ servedDrift }, { createApiClient }] = await Promise.all([import("../zone-drift.ts"), import("../api-client.ts")]);
+      return servedDrift(domain, createApiClient(io, server));
+    };
+  }
   if (expectation.keptElsewhere === undefined)
     throw new CommandError(2, `--drift is for a zone that is kept elsewhere, and DNSZone ${expectation.object} is answered here.`);
   return async () => {
