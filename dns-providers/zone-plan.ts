@@ -15,6 +15,8 @@ export interface ZonePlan {
   readonly provider: string;
   readonly owner: string;
   readonly policy: "Sync" | "UpsertOnly" | "DryRun";
+  /** Everything of ours is to go, whatever the objects ask for and the policy says. */
+  readonly destroy?: true;
   /** As it was seen; null: nobody has written yet. */
   readonly fence: Fence | null;
   /** In the order in which they are made. Removals count as confirmed. */
@@ -101,7 +103,10 @@ export interface PlannedZone {
 /** A record that is ours alone, and no host's: registry, fence, helpers. */
 export const isOwnRecord = ({ name }: Pick<RecordSet, "name">): boolean => isReserved(name);
 
-export function toZonePlan(about: Pick<ZonePlan, "zone" | "domain" | "provider" | "owner" | "policy">, planned: PlannedZone): ZonePlan {
+export function toZonePlan(
+  about: Pick<ZonePlan, "zone" | "domain" | "provider" | "owner" | "policy" | "destroy">,
+  planned: PlannedZone,
+): ZonePlan {
   const resources = new Map(
     planned.actual.flatMap((set): readonly (readonly [string, string])[] => {
       const name = registeredName(set.name);
@@ -158,6 +163,8 @@ export function setOf({ name, type, setIdentifier }: SetName, { policy, ...conte
 export function firstDifference(saved: ZonePlan, now: ZonePlan): string | undefined {
   for (const field of ["domain", "provider", "owner"] as const)
     if (saved[field] !== now[field]) return `the ${field} of the DNSZone was ${saved[field]}, and is ${now[field]}`;
+  if (saved.destroy !== now.destroy)
+    return "it removes everything of ours, and the server that was asked publishes there: end it, and apply the plan with --config";
   const [then, today] = [byKey(saved.changes), byKey(now.changes)];
   const keys = [...new Set([...then.keys(), ...today.keys()])];
   const isHosts = (key: string): boolean => !isReserved((then.get(key) ?? today.get(key)!).name);

@@ -50,6 +50,7 @@ export const zonePlanSchema: z.ZodType<ZonePlan> = z.object({
   provider: z.string(),
   owner: z.string(),
   policy: z.enum(["Sync", "UpsertOnly", "DryRun"]),
+  destroy: z.exactOptional(z.literal(true)).meta({ description: "Everything of ours is to go" }),
   fence: z.nullable(z.object({ epoch: z.int(), write: z.int() })).meta({ description: "Last write as the zone's fence record tells it" }),
   changes: z.array(changeSchema).meta({ description: "In the order in which they are made" }),
   conflicts: z

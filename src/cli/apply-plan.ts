@@ -16,6 +16,8 @@ export interface PlanToApply {
   readonly saved: ZonePlan;
   readonly zone: ProvidedZone;
   readonly desired: readonly DesiredSet[] | undefined;
+  /** Everything of ours there is to go. */
+  readonly destroy?: true | undefined;
   readonly sync: Pick<ZoneSync, "apply">;
   /** Of the writer's term. */
   readonly epoch: number;
@@ -25,7 +27,7 @@ export interface PlanToApply {
 const PLAN_AGAIN = "Run `globalroute plan` again, and review what it shows now.";
 
 /** Applies all of it or tells why not. Never rejects. */
-export async function applyPlan({ saved, zone, desired, sync, epoch, signal }: PlanToApply): Promise<AppliedZone> {
+export async function applyPlan({ saved, zone, desired, destroy, sync, epoch, signal }: PlanToApply): Promise<AppliedZone> {
   const not = (outcome: AppliedZone["outcome"], message: string): AppliedZone => notApplied(saved.zone, outcome, message);
   let hasBegun = false;
   if (desired === undefined) return not("Refused", NOT_READY);
@@ -33,7 +35,7 @@ export async function applyPlan({ saved, zone, desired, sync, epoch, signal }: P
     const outcome = await sync.apply({
       ...{ desired, epoch, signal },
       review(planned) {
-        const difference = firstDifference(saved, toZonePlan(aboutZone(zone), planned));
+        const difference = firstDifference(saved, toZonePlan(aboutZone(zone, destroy), planned));
         hasBegun = difference === undefined;
         return difference;
       },

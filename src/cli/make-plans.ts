@@ -9,6 +9,8 @@ export interface ZoneToPlan {
   readonly zone: ProvidedZone;
   /** What it should have; undefined while that is not known. */
   readonly desired: (capabilities: Capabilities) => readonly DesiredSet[] | undefined;
+  /** Everything of ours there is to go. */
+  readonly destroy?: true;
 }
 
 export interface Planning {
@@ -27,7 +29,7 @@ export async function makePlans(zones: readonly ZoneToPlan[], { open, deadline }
   return { zones: made.filter((one) => "changes" in one), failures: made.filter((one) => "code" in one) };
 }
 
-async function makePlan({ zone, desired }: ZoneToPlan, { open, deadline }: Planning): Promise<ZonePlan | ZoneFailure> {
+async function makePlan({ zone, desired, destroy }: ZoneToPlan, { open, deadline }: Planning): Promise<ZonePlan | ZoneFailure> {
   let provider: Provider | undefined;
   let signal: AbortSignal | undefined;
   try {
@@ -35,8 +37,8 @@ async function makePlan({ zone, desired }: ZoneToPlan, { open, deadline }: Plann
     const sets = desired(provider.capabilities);
     if (sets === undefined) return { zone: zone.name, provider: zone.provider.type, code: "not-ready", message: NOT_READY };
     signal = deadline(Math.min(LISTING, provider.capabilities.deadline));
-    const planned = await createZoneSync(syncOptions(zone, provider)).plan({ desired: sets, signal });
-    return toZonePlan(aboutZone(zone), planned);
+    const planned = await createZoneSync(syncOptions(zone, provider, destroy)).plan({ desired: sets, signal });
+    return toZonePlan(aboutZone(zone, destroy), planned);
   } catch (error) {
     return { zone: zone.name, provider: zone.provider.type, ...failureOf(error, signal) };
   } finally {
@@ -46,16 +48,20 @@ async function makePlan({ zone, desired }: ZoneToPlan, { open, deadline }: Plann
 
 export const NOT_READY = "a backend has not been probed yet, so what is to be published is not known. Try again in half a minute.";
 
-/** A sync of its own, which knows nothing yet. */
-export const syncOptions = (zone: ProvidedZone, provider: Provider): ZoneSyncOptions => ({
+/** A sync of its own, which knows nothing yet. @param destroy whatever the policy, and nothing is taken over first */
+export const syncOptions = (zone: ProvidedZone, provider: Provider, destroy?: true): ZoneSyncOptions => ({
   ...{ provider, domain: zone.domain, owner: zone.owner, now: () => 0 },
-  policy: zone.provider.policy,
-  adoptFrom: zone.provider.adoptFrom,
+  policy: destroy ? "Sync" : zone.provider.policy,
+  adoptFrom: destroy ? [] : zone.provider.adoptFrom,
 });
 
-export const aboutZone = (zone: ProvidedZone): Pick<ZonePlan, "zone" | "domain" | "provider" | "owner" | "policy"> => ({
+export const aboutZone = (
+  zone: ProvidedZone,
+  destroy?: true,
+): Pick<ZonePlan, "zone" | "domain" | "provider" | "owner" | "policy" | "destroy"> => ({
   ...{ zone: zone.name, domain: zone.domain, provider: zone.provider.type },
   ...{ owner: zone.owner, policy: zone.provider.policy },
+  ...(destroy === undefined ? {} : { destroy }),
 });
 
 /** What went wrong, with the remedy. */

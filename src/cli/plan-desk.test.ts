@@ -197,6 +197,9 @@ describe("applying a plan", () => {
     const { desk, publish, remote } = start();
     publish(["shop.example.org"]);
     const { zones } = await desk.plan([]);
+    expect(await desk.apply([{ ...zones[0]!, destroy: true }])).toMatchObject({
+      zones: [{ outcome: "Stale", changes: 0, message: expect.stringContaining("it removes everything of ours") }],
+    });
     expect(await desk.apply([{ ...zones[0]!, zone: "gone" }])).toMatchObject({ zones: [{ zone: "gone", outcome: "Stale" }] });
     remote().failNext = { error: new ProviderError("unauthorized", "memory example.org", "it refuses", "Allow it.") };
     expect(await desk.apply(zones)).toEqual({

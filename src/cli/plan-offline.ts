@@ -28,11 +28,14 @@ const RESOLVING = 10_000;
 export interface OfflinePlanning {
   readonly config: string;
   readonly mmdb: readonly string[];
+  /** Plans that everything of ours goes. */
+  readonly destroy?: true;
 }
 
 /** @throws CommandError (exit 2) */
 export async function planOffline(names: readonly string[], planning: OfflinePlanning, io: Pick<Io, "now" | "cwd">): Promise<ZonePlans> {
-  const zones = chosen(names, await zonesOf(planning, io));
+  const all = chosen(names, await zonesOf(planning, io));
+  const zones = planning.destroy ? all.map(emptied) : all;
   return { ...(await makePlans(zones, { open: opener(io), deadline: AbortSignal.timeout })), notes: [TAKEN_FOR_HEALTHY] };
 }
 
@@ -47,19 +50,28 @@ export async function applyOffline(
   io: Pick<Io, "now" | "cwd">,
 ): Promise<AppliedPlans> {
   const open = opener(io);
-  return applyPlans(plans, await zonesOf(planning, io), { open, deadline: AbortSignal.timeout }, (saved, zone) =>
-    applyOne(saved, zone, open),
-  );
+  const destroyed = new Set(plans.filter(({ destroy }) => destroy).map(({ zone }) => zone));
+  const zones = (await zonesOf(planning, io)).map((one) => (destroyed.has(one.zone.name) ? emptied(one) : one));
+  return applyPlans(plans, zones, { open, deadline: AbortSignal.timeout }, (saved, zone) => applyOne(saved, zone, open));
 }
 
-async function applyOne(saved: ZonePlan, { zone, desired }: ZoneToPlan, open: (zone: ProvidedZone) => Provider): Promise<AppliedZone> {
+const emptied = ({ zone }: ZoneToPlan): ZoneToPlan => ({ zone, desired: () => [], destroy: true });
+
+async function applyOne(
+  saved: ZonePlan,
+  { zone, desired, destroy }: ZoneToPlan,
+  open: (zone: ProvidedZone) => Provider,
+): Promise<AppliedZone> {
   let provider: Provider | undefined;
   try {
     provider = open(zone);
     const signal = AbortSignal.timeout(provider.capabilities.deadline);
-    const sync = createZoneSync(syncOptions(zone, provider));
+    const sync = createZoneSync(syncOptions(zone, provider, destroy));
     const epoch = (await sync.lastEpoch(signal)) + 1;
-    return await applyPlan({ saved, zone, desired: desired(provider.capabilities), sync, epoch, signal });
+    const applied = await applyPlan({ saved, zone, desired: desired(provider.capabilities), destroy, sync, epoch, signal });
+    // The fence goes too, and what was made besides records.
+    if (destroy && applied.outcome === "Applied") await sync.remove({ epoch, signal });
+    return applied;
   } catch (error) {
     if (!(error instanceof ProviderError)) throw error;
     return notApplied(saved.zone, "Failed", failureOf(error).message);

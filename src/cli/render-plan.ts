@@ -27,12 +27,12 @@ export function renderPlans({ zones, failures, notes }: ZonePlans, { all, saved 
 }
 
 function renderZone(plan: ZonePlan, all: boolean, paint: Paint): readonly string[] {
-  const { zone, domain, provider, owner, policy, changes, conflicts, held, kept } = plan;
+  const { zone, domain, provider, owner, policy, changes, conflicts, held, kept, destroy } = plan;
   const shown = changes.filter((change) => all || !isOwnRecord(change));
   const folded = changes.length - shown.length;
   const own = changes.filter((change) => !shown.includes(change));
   return [
-    `${paint("bold", zone)} (${domain}, ${provider}, owner ${owner}, policy ${policy}):${changes.length === 0 ? " no changes" : ""}`,
+    `${paint("bold", zone)} (${domain}, ${provider}, owner ${owner}, policy ${policy})${destroy ? paint("red", ", everything goes") : ""}:${changes.length === 0 ? " no changes" : ""}`,
     ...shown.map((change) => renderChange(change, paint)),
     ...(folded === 0
       ? []

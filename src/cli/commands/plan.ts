@@ -13,6 +13,7 @@ import { paintFor } from "../text.ts";
 
 interface PlanOptions {
   readonly all?: boolean;
+  readonly destroy?: true;
   readonly save?: string;
   readonly output: OutputFormat;
   readonly server?: string;
@@ -32,6 +33,10 @@ export function registerPlan(program: Command, { io, exit }: Cli): void {
     .option("--save <file>", "write the plan to a file, for `globalroute apply`", parsePath)
     .addOption(serverOption().conflicts("config"))
     .option("--config <dir>", "plan by a folder of objects instead of a server; every backend is taken for healthy", parsePath)
+    .option(
+      "--destroy",
+      "with --config: plan that everything of ours in the zones that are named goes, whatever the objects and the policy say",
+    )
     .option("--mmdb <file>", "with --config: geo database; may be given several times, the most trusted first", collect(parsePath))
     .addOption(outputOption())
     .action(async (zones: readonly string[], options: PlanOptions) => {
@@ -49,14 +54,18 @@ export function registerPlan(program: Command, { io, exit }: Cli): void {
     "globalroute plan",
     "globalroute plan example-org --save plan.json    # then: globalroute apply plan.json",
     "globalroute plan --config my-config              # without a server",
+    "globalroute plan example-org --config my-config --destroy --save plan.json",
     "globalroute plan --output json | jq '.zones[].changes[]'",
   ]);
 }
 
-async function ask(zones: readonly string[], { config, mmdb, server }: PlanOptions, io: Io): Promise<ZonePlans> {
+async function ask(zones: readonly string[], { config, mmdb, server, destroy }: PlanOptions, io: Io): Promise<ZonePlans> {
+  if (destroy && config === undefined)
+    throw new CommandError(2, "--destroy goes with --config: a running server would publish again what goes. End it first.");
+  if (destroy && zones.length === 0) throw new CommandError(2, "--destroy empties zones: name them.");
   if (config !== undefined) {
     const { planOffline } = await import("../plan-offline.ts"); // compiler and providers: not needed to ask a server
-    return planOffline(zones, { config, mmdb: mmdb ?? [] }, io);
+    return planOffline(zones, { config, mmdb: mmdb ?? [], ...(destroy === undefined ? {} : { destroy }) }, io);
   }
   if (mmdb !== undefined) throw new CommandError(2, "--mmdb goes with --config: a server has its own geo databases.");
   const query = new URLSearchParams(zones.map((zone): [string, string] => ["zone", zone]));

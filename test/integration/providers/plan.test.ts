@@ -279,6 +279,28 @@ Plan: 1 to create, 0 to replace, 0 to delete.
       expect(await offline("apply", file())).toMatchObject({ code: 1, stdout: expect.stringContaining("stale") });
     });
 
+    test("--destroy empties the zones that are named, whatever the policy and the objects say", async () => {
+      folder.write("zone.yaml", zone("example-org", "example.org", primary.port, "UpsertOnly"));
+      folder.write("shop.yaml", route("shop", sites.port, 11));
+      const plan = await offline("plan", "example-org", "--destroy", "--save", file());
+      expect([plan.code, plan.stdout]).toEqual([1, expect.stringContaining("policy UpsertOnly), everything goes:\n")]);
+      expect(plan.stdout).toMatch(/^ {2}- shop\.example\.org A {2}/m);
+      expect(await offline("apply", file())).toMatchObject({
+        code: 0,
+        stdout: expect.stringMatching(/^example-org: applied, \d+ changes\n$/),
+      });
+      for (const [name, type] of [
+        ["shop", "A"],
+        ["_globalroute.shop", "TXT"],
+        ["prod-eu._fence._globalroute", "TXT"],
+      ] as const)
+        expect(await answer(name, type)).toMatch(/^(NXDOMAIN|NOERROR)$/);
+      expect(await answer("www", "A")).toBe("NOERROR 192.0.2.99");
+      expect(await offline("plan", "example-org", "--destroy")).toMatchObject({ code: 0 });
+      expect((await offline("plan", "--destroy")).stderr).toContain("--destroy empties zones: name them.");
+      expect((await runCli(["plan", "example-org", "--destroy"])).stderr).toContain("End it first.");
+    });
+
     test("a server that cannot be reached is an error, too", async () => {
       folder.write("zone.yaml", zone("example-org", "example.org", await freePort(), "Sync"));
       const { code, stderr } = await offline("plan");
