@@ -3,6 +3,7 @@ import type { HealthFeed } from "../src/engine/view.ts";
 import type { Timeline } from "../src/observe/timeline.ts";
 import type { ClusterManager } from "./clusters/cluster-manager.ts";
 import { clusterObject } from "./clusters/cluster-object.ts";
+import { createZoneFinalizers, type RecordRemoval } from "./deletion/zone-finalizers.ts";
 import type { HubWatch } from "./hub-watch.ts";
 import type { KubeApi } from "./kube/kube-api.ts";
 import type { KubePorts } from "./kube/kube-ports.ts";
@@ -32,6 +33,8 @@ export interface HubWriterOptions {
   readonly programmed: (key: string, generation: number) => ProgrammedReport;
   /** True while too much vanished at once (docs/safety.md, rule 11): then nothing is deleted. */
   readonly holdsDeletes: () => boolean;
+  /** Removes all of our records in a zone that is kept elsewhere. Never rejects. */
+  readonly removeRecords: (zone: string) => Promise<RecordRemoval>;
   readonly ports: KubePorts;
   /** A term began or, with undefined, ended. */
   readonly onTerm: (term: WriterTerm | undefined) => void;
@@ -66,18 +69,27 @@ export function createHubWriter(options: HubWriterOptions): HubWriter {
     hasNamespace: (namespace) => hub.objects().namespaces.has(namespace),
     onRefused,
   });
+  const finalizers = createZoneFinalizers({
+    ...{ api, store, ports, onRefused },
+    ...{ holdsDeletes: options.holdsDeletes, removeRecords: options.removeRecords },
+    onChange(zone) {
+      statuses.deletionChanged(zone);
+      offerEvents();
+    },
+  });
   const statuses = createStatusWriter({
     api,
     store,
     health: options.health,
     ports,
     programmed: options.programmed,
+    deletion: finalizers.progress,
     onRefused,
     onRollout: events.tell,
   });
   const credentials = createCredentialWriter({ api, clusters, ports, onRefused });
   const lane = createWriteLane({
-    writings: [objects, statuses, events, credentials],
+    writings: [finalizers, objects, statuses, events, credentials],
     ports,
     onError: options.onError,
     onLater: options.onError,
@@ -89,6 +101,8 @@ export function createHubWriter(options: HubWriterOptions): HubWriter {
     const uids = clusters.objects().flatMap(({ cluster, uid }) => (uid === undefined ? [] : [[cluster, uid] as const]));
     statuses.offer({ reconciled, connections: clusters.connections(), uids: new Map(uids) });
   }
+
+  const offerEvents = (): void => events.offer([...(reconciled?.warnings ?? []), ...finalizers.warnings()]);
 
   function offerObjects(): void {
     if (reconciled === undefined) return;
@@ -116,14 +130,18 @@ export function createHubWriter(options: HubWriterOptions): HubWriter {
       reconciled = next;
       offerObjects();
       offerStatuses();
-      events.offer(next.warnings);
+      finalizers.offer(next.inventory.zones);
+      offerEvents();
     },
     clustersChanged() {
       offerObjects();
       offerStatuses();
     },
     programmedChanged: statuses.programmedChanged,
-    deletesReleased: objects.deletesReleased,
+    deletesReleased() {
+      finalizers.deletesReleased();
+      objects.deletesReleased();
+    },
     async close() {
       await election.close();
       statuses.close();

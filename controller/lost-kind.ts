@@ -4,11 +4,10 @@
  * somebody confirms that they are to go.
  */
 import type { KubeApi } from "./kube/kube-api.ts";
-import { KubeError } from "./kube/kube-error.ts";
 import { type KubeObject, objectKey, type Resource } from "./kube/kube-object.ts";
 import type { KubePorts } from "./kube/kube-ports.ts";
-import { field, textField } from "./kube/kube-status.ts";
 import { NAMESPACES } from "./kube/resources.ts";
+import { isKindGoing } from "./kube/served-resource.ts";
 
 export interface LostKind {
   /** What the watch has seen. */
@@ -81,7 +80,7 @@ export function createLostKind({ api, resource, ports, onChange }: LostKindOptio
   async function look(): Promise<void> {
     const asked = [...doubted.keys()];
     try {
-      const mayStay = (await isAnother()) || (await isGoing());
+      const mayStay = (await isAnother()) || (await isKindGoing(api, resource));
       if (isClosed) return;
       if (mayStay) hold();
       else for (const key of asked) doubted.delete(key);
@@ -99,20 +98,6 @@ export function createLostKind({ api, resource, ports, onChange }: LostKindOptio
     const before = identity;
     identity = (await readIdentity()) ?? before;
     return before !== undefined && identity !== before;
-  }
-
-  /** While a definition is being deleted, its kind can be read and deleted, and nothing else. */
-  async function isGoing(): Promise<boolean> {
-    try {
-      const answer = await api.request("GET", `/apis/${resource.group}/${resource.version}`);
-      const resources = field(answer, "resources");
-      const own = Array.isArray(resources) ? resources.find((one) => textField(one, "name") === resource.plural) : undefined;
-      const verbs = field(own, "verbs");
-      return !(Array.isArray(verbs) && verbs.includes("create"));
-    } catch (error) {
-      if (error instanceof KubeError && error.isNotFound) return true;
-      throw error;
-    }
   }
 
   return {

@@ -185,6 +185,7 @@ async function startAll() {
     health: engine.view.health,
     timeline: engine.view.timeline,
     programmed: mesh.programmed,
+    removeRecords: async () => ({ kind: "NotYet" }),
     holdsDeletes: () => false,
     ports,
     onTerm: () => {},

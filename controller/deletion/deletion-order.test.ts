@@ -1,99 +1,47 @@
-import fc from "fast-check";
 import { expect, test } from "vitest";
-import { DELETION_ORDER, type Deletable, deletionSteps } from "./deletion-order.ts";
+import type { Zone, ZoneProvider } from "../../src/model/inventory.ts";
+import { deletionStep, FINALIZER, isLeaving } from "./deletion-order.ts";
 
-const NOW = 1_800_000_000_000;
-const object = (kind: Deletable["kind"], more: Partial<Deletable> = {}): Deletable => ({
-  kind,
-  key: kind.toLowerCase(),
-  isHeld: false,
-  records: 0,
-  maxTtl: 60_000,
-  ...more,
-});
-const told = (objects: readonly Deletable[], now = NOW) =>
-  deletionSteps(objects, now).map((step) => `${step.step} ${step.object.key}${step.step === "Wait" ? ` for ${step.for}` : ""}`);
+const AT = "2026-11-21T12:00:00Z";
+const provider = (more: Partial<ZoneProvider> = {}): Pick<Zone, "provider"> => {
+  const route53: ZoneProvider = { type: "Route53", visibility: "Public", adoptFrom: [], policy: "Sync", deletionPolicy: "Delete" };
+  return { provider: { ...route53, ...more } as ZoneProvider };
+};
+const DELETE = provider();
+const { deletionPolicy: _, ...stays } = DELETE.provider!;
+const ORPHAN = { provider: stays };
+const DRY_RUN = provider({ policy: "DryRun" });
+const EMBEDDED = {};
 
-test.each<{ readonly name: string; readonly objects: readonly Deletable[]; readonly steps: readonly string[] }>([
-  { name: "embedded zones hold nothing: no finalizer, ever", objects: DELETION_ORDER.map((kind) => object(kind)), steps: [] },
-  { name: "before a provider has records, the object is held", objects: [object("DNSZone", { records: 3 })], steps: ["Hold dnszone"] },
-  { name: "held, with records: as it should be", objects: [object("GlobalRoute", { records: 3, isHeld: true })], steps: [] },
-  { name: "a provider that is no longer used lets go", objects: [object("GlobalRoute", { isHeld: true })], steps: ["Release globalroute"] },
-  {
-    name: "a deleted route: records first",
-    objects: [object("GlobalRoute", { records: 1, isHeld: true, deletedAt: NOW })],
-    steps: ["RemoveRecords globalroute"],
+const object = (state: "" | "held" | "deleted" | "held, deleted") => ({
+  metadata: {
+    name: "example-org",
+    finalizers: ["example.org/other", ...(state.includes("held") ? [FINALIZER] : [])],
+    ...(state.includes("deleted") ? { deletionTimestamp: AT } : {}),
   },
-  { name: "then the route", objects: [object("GlobalRoute", { isHeld: true, deletedAt: NOW })], steps: ["Release globalroute"] },
-  {
-    name: "a zone waits for its routes",
-    objects: [
-      object("DNSZone", { records: 4, isHeld: true, deletedAt: NOW }),
-      object("GlobalRoute", { records: 1, isHeld: true, deletedAt: NOW }),
-    ],
-    steps: ["RemoveRecords globalroute", "Wait dnszone for GlobalRoute"],
-  },
-  {
-    name: "an orphaned zone leaves its records",
-    objects: [object("DNSZone", { records: 4, isHeld: true, deletedAt: NOW, deletionPolicy: "Orphan" })],
-    steps: ["Release dnszone"],
-  },
-  {
-    name: "a cluster drains first",
-    objects: [object("MemberCluster", { records: 2, isHeld: true, deletedAt: NOW - 59_999 })],
-    steps: ["Drain membercluster"],
-  },
-  {
-    name: "until no client can hold an old answer",
-    objects: [object("MemberCluster", { records: 2, isHeld: true, deletedAt: NOW - 60_000 })],
-    steps: ["RemoveRecords membercluster"],
-  },
-  {
-    name: "that somebody else's finalizer keeps drains, too",
-    objects: [object("MemberCluster", { deletedAt: NOW })],
-    steps: ["Drain membercluster"],
-  },
-])("$name", ({ objects, steps }) => {
-  expect(told(objects)).toEqual(steps);
 });
 
-const deletable = fc.record({
-  kind: fc.constantFrom(...DELETION_ORDER),
-  key: fc.string({ minLength: 1, maxLength: 4 }),
-  isHeld: fc.boolean(),
-  records: fc.nat(3),
-  maxTtl: fc.constantFrom(0, 5000, 60_000),
-  deletedAt: fc.option(fc.constantFrom(NOW - 100_000, NOW - 1000, NOW), { nil: undefined }),
+test.each<[string, Parameters<typeof object>[0], Pick<Zone, "provider"> | undefined, boolean, string]>([
+  ["a zone whose records go with it is held", "", DELETE, false, "Hold"],
+  ["and stays so", "held", DELETE, false, "None"],
+  ["by nothing while it is not accepted", "", undefined, false, "None"],
+  ["one that is answered here vanishes with its object", "", EMBEDDED, false, "None"],
+  ["one whose records stay is not held", "", ORPHAN, false, "None"],
+  ["nor one where nothing is written", "", DRY_RUN, false, "None"],
+  ["who changes the policy lets go", "held", ORPHAN, false, "Release"],
+  ["also after it was deleted", "held, deleted", ORPHAN, false, "Release"],
+  ["and by a dry run", "held, deleted", DRY_RUN, false, "Release"],
+  ["deleted: records first", "held, deleted", DELETE, false, "RemoveRecords"],
+  ["then the object", "held, deleted", DELETE, true, "Release"],
+  ["one that others hold back is not held anew", "deleted", DELETE, false, "None"],
+  ["that nobody can read waits for somebody", "held, deleted", undefined, false, "Unreadable"],
+  ["and is left alone until it is deleted", "held", undefined, false, "None"],
+])("%s", (_name, state, zone, isRemoved, step) => {
+  expect(deletionStep(object(state), zone, isRemoved)).toBe(step);
 });
 
-test("carrying out the steps comes to an end, in order, and lets nothing go that still has records", () => {
-  fc.assert(
-    fc.property(fc.uniqueArray(deletable, { selector: ({ kind, key }) => `${kind} ${key}`, maxLength: 8 }), (list) => {
-      let objects: readonly Deletable[] = list.map(({ deletedAt, ...rest }) => ({
-        ...rest,
-        ...(deletedAt === undefined ? {} : { deletedAt }),
-      }));
-      const released: Deletable[] = [];
-      for (let round = 0; ; round++) {
-        const steps = deletionSteps(objects, NOW + 1_000_000);
-        if (steps.length === 0) break;
-        expect(round).toBeLessThan(20);
-        for (const { step, object } of steps) {
-          expect(step).not.toBe("Drain"); // the time is over
-          if (step === "Release" && object.deletedAt !== undefined) {
-            expect(object.records).toBe(0);
-            released.push(object);
-          }
-        }
-        objects = objects.flatMap((object) => {
-          const step = steps.find((one) => one.object === object)?.step;
-          if (step === "Release") return object.deletedAt === undefined ? [{ ...object, isHeld: false }] : [];
-          if (step === "Hold") return [{ ...object, isHeld: true }];
-          return [step === "RemoveRecords" ? { ...object, records: 0 } : object];
-        });
-      }
-      const ranks = released.map(({ kind }) => DELETION_ORDER.indexOf(kind));
-      expect(ranks).toEqual([...ranks].sort());
-    }),
-  );
+test("records are on their way out only where the object says all of it", () => {
+  expect(isLeaving(object("held, deleted"), DELETE)).toBe(true);
+  for (const state of ["", "held", "deleted"] as const) expect(isLeaving(object(state), DELETE)).toBe(false);
+  for (const zone of [ORPHAN, DRY_RUN, EMBEDDED]) expect(isLeaving(object("held, deleted"), zone)).toBe(false);
 });

@@ -1,63 +1,54 @@
 /**
- * In which order deleted objects go (docs/safety.md, rule 7): first clients are led away, then records are removed, then the object is let go;
- * routes before zones before clusters. An object has our finalizer for exactly as long as a provider holds records of it: zones that this program
- * answers for itself vanish with their objects. Pure.
+ * In which order what is deleted goes (docs/safety.md, rule 7), and what holds an object back meanwhile. A finalizer of ours is on an object for as
+ * long as its records at a provider are to go with it: on zones alone, as records of a route go with its zone's next sync, and zones that this
+ * program answers for itself vanish with their objects.
  */
+import type { Zone } from "../../src/model/inventory.ts";
+import type { KubeObject } from "../kube/kube-object.ts";
 
-/** On objects of which a provider holds records. */
+/** On objects of which a provider holds records that are to go. */
 export const FINALIZER = "globalroute.dev/records";
 
 export type DeletableKind = "GlobalRoute" | "DNSZone" | "MemberCluster";
 /** What is let go first comes first. */
 export const DELETION_ORDER: readonly DeletableKind[] = ["GlobalRoute", "DNSZone", "MemberCluster"];
 
-export interface Deletable {
-  readonly kind: DeletableKind;
-  /** `namespace/name` or `name` */
-  readonly key: string;
-  /** `metadata.deletionTimestamp`, ms since the epoch; absent while nobody has deleted it. */
-  readonly deletedAt?: number;
-  readonly isHeld: boolean;
-  /** Records that providers hold because of it: of a route its own, of a zone all of ours in it, of a cluster those that name its addresses. */
-  readonly records: number;
-  /** Longest that a client may keep an answer that comes from it, ms. */
-  readonly maxTtl: number;
-  /** Of zones. Orphan = records stay where they are. */
-  readonly deletionPolicy?: "Orphan" | "Delete";
-}
+export const isHeld = ({ metadata }: Pick<KubeObject, "metadata">): boolean => metadata.finalizers?.includes(FINALIZER) === true;
+export const isDeleted = ({ metadata }: Pick<KubeObject, "metadata">): boolean => metadata.deletionTimestamp !== undefined;
+
+/** Whether our records in a zone go with its object. A dry run writes nothing, and so removes nothing either. */
+export const isRemovedWithObject = ({ provider }: Pick<Zone, "provider">): boolean =>
+  provider?.deletionPolicy === "Delete" && provider.policy !== "DryRun";
+
+/** Whether our records in a zone are on their way out: its object says so itself, and nothing else does (rule 11). */
+export const isLeaving = (object: Pick<KubeObject, "metadata">, zone: Pick<Zone, "provider">): boolean =>
+  isDeleted(object) && isHeld(object) && isRemovedWithObject(zone);
 
 export type DeletionStep =
-  /** Put the finalizer on, before the first record is written. */
-  | { readonly step: "Hold"; readonly object: Deletable }
-  /** Name it in no answer; look again at `until`, ms since the epoch. */
-  | { readonly step: "Drain"; readonly object: Deletable; readonly until: number }
-  /** Others go first. */
-  | { readonly step: "Wait"; readonly object: Deletable; readonly for: DeletableKind }
-  | { readonly step: "RemoveRecords"; readonly object: Deletable }
-  /** Take the finalizer off. */
-  | { readonly step: "Release"; readonly object: Deletable };
+  /** All is as it should be. */
+  | "None"
+  /** Put the finalizer on. */
+  | "Hold"
+  | "RemoveRecords"
+  /** Take the finalizer off: records stay, or there are none. */
+  | "Release"
+  /** Nobody can tell any more where its records are. */
+  | "Unreadable";
 
-/** @param now milliseconds since the epoch. @returns what is to be done now, in its order; nothing for objects that are as they should be */
-export function deletionSteps(objects: readonly Deletable[], now: number): readonly DeletionStep[] {
-  const isLeaving = ({ deletedAt, isHeld }: Deletable): boolean => deletedAt !== undefined && isHeld;
-  return DELETION_ORDER.flatMap((kind, rank) => {
-    const before = DELETION_ORDER.slice(0, rank).find((earlier) => objects.some((object) => object.kind === earlier && isLeaving(object)));
-    return objects.filter((object) => object.kind === kind).flatMap((object) => stepOf(object, before, now) ?? []);
-  });
+/**
+ * @param object    as it is stored
+ * @param zone      as it is served; undefined when its object was never accepted, or nobody can read it any more
+ * @param isRemoved our records there are gone
+ */
+export function deletionStep(
+  object: Pick<KubeObject, "metadata">,
+  zone: Pick<Zone, "provider"> | undefined,
+  isRemoved: boolean,
+): DeletionStep {
+  const wanted = zone !== undefined && isRemovedWithObject(zone);
+  if (!isHeld(object)) return wanted && !isDeleted(object) ? "Hold" : "None";
+  if (zone === undefined) return isDeleted(object) ? "Unreadable" : "None";
+  if (!wanted) return "Release";
+  if (!isDeleted(object)) return "None";
+  return isRemoved ? "Release" : "RemoveRecords";
 }
-
-function stepOf(object: Deletable, before: DeletableKind | undefined, now: number): DeletionStep | undefined {
-  const { deletedAt, isHeld, records, maxTtl, deletionPolicy } = object;
-  if (deletedAt === undefined) {
-    if (records > 0 && !isHeld) return { step: "Hold", object };
-    return records === 0 && isHeld ? { step: "Release", object } : undefined;
-  }
-  const until = deletedAt + maxTtl;
-  if (isDrained(object) && now < until) return { step: "Drain", object, until };
-  if (!isHeld) return undefined;
-  if (before !== undefined) return { step: "Wait", object, for: before };
-  return records === 0 || deletionPolicy === "Orphan" ? { step: "Release", object } : { step: "RemoveRecords", object };
-}
-
-/** Clients are led to other clusters; of a route or a zone there is nowhere to lead them to. */
-const isDrained = ({ kind }: Deletable): boolean => kind === "MemberCluster";

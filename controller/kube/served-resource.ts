@@ -22,6 +22,16 @@ export async function findServed(api: KubeApi, resource: Resource): Promise<Reso
   return undefined;
 }
 
+/** Whether a kind is being deleted, or not there at all: until it is gone, it can be read and deleted, and nothing else. Rejects with a KubeError. */
+export async function isKindGoing(api: Pick<KubeApi, "request">, resource: Resource, signal?: AbortSignal): Promise<boolean> {
+  const path = `/apis/${resource.group}/${resource.version}`;
+  const answer = await api.request("GET", path, undefined, signal === undefined ? {} : { signal }).catch(ignoreNotFound);
+  const resources = field(answer, "resources");
+  const own = Array.isArray(resources) ? resources.find((one) => textField(one, "name") === resource.plural) : undefined;
+  const verbs = field(own, "verbs");
+  return !(Array.isArray(verbs) && verbs.includes("create"));
+}
+
 function ignoreNotFound(error: unknown): undefined {
   if (error instanceof KubeError && error.isNotFound) return undefined;
   throw error;

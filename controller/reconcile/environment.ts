@@ -12,6 +12,8 @@ import type { KnownClusters } from "../../src/model/to-rule.ts";
 import { toZone } from "../../src/model/to-zone.ts";
 import type { AllowedRoutes } from "../../src/model/zone-grants.ts";
 import type { HubObjects } from "../clusters/cluster-objects.ts";
+import { isHeld, isLeaving } from "../deletion/deletion-order.ts";
+import type { KubeObject } from "../kube/kube-object.ts";
 import type { Addressing } from "../sources/addressing.ts";
 import { compareTexts, type HubObject, sameTexts } from "./hub-object.ts";
 
@@ -80,7 +82,8 @@ function makeEnvironment(parts: Parts, previous: Inventory | undefined, regions:
       findings.error(["spec", "domain"], "zone-duplicate", `${zone.domain} is DNSZone ${holder}'s already`, "Remove it from one of them.");
     return { problems: findings.problems, value: findings.failed() ? undefined : zone };
   });
-  const zoneValues = [...zones.values].sort((a, b) => compareTexts(a.name, b.name));
+  const objects = new Map(parts.zones.map(({ name, raw }) => [name, raw]));
+  const zoneValues = zones.values.map((zone) => markLeaving(zone, objects.get(zone.name))).sort((a, b) => compareTexts(a.name, b.name));
 
   return {
     clusters: { byName: new Map(clusters.values.map((cluster) => [cluster.name, cluster])), rejected: clusters.lost },
@@ -131,6 +134,13 @@ function convert<K extends Kind, T extends { readonly name: string }>(
 /** A cluster that is being deleted gets no clients any more, while something still holds its object back (safety rule 7). */
 const draining = (cluster: Cluster): Cluster => (cluster.state === "Active" ? { ...cluster, state: "Draining" } : cluster);
 
+/** Also of a zone that stands as it was served last: what its object says of its deletion counts. */
+function markLeaving(zone: Zone, raw: KubeObject | undefined): Zone {
+  if (raw !== undefined && isLeaving(raw, zone)) return { ...zone, isLeaving: true };
+  const { isLeaving: _, ...stays } = zone;
+  return zone.isLeaving === undefined ? zone : stays;
+}
+
 /** Oldest first; objects of one second by name. */
 const age = ({ raw, key }: HubObject<Kind>): string => `${raw.metadata.creationTimestamp ?? "~"} ${key}`;
 
@@ -154,7 +164,12 @@ const sameReadings = (a: readonly HubObject<Kind>[], b: readonly HubObject<Kind>
   a.length === b.length &&
   a.every((object, i) => {
     const other = b[i];
-    return object.key === other?.key && object.reading === other.reading && isDeleting(object) === isDeleting(other);
+    return (
+      object.key === other?.key &&
+      object.reading === other.reading &&
+      isDeleting(object) === isDeleting(other) &&
+      isHeld(object.raw) === isHeld(other.raw)
+    );
   });
 
 const isDeleting = ({ raw }: HubObject<Kind>): boolean => raw.metadata.deletionTimestamp !== undefined;

@@ -356,6 +356,27 @@ test("what is being deleted is drained while something holds it back (safety rul
   ]);
 });
 
+test("a zone is leaving when its object says so and is held for its records, whatever else is wrong with it", () => {
+  const hub = startHub();
+  const zone = (spec: Readonly<Record<string, unknown>>, metadata: Readonly<Record<string, unknown>> = {}) => {
+    const made = dnsZone("example.org", [{}]);
+    const provider = { type: "Route53", route53: {} };
+    const whole = { domain: "example.org", owner: "prod", provider, deletionPolicy: "Delete", ...spec };
+    return { ...made, metadata: { ...made.metadata, ...metadata }, spec: whole };
+  };
+  const leaves = (...[spec, metadata]: Parameters<typeof zone>) =>
+    hub.pass({ zones: [zone(spec, metadata)] }).inventory.zones[0]?.isLeaving;
+  const deletionTimestamp = "2026-11-21T12:00:00Z";
+  const finalizers = ["globalroute.dev/records"];
+  expect(leaves({}, { finalizers })).toBeUndefined();
+  expect(leaves({}, { deletionTimestamp })).toBeUndefined();
+  expect(leaves({}, { deletionTimestamp, finalizers })).toBe(true);
+  expect(leaves({ owner: 7 }, { deletionTimestamp, finalizers })).toBe(true); // what was served last stands
+  expect(leaves({ deletionPolicy: "Orphan" }, { deletionTimestamp, finalizers })).toBeUndefined();
+  expect(leaves({ policy: "DryRun" }, { deletionTimestamp, finalizers })).toBeUndefined();
+  expect(leaves({ owner: 7 }, { deletionTimestamp })).toBeUndefined();
+});
+
 test("overrides pass, and one with a mistake stays as it was", () => {
   const hub = startHub();
   const drain = (generation: number, action: string) =>

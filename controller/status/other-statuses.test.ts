@@ -151,6 +151,15 @@ describe("DNSZone", () => {
     expect(readStatus("DNSZone", result)).toEqual(result);
     expect(told(zoneStatus({ ...input, programmed: { ...ALL, reported: 1 } })).Ready).toBe("False/Pending");
   });
+
+  test("that is being deleted says what it waits for, whatever it was before", () => {
+    const input = { report: report("DNSZone"), programmed: ALL, use: { routes: 1, hosts: 2 }, epoch: 1, now: NOW };
+    const before = zoneStatus({ ...input, before: undefined });
+    const deletion = { status: "False", reason: "ProviderFailing", message: "no answer in time" } as const;
+    const result = zoneStatus({ ...input, before, deletion });
+    expect(told(result)).toEqual({ Accepted: "True/Accepted", Programmed: "False/ProviderFailing", Ready: "False/ProviderFailing" });
+    expect(readStatus("DNSZone", result)).toEqual(result);
+  });
 });
 
 describe("TrafficOverride", () => {

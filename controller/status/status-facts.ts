@@ -11,7 +11,7 @@ import { DNS_ZONES, GLOBAL_ROUTES, MEMBER_CLUSTERS, TRAFFIC_OVERRIDES } from "..
 import type { ObjectReport, Reconciled } from "../reconcile/reconciled.ts";
 import type { RolloutEvent } from "../rollout/advance-rollout.ts";
 import { clusterStatus } from "./cluster-status.ts";
-import type { ProgrammedReport } from "./conditions.ts";
+import type { Accepted, ProgrammedReport } from "./conditions.ts";
 import { overrideDue, overrideStatus } from "./override-status.ts";
 import { routeStatus } from "./route-status.ts";
 import { type ZoneUse, zoneStatus, zoneUses } from "./zone-status.ts";
@@ -28,6 +28,8 @@ export interface StatusSources {
   readonly health: Pick<HealthFeed, "route" | "clusters">;
   /** Of an object's generation ({@link programmedKey}). */
   readonly programmed: (key: string, generation: number) => ProgrammedReport;
+  /** Of a DNSZone that is being deleted: how far that is. */
+  readonly deletion?: (zone: string) => Accepted | undefined;
   /** Of an accepted route whose spec has one: how far it should have come by now. */
   readonly rollout: (stored: KubeObject) => RolloutState | undefined;
   /** Milliseconds since the epoch. */
@@ -122,7 +124,8 @@ export function statusFacts({ reconciled, connections, uids }: WriterFacts, sour
         uses ??= zoneUses(inventory);
         const use = uses.get(report.name) ?? { routes: 0, hosts: 0 };
         const before = readStatus("DNSZone", stored.status);
-        return { status: zoneStatus({ report, programmed: programmed(), use, before, epoch, now }), events: [], due: NEVER };
+        const facts = { report, programmed: programmed(), use, deletion: sources.deletion?.(report.name), before, epoch, now };
+        return { status: zoneStatus(facts), events: [], due: NEVER };
       }
       case "TrafficOverride": {
         const override = report.accepted.status === "True" ? overrides.get(statusKey(report)) : undefined;

@@ -29,7 +29,7 @@ import {
 import { undeclaredIn, withoutFields } from "./undeclared-fields.ts";
 import { PRIORITY, type Priority, retry, type TermLane, type Writing } from "./write-lane.ts";
 
-export interface StatusWriterOptions extends Pick<StatusSources, "programmed"> {
+export interface StatusWriterOptions extends Pick<StatusSources, "programmed" | "deletion"> {
   readonly api: Pick<KubeApi, "apply">;
   readonly store: HubStore;
   readonly health: HealthFeed;
@@ -45,6 +45,8 @@ export interface StatusWriter extends Writing {
   offer(facts: WriterFacts): void;
   /** Replicas have reported other tables. */
   programmedChanged(): void;
+  /** The deletion of a zone has come on, or has to wait. */
+  deletionChanged(zone: string): void;
   close(): void;
 }
 
@@ -67,6 +69,7 @@ export function createStatusWriter(options: StatusWriterOptions): StatusWriter {
   const sources: StatusSources = {
     health,
     programmed,
+    ...(options.deletion === undefined ? {} : { deletion: options.deletion }),
     wallClock: ports.wallClock,
     rollout: (stored) => routeRollout({ stored, store, health, now: ports.wallClock() }),
   };
@@ -224,6 +227,7 @@ export function createStatusWriter(options: StatusWriterOptions): StatusWriter {
       if (before?.connections !== next.connections) note(current.clusterKeys());
     },
     programmedChanged: () => note(waiting),
+    deletionChanged: (zone) => note([statusKey({ kind: "DNSZone", namespace: "", name: zone })]),
     begin(next) {
       lane = next;
       noteAll();

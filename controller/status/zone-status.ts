@@ -3,7 +3,7 @@ import { zoneOf } from "../../src/model/host-zones.ts";
 import type { Inventory } from "../../src/model/inventory.ts";
 import type { DNSZoneStatus } from "../../src/model/status.ts";
 import type { ObjectReport } from "../reconcile/reconciled.ts";
-import { judgeServing, type ProgrammedReport, toConditions } from "./conditions.ts";
+import { type Accepted, judgeServing, type ProgrammedReport, toConditions } from "./conditions.ts";
 
 export interface ZoneUse {
   /** Routes that publish names in the zone, and how many names. */
@@ -15,16 +15,21 @@ export interface ZoneStatusInput {
   readonly report: ObjectReport;
   readonly programmed: ProgrammedReport;
   readonly use: ZoneUse;
+  /** How far its deletion is; undefined when it is not being deleted. */
+  readonly deletion?: Accepted | undefined;
   readonly before: DNSZoneStatus | undefined;
   readonly epoch: number;
   /** Milliseconds since the epoch. */
   readonly now: number;
 }
 
-export function zoneStatus({ report, programmed, use, before, epoch, now }: ZoneStatusInput): DNSZoneStatus {
+export function zoneStatus({ report, programmed, use, deletion, before, epoch, now }: ZoneStatusInput): DNSZoneStatus {
   const { generation } = report;
   const serving = judgeServing(report.accepted, programmed, before?.conditions, generation);
-  const conditions = [serving.accepted, serving.programmed, serving.ready, ...serving.stalled];
+  const conditions =
+    deletion === undefined
+      ? [serving.accepted, serving.programmed, serving.ready, ...serving.stalled]
+      : [serving.accepted, { type: "Programmed", ...deletion }, { type: "Ready", ...deletion }];
   return {
     conditions: toConditions(conditions, before?.conditions, generation, now),
     observedGeneration: generation,

@@ -210,6 +210,7 @@ export async function startController(options: ControllerOptions, io: Pick<Io, "
     health: view.health,
     timeline: view.timeline,
     programmed: mesh.programmed,
+    removeRecords: service.removeRecords,
     holdsDeletes: () => view.readiness().degraded.includes("inputs-held"),
     ports,
     onTerm(term) {

@@ -254,3 +254,75 @@ test("close waits for what is under way, and nothing is written after it", async
   await clock.advance(200_000);
   expect(told()).toEqual([]);
 });
+
+describe("a zone whose DNSZone is being deleted", () => {
+  const LEAVING: Zone = { ...ELSEWHERE, isLeaving: true };
+
+  test("is written no more, and emptied when it is asked for, by the writer alone", async () => {
+    const { clock, publisher, publish, remote, told, changed, lines } = start();
+    publish([shop("shop"), shop("cart")]);
+    publisher.term(3);
+    await clock.advance(100);
+    expect(await publisher.removeRecords("elsewhere")).toEqual({ kind: "NotYet" }); // what is served does not say so
+    publish([shop("shop"), shop("cart"), shop("new")], [LEAVING]);
+    changed();
+    await clock.advance(200_000);
+    expect(told()).toEqual(["cart.example.org 192.0.2.1", "shop.example.org 192.0.2.1"]);
+    publisher.term(undefined);
+    expect(await publisher.removeRecords("elsewhere")).toEqual({ kind: "NotYet" });
+    publisher.term(4);
+    expect(await publisher.removeRecords("elsewhere")).toEqual({ kind: "Removed" });
+    expect(remote.sets).toEqual([]);
+    changed();
+    await clock.advance(200_000);
+    expect(remote.sets).toEqual([]);
+    expect(lines.at(-1)).toBe("info our records in the zone are gone, as its DNSZone was deleted");
+    expect(await publisher.removeRecords("nowhere")).toEqual({ kind: "NotYet" });
+  });
+
+  test("waits for what was begun before: nothing is made again after it", async () => {
+    const { clock, publisher, publish, remote } = start();
+    publish([shop("shop")]);
+    let arrive = (): void => {};
+    const { apply } = remote;
+    remote.apply = async (batch, signal) => {
+      await new Promise<void>((resolve) => {
+        arrive = resolve;
+      });
+      await apply(batch, signal);
+    };
+    publisher.term(3);
+    await clock.advance(100);
+    publish([shop("shop")], [LEAVING]);
+    remote.apply = apply;
+    const removal = publisher.removeRecords("elsewhere");
+    await clock.advance(1000);
+    expect(remote.sets).toEqual([]); // still under way
+    arrive();
+    expect(await removal).toEqual({ kind: "Removed" });
+    await clock.advance(10_000);
+    expect(remote.sets).toEqual([]);
+    expect(remote.batches).toHaveLength(3);
+  });
+
+  test("tells what fails, and what somebody else has", async () => {
+    const { clock, publisher, publish, remote, lines, metrics } = start();
+    publish([shop("shop")]);
+    publisher.term(3);
+    await clock.advance(100);
+    publish([shop("shop")], [LEAVING]);
+    remote.failNext = { error: new ProviderError("unreachable", "memory example.org", "no answer in time", "Look whether it runs.") };
+    const message = "memory example.org: no answer in time. Look whether it runs.";
+    expect(await publisher.removeRecords("elsewhere")).toEqual({ kind: "Failed", message });
+    expect(publisher.degraded?.()).toEqual(["provider-failing"]);
+    expect(lines.at(-1)).toBe("error our records in a zone could not be removed");
+    expect(await metrics.expose()).toContain('globalroute_provider_errors_total{zone="example.org",code="unreachable"} 1');
+    remote.sets = remote.sets.map((set) =>
+      set.name.includes("_fence") ? formatFence("example.org", "test", { epoch: 9, write: 1 }) : set,
+    );
+    expect(await publisher.removeRecords("elsewhere")).toMatchObject({ kind: "Failed", message: expect.stringContaining("owner test") });
+    publisher.term(9);
+    expect(await publisher.removeRecords("elsewhere")).toEqual({ kind: "Removed" });
+    expect(publisher.degraded?.()).toEqual([]);
+  });
+});

@@ -1,5 +1,6 @@
 /** Brings tables to zones that are kept elsewhere: one keeper for each, told whenever what is answered may have changed. */
 
+import type { RecordRemoval } from "../../controller/deletion/zone-finalizers.ts";
 import type { DesiredSet } from "../../dns-providers/change.ts";
 import type { Plan } from "../../dns-providers/planner.ts";
 import { type Provider, ProviderError, type ProviderNews } from "../../dns-providers/provider.ts";
@@ -44,6 +45,8 @@ export interface ProviderPublisher extends Publisher {
   readonly degraded: () => readonly string[];
   /** What is kept elsewhere, for whoever plans by hand; undefined before the first table. */
   readonly zones: () => readonly ZoneInHand[] | undefined;
+  /** Removes all of ours in a zone that is leaving, as the writer. Never rejects. @param zone name of the DNSZone */
+  readonly removeRecords: (zone: string) => Promise<RecordRemoval>;
   /** Whether this process has the writer's term. */
   readonly isWriter: () => boolean;
   readonly close: () => Promise<void>;
@@ -120,6 +123,7 @@ export function createProviderPublisher(options: ProviderPublisherOptions): Prov
     const draw = createDrawZone();
     function desiredBy(capabilities: Provider["capabilities"]): readonly DesiredSet[] | undefined {
       if (served === undefined) return undefined;
+      if (zone.isLeaving) return [];
       const { table, inventory } = served;
       if (now() - startedAt < PATIENCE && hasUnknown(zone, inventory.routes)) return undefined;
       const { sets, lost } = draw(capabilities, {
@@ -150,6 +154,7 @@ export function createProviderPublisher(options: ProviderPublisherOptions): Prov
         sync,
         capabilities: () => provider.capabilities,
         desired() {
+          if (zone.isLeaving) return undefined; // it is emptied when the object's deletion says so
           const sets = desiredBy(provider.capabilities);
           if (sets !== undefined) before = new Map(sets.map((set) => [recordSetKey(set), set]));
           return sets;
@@ -174,8 +179,7 @@ export function createProviderPublisher(options: ProviderPublisherOptions): Prov
     if (state.isFailing && outcome.kind !== "LostFence") log.info({ zone: zone.domain }, "the zone can be written again");
     state.isFailing = outcome.kind === "LostFence";
     if (outcome.kind === "LostFence") {
-      const remedy = "Give each installation an owner of its own, or end one and start this one again.";
-      const news = `somebody else writes as owner ${zone.owner}. ${remedy}`;
+      const news = foreignWriter(zone);
       if (news !== state.told) log.error({ zone: zone.domain, epoch: outcome.epoch }, news);
       state.told = news;
       return;
@@ -256,6 +260,30 @@ export function createProviderPublisher(options: ProviderPublisherOptions): Prov
     ],
     zones: () => (served === undefined ? undefined : [...kept.values()].map(({ inHand }) => inHand)),
     isWriter: () => term !== undefined,
+    async removeRecords(name) {
+      const state = kept.get(name);
+      if (state?.inHand.zone.isLeaving !== true) return { kind: "NotYet" };
+      await Promise.all(closing); // what was begun before would be made again
+      const { zone, act } = state.inHand;
+      try {
+        const removal = await act((sync, _, epoch, signal) => sync.remove({ epoch, signal }));
+        if (removal === undefined) return { kind: "NotYet" };
+        if (removal.kind === "LostFence") {
+          state.isFailing = true;
+          return { kind: "Failed", message: foreignWriter(zone) };
+        }
+        state.isFailing = false;
+        for (const { action } of removal.changes) metrics.providerChanges(zone.domain, action);
+        log.info({ zone: zone.domain, changes: removal.changes.length }, "our records in the zone are gone, as its DNSZone was deleted");
+        return { kind: "Removed" };
+      } catch (error) {
+        const { code, message } = error instanceof ProviderError ? error : { code: "unknown", message: String(error) };
+        metrics.providerError(zone.domain, code);
+        if (!state.isFailing) log.error({ err: error, zone: zone.domain }, "our records in a zone could not be removed");
+        state.isFailing = true;
+        return { kind: "Failed", message };
+      }
+    },
     async close() {
       unfollow();
       cancelPatience();
@@ -263,6 +291,9 @@ export function createProviderPublisher(options: ProviderPublisherOptions): Prov
     },
   };
 }
+
+const foreignWriter = ({ owner }: Pick<Zone, "owner">): string =>
+  `somebody else writes as owner ${owner}. Give each installation an owner of its own, or end one and start this one again.`;
 
 /** What a plan left undone, in one sentence; empty when nothing. */
 function newsOf(zone: ProvidedZone, { conflicts, held, groups, contested }: Plan): string {

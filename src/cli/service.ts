@@ -37,7 +37,7 @@ import { CommandError, type Io } from "./io.ts";
 import { openAnswerSettings } from "./open-answer-settings.ts";
 import { createProviderOpener, digest } from "./open-provider.ts";
 import { createPlanDesk } from "./plan-desk.ts";
-import { createProviderPublisher } from "./provider-publisher.ts";
+import { createProviderPublisher, type ProviderPublisher } from "./provider-publisher.ts";
 import { referenceEndpoint } from "./reference-endpoint.ts";
 import { version } from "./version.ts";
 import { createZoneCopies } from "./zone-copies.ts";
@@ -95,6 +95,8 @@ export interface Service {
   readonly view: EngineView;
   /** Who writes to zones that are kept elsewhere: this process while it has a term. Of a folder of objects nobody else does. */
   readonly writes: (epoch: number | undefined) => void;
+  /** Removes all of our records in a zone that is kept elsewhere and whose object is being deleted, as the writer. Never rejects. */
+  readonly removeRecords: ProviderPublisher["removeRecords"];
   /** Where it answers DNS, real ports. */
   readonly dns: readonly ListenAddress[];
   readonly admin: ListenAddress;
@@ -291,7 +293,7 @@ async function compose(options: ServiceOptions, io: Pick<Io, "now" | "every" | "
     );
     isServing = true;
     if ("folder" in options.source) providers.term("Own");
-    return { view, writes: providers.term, dns: bound, admin: admin.address(), stop };
+    return { view, writes: providers.term, removeRecords: providers.removeRecords, dns: bound, admin: admin.address(), stop };
   } catch (error) {
     await stop();
     throw error;

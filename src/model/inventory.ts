@@ -161,6 +161,8 @@ export interface Zone {
   readonly transfer?: ZoneTransfer;
   /** Present when the zone is kept elsewhere: then nothing of it is answered here, and it has neither nameservers nor records. */
   readonly provider?: ZoneProvider;
+  /** Present while its object waits to be deleted until our records there are gone: nothing is written there any more. */
+  readonly isLeaving?: true;
 }
 
 /** Who keeps a zone that is not answered here, and what may be done there. */
@@ -170,6 +172,8 @@ interface KeptZone {
   /** Owner ids of ExternalDNS whose records become ours. */
   readonly adoptFrom: readonly string[];
   readonly policy: "UpsertOnly" | "Sync" | "DryRun";
+  /** `Delete`: our records go when the object does; they stay if not given. */
+  readonly deletionPolicy?: "Delete";
 }
 
 export interface Rfc2136Zone extends KeptZone {

@@ -66,6 +66,11 @@ test.each([
     zone(`type: RFC2136, embedded: {nameservers: [ns1.example.net]}, ${SETTINGS}`),
     "embedded goes with type Embedded, and type is RFC2136",
   ],
+  [
+    "whose records are to go with its file",
+    zone(`type: RFC2136, ${SETTINGS}`, "owner: prod-eu\n  deletionPolicy: Delete"),
+    "Delete works only with a Kubernetes controller. Remove it: records of a zone whose file is removed stay at the provider, unless",
+  ],
   ["with a server that is none", zone(`type: RFC2136, ${SETTINGS.replace("ns1.example.net", "http://ns1")}`), "http://ns1"],
 ])("a zone %s is refused with what to do", (_, text, says) => {
   const { zones, problems } = build(text);

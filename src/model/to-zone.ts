@@ -2,7 +2,7 @@
 import type { ApiContext } from "./api-context.ts";
 import type { Findings } from "./findings.ts";
 import { isWithin } from "./host-name.ts";
-import type { StaticRecord, Zone, ZoneDnssec } from "./inventory.ts";
+import type { StaticRecord, Zone, ZoneDnssec, ZoneProvider } from "./inventory.ts";
 import type { FieldPath, ObjectOf } from "./manifest-object.ts";
 import { parseRecordValue } from "./record-value.ts";
 import { TRANSFER_PATH, toTransfer } from "./to-transfer.ts";
@@ -32,7 +32,11 @@ export function toZone(object: ObjectOf<"DNSZone">, findings: Findings, api?: Ap
   if (embedded === undefined) {
     const provider = toZoneProvider(object, findings, api);
     const none = { nameservers: [], records: [], soa: toSoa(NO_SOA, domain, findings) };
-    return { name: object.name, domain, ...none, allowedSuffixes, owner, ...(provider === undefined ? {} : { provider }) };
+    const deletion = toDeletion(object, findings, api);
+    return {
+      ...{ name: object.name, domain, ...none, allowedSuffixes, owner },
+      ...(provider === undefined ? {} : { provider: { ...provider, ...deletion } }),
+    };
   }
   const { nameservers, records, dnssec, transfer } = embedded;
   if (api !== undefined) {
@@ -50,6 +54,15 @@ export function toZone(object: ObjectOf<"DNSZone">, findings: Findings, api?: Ap
     ...(dnssec === undefined ? {} : { dnssec: toDnssec(dnssec, findings) }),
     ...(transfer === undefined ? {} : { transfer: toTransfer(transfer, findings) }),
   };
+}
+
+/** A file that is gone tells nobody that records are to go, too: it may be on its way to another folder. */
+function toDeletion({ spec }: ObjectOf<"DNSZone">, findings: Findings, api: ApiContext | undefined): Pick<ZoneProvider, "deletionPolicy"> {
+  if (spec.deletionPolicy === "Orphan") return {};
+  const remedy = "Remove it: records of a zone whose file is removed stay at the provider, unless globalroute plan --destroy removes them.";
+  if (api === undefined)
+    findings.error(["spec", "deletionPolicy"], "kubernetes-only", "Delete works only with a Kubernetes controller", remedy);
+  return { deletionPolicy: spec.deletionPolicy };
 }
 
 /** Of a zone that is kept elsewhere nobody asks it here. */

@@ -144,6 +144,12 @@ export const dnsZoneSpec = z
       .describe(
         "In a zone that is kept elsewhere: UpsertOnly makes and changes records and removes none, Sync removes those of ours that nobody wants any more, DryRun only tells what it would do.",
       ),
+    deletionPolicy: z
+      .enum(["Orphan", "Delete"])
+      .default("Orphan")
+      .describe(
+        "What becomes of our records in a zone that is kept elsewhere when this object is deleted from a Kubernetes API server. Orphan: they stay where they are. Delete: the object goes when they are gone; nothing is removed while policy is DryRun.",
+      ),
     allowedRoutes: z
       .array(
         z.strictObject({

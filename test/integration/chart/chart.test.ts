@@ -92,6 +92,7 @@ describe.skipIf(!requireComponent("kubectl", "helm"))("rights", () => {
         "ClusterRole globalroute: patch trafficoverrides/status.globalroute.dev",
         "ClusterRole globalroute: create patch delete globalroutes.globalroute.dev",
         "ClusterRole globalroute: create patch memberclusters.globalroute.dev",
+        "ClusterRole globalroute: patch dnszones.globalroute.dev",
         "ClusterRole globalroute: get list watch namespaces",
         "ClusterRole globalroute: create patch events.events.k8s.io",
         "ClusterRole globalroute-edit: create update patch delete deletecollection globalroutes.globalroute.dev",
