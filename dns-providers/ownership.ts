@@ -86,8 +86,8 @@ export function externalDnsClaims(actual: readonly RecordSet[]): ReadonlyMap<str
   return claims;
 }
 
-/** `heritage=WHOSE,key=value,…`; undefined when it is not of that heritage. */
-function fieldsOf(value: string, heritage: string): ReadonlyMap<string, string> | undefined {
+/** `heritage=WHOSE,key=value,…`; undefined when it is not of that heritage. @param value TXT data */
+export function fieldsOf(value: string, heritage: string): ReadonlyMap<string, string> | undefined {
   const parts = parseText(value)?.split(",") ?? [];
   if (parts[0] !== `heritage=${heritage}`) return undefined;
   return new Map(parts.map((part) => [part.slice(0, part.indexOf("=")), part.slice(part.indexOf("=") + 1)]));

@@ -3,6 +3,7 @@
  * plan of what it leads to is empty.
  */
 import { applyChanges, type Change, type DesiredSet, membersThatGo, type NameChanges, putSet, putSets } from "./change.ts";
+import type { WaitingDelegation } from "./delegation/delegation.ts";
 import { isHelper, planHelpers } from "./helper-sets.ts";
 import {
   externalDnsClaims,
@@ -51,6 +52,8 @@ export interface Plan {
   readonly kept: readonly RecordSet[];
   /** Names that are left as somebody else wants them. */
   readonly contested: readonly string[];
+  /** Delegations that are not as they are wanted, and why. */
+  readonly waiting: readonly WaitingDelegation[];
 }
 
 /** Share of our sets that one sync may remove, and the number below which nothing is held. */
@@ -90,6 +93,7 @@ export function planChanges(input: PlanInput): Plan {
     held: isTooMuch && input.policy === "Sync" ? leaving : [],
     kept: input.policy === "UpsertOnly" ? leaving : [],
     contested: all.filter(isContested),
+    waiting: [],
   };
 }
 

@@ -33,6 +33,12 @@ export interface Provider {
    * @throws ProviderError
    */
   readonly tidy?: (zone: readonly RecordSet[], epoch: number, signal: AbortSignal, isLast?: boolean) => Promise<void>;
+  /**
+   * What the zone says of its own servers and keys. Absent: the provider does not tell, so that nobody can keep the zone's delegation by it.
+   *
+   * @throws ProviderError
+   */
+  readonly authority?: ((signal: AbortSignal) => Promise<ZoneAuthority>) | undefined;
   /** Ends what it does by itself. */
   readonly close?: () => void;
 }
@@ -45,6 +51,20 @@ export type ProviderNews =
   | { readonly kind: "NotPublished"; readonly fact: string; readonly remedy: string }
   /** Somebody else has these names of ours too; empty when nobody has any more. Told when they change. */
   | { readonly kind: "Disputed"; readonly names: readonly string[]; readonly remedy: string };
+
+/** What a zone says of its own servers and keys, as the zone above is to say it. */
+export interface ZoneAuthority {
+  /** Lower case, without the trailing dot; at least one. */
+  readonly nameServers: readonly string[];
+  /** A and AAAA of those that lie in the zone. */
+  readonly glue: readonly RecordSet[];
+  /** Of the zone's own NS, seconds. */
+  readonly ttl: number;
+  /** RDATA, in presentation form, of the DS that it asks for; none: it asks for their removal; absent: it says nothing of them. */
+  readonly ds?: readonly string[];
+  /** For how long caches may hold anything of it, seconds. */
+  readonly longestTtl: number;
+}
 
 export interface ChangeBatch {
   /** Also the first of the changes that the batch makes. `Delete` goes with the last batch of all: nothing of ours is left then. */

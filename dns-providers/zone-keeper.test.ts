@@ -6,7 +6,11 @@ import { ProviderError, type ProviderErrorCode } from "./provider.ts";
 import { createZoneKeeper } from "./zone-keeper.ts";
 import type { SyncOutcome, SyncRequest } from "./zone-sync.ts";
 
-const SYNCED: SyncOutcome = { kind: "Synced", plan: { groups: [], conflicts: [], held: [], kept: [], contested: [] }, batches: 0 };
+const SYNCED: SyncOutcome = {
+  kind: "Synced",
+  plan: { groups: [], conflicts: [], held: [], kept: [], contested: [], waiting: [] },
+  batches: 0,
+};
 
 const LOOK = 60_000;
 

@@ -1,5 +1,6 @@
 /** What would change in a zone, as it is shown, saved, and compared with what would change when it is carried out. Pure. */
 import type { Change, DesiredSet } from "./change.ts";
+import type { DesiredDelegation, WaitingDelegation } from "./delegation/delegation.ts";
 import type { Fence } from "./fence.ts";
 import { isReserved, parseOwnership, registeredName } from "./ownership.ts";
 import type { Conflict, Plan } from "./planner.ts";
@@ -27,6 +28,8 @@ export interface ZonePlan {
   readonly held: readonly SetName[];
   /** Ours, wanted no more, and not removed by policy. */
   readonly kept: readonly SetName[];
+  /** Delegations that are not as they are wanted, and why. */
+  readonly waiting?: readonly Pick<WaitingDelegation, "child" | "why">[];
 }
 
 export interface SetName {
@@ -98,6 +101,7 @@ export interface PlannedZone {
   readonly fence: Fence | undefined;
   readonly actual: readonly RecordSet[];
   readonly desired: readonly DesiredSet[];
+  readonly delegations: readonly DesiredDelegation[];
 }
 
 /** A record that is ours alone, and no host's: registry, fence, helpers. */
@@ -115,6 +119,10 @@ export function toZonePlan(
     }),
   );
   for (const { name, resource } of planned.desired) if (!isReserved(name)) resources.set(name, resource);
+  for (const one of planned.delegations) {
+    resources.set(one.child, one.resource);
+    if (one.kind === "Known") for (const { name } of one.authority.glue) resources.set(name, one.resource);
+  }
   const resourceOf = (name: string): { readonly resource?: string } => {
     const resource = resources.get(registeredName(name) ?? name);
     return resource === undefined || resource === "" ? {} : { resource };
@@ -134,6 +142,7 @@ export function toZonePlan(
     conflicts: planned.plan.conflicts.map((conflict) => ({ ...conflict, ...resourceOf(conflict.name) })),
     held: planned.held.map(nameOf),
     kept: planned.plan.kept.map(nameOf),
+    ...(planned.plan.waiting.length === 0 ? {} : { waiting: planned.plan.waiting.map(({ child, why }) => ({ child, why })) }),
   };
 }
 

@@ -3,6 +3,7 @@ import { describe, expect, test } from "vitest";
 import { type MemoryZone, memoryZone } from "../test/support/providers/memory-zone.ts";
 import { desired } from "../test/support/providers/provider-suite.ts";
 import { type DesiredSet, setAt } from "./change.ts";
+import { delegationName, formatDelegation } from "./delegation/delegation.ts";
 import { fenceName, formatFence } from "./fence.ts";
 import { helperName } from "./helper-sets.ts";
 import { type Provider, ProviderError } from "./provider.ts";
@@ -84,6 +85,19 @@ test("what a provider made besides is cleared once no record needs it, and befor
   };
   await syncOf(provider).remove({ epoch: 4, signal: NEVER });
   expect(told.slice(-2)).toEqual([`tidy 3 4 true`, "Delete true"]);
+});
+
+test("zones below stay delegated: they may well be served", async () => {
+  const zone = await filled();
+  const delegated: readonly RecordSet[] = [
+    { name: "apps.example.org", type: "NS", ttl: 300, values: ["ns.example.net."] },
+    formatDelegation(delegationName("apps.example.org", SCOPE.domain)!, {
+      ...{ owner: SCOPE.owner, resource: "DNSZone/apps", types: ["NS"], glue: [] },
+    }),
+  ];
+  zone.sets = [...zone.sets, ...delegated];
+  expect(await syncOf(zone).remove({ epoch: 4, signal: NEVER })).toMatchObject({ kind: "Removed" });
+  expect(zone.sets).toEqual([FOREIGN, OTHERS, ...delegated]);
 });
 
 test("a writer of a later term has the zone: nothing is removed", async () => {

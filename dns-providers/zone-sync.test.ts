@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { memoryZone } from "../test/support/providers/memory-zone.ts";
 import { desired, providerSuite } from "../test/support/providers/provider-suite.ts";
-import { setAt } from "./change.ts";
+import { applyChanges, putSet, setAt } from "./change.ts";
 import { fenceName, formatFence } from "./fence.ts";
 import { type ChangeBatch, type Provider, ProviderError } from "./provider.ts";
 import { type RecordSet, recordSetKey } from "./record-set.ts";
@@ -17,7 +17,7 @@ providerSuite("a zone in memory", async () => {
     provider,
     lookUp: async (name, type) => provider.sets.find((set) => recordSetKey(set) === recordSetKey({ name, type })),
     interfere: async (set) => {
-      provider.sets = provider.sets.map((one) => (recordSetKey(one) === recordSetKey(set) ? { ...set } : one));
+      provider.sets = applyChanges(provider.sets, [putSet(undefined, { ...set })]);
     },
     stop: async () => {},
   };

@@ -2,6 +2,8 @@
 import { type Batch, toBatches } from "./batches.ts";
 import { applyChanges, type Change, type DesiredSet, putSet } from "./change.ts";
 import { createContest } from "./contest.ts";
+import { asFarAsPublishable, type DesiredDelegation } from "./delegation/delegation.ts";
+import { joinPlans, planDelegations } from "./delegation/plan-delegations.ts";
 import { type Fence, fenceName, formatFence, nextFence, parseFence } from "./fence.ts";
 import { isReserved } from "./ownership.ts";
 import { type Conflict, type Plan, planChanges } from "./planner.ts";
@@ -26,6 +28,8 @@ export interface ZoneSyncOptions {
 
 export interface SyncRequest {
   readonly desired: readonly DesiredSet[];
+  /** Zones that this one delegates. */
+  readonly delegations?: readonly DesiredDelegation[];
   /** Of the writer's term. */
   readonly epoch: number;
   readonly isRemovalConfirmed?: boolean;
@@ -55,7 +59,7 @@ export interface ZoneSync {
    *
    * @throws ProviderError
    */
-  plan(request: Pick<SyncRequest, "desired" | "signal">): Promise<PlannedZone>;
+  plan(request: Pick<SyncRequest, "desired" | "delegations" | "signal">): Promise<PlannedZone>;
   /**
    * Makes what somebody has reviewed, removals and all, whatever the policy, or nothing. Not while a sync runs.
    *
@@ -63,8 +67,8 @@ export interface ZoneSync {
    */
   apply(request: ReviewedRequest): Promise<SyncOutcome | StaleReview>;
   /**
-   * Removes everything of ours in the zone, whatever the policy: hosts before their helpers, then what {@link Provider.prepare} made, last the
-   * fence. Not while a sync runs, and no sync may follow. To do it again goes on where it broke off.
+   * Removes everything of ours in the zone but the delegations of zones below, whatever the policy: hosts before their helpers, then what
+   * {@link Provider.prepare} made, last the fence. Not while a sync runs, and no sync may follow. To do it again goes on where it broke off.
    *
    * @throws ProviderError A part of it may have been made then
    */
@@ -73,7 +77,7 @@ export interface ZoneSync {
   lastEpoch(signal: AbortSignal): Promise<number>;
 }
 
-export interface ReviewedRequest extends Pick<SyncRequest, "desired" | "epoch" | "signal"> {
+export interface ReviewedRequest extends Pick<SyncRequest, "desired" | "delegations" | "epoch" | "signal"> {
   /** Whether this is what was reviewed. @returns what is not, in words; undefined: make it */
   readonly review: (planned: PlannedZone) => string | undefined;
 }
@@ -118,30 +122,42 @@ export function createZoneSync(options: ZoneSyncOptions): ZoneSync {
     return known;
   }
 
-  async function attempt({ desired, epoch, isRemovalConfirmed = false, signal }: SyncRequest): Promise<SyncOutcome> {
+  async function attempt({ desired, delegations = [], epoch, isRemovalConfirmed = false, signal }: SyncRequest): Promise<SyncOutcome> {
     if (epoch !== lastEpoch) contest.doubt();
     lastEpoch = epoch;
     const seen = await look(signal);
     const newer = newerFence(seen.sets, epoch);
     if (newer !== undefined) return { kind: "LostFence", epoch: newer.epoch };
-    const plan = planOn(seen.sets, desired, isRemovalConfirmed);
+    const plan = planOn(seen.sets, desired, delegations, isRemovalConfirmed);
     if (policy === "DryRun") return { kind: "Planned", plan, batches: batchesOf(plan, epoch).length };
     const outcome = await write(plan, seen, epoch, signal);
-    const ours = new Set(desired.filter(({ name }) => !plan.contested.includes(name)).map(recordSetKey));
+    const delegated = delegations.flatMap(({ child }) => ["NS", "DS"].map((type) => ({ name: child, type })));
+    const ours = new Set([...desired, ...delegated].filter(({ name }) => !plan.contested.includes(name)).map(recordSetKey));
     contest.believe((known?.sets ?? []).filter((set) => ours.has(recordSetKey(set))));
     return outcome;
   }
 
-  const planOn = (actual: readonly RecordSet[], desired: readonly DesiredSet[], isRemovalConfirmed: boolean): Plan =>
-    planChanges({
-      ...{ domain, owner, desired, actual, isRemovalConfirmed, contested: contest.names() },
-      policy: policy === "DryRun" ? "Sync" : policy,
-      ...(options.adoptFrom === undefined ? {} : { adoptFrom: options.adoptFrom }),
-    });
+  function planOn(
+    actual: readonly RecordSet[],
+    desired: readonly DesiredSet[],
+    delegations: readonly DesiredDelegation[],
+    isRemovalConfirmed: boolean,
+  ): Plan {
+    const common = { domain, owner, actual, isRemovalConfirmed, contested: contest.names() };
+    const mode = policy === "DryRun" ? "Sync" : policy;
+    const adopting = options.adoptFrom === undefined ? {} : { adoptFrom: options.adoptFrom };
+    const hosts = planChanges({ ...common, ...adopting, desired, policy: mode });
+    const possible = delegations.map((one) => asFarAsPublishable(one, provider.capabilities.types));
+    return joinPlans(hosts, planDelegations({ ...common, desired: possible, policy: mode }));
+  }
 
-  function planReviewed(actual: readonly RecordSet[], desired: readonly DesiredSet[]): PlannedZone {
-    const { held } = planOn(actual, desired, false);
-    return { plan: planOn(actual, desired, true), held, fence: fenceIn(actual), actual, desired };
+  function planReviewed(
+    actual: readonly RecordSet[],
+    desired: readonly DesiredSet[],
+    delegations: readonly DesiredDelegation[] = [],
+  ): PlannedZone {
+    const { held } = planOn(actual, desired, delegations, false);
+    return { plan: planOn(actual, desired, delegations, true), held, fence: fenceIn(actual), actual, desired, delegations };
   }
 
   function batchesOf({ groups }: Plan, epoch: number): readonly Batch[] {
@@ -244,15 +260,15 @@ export function createZoneSync(options: ZoneSyncOptions): ZoneSync {
     async lastEpoch(signal) {
       return fenceIn((await look(signal)).sets)?.epoch ?? 0;
     },
-    plan: async ({ desired, signal }) => planReviewed(await provider.list(signal), desired),
-    async apply({ desired, epoch, signal, review }) {
+    plan: async ({ desired, delegations, signal }) => planReviewed(await provider.list(signal), desired, delegations),
+    async apply({ desired, delegations, epoch, signal, review }) {
       known = undefined; // what was reviewed is compared with what is there now
       written = 0;
       try {
         const seen = await look(signal);
         const newer = newerFence(seen.sets, epoch);
         if (newer !== undefined) return { kind: "LostFence", epoch: newer.epoch };
-        const planned = planReviewed(seen.sets, desired);
+        const planned = planReviewed(seen.sets, desired, delegations);
         const difference = review(planned);
         return difference === undefined ? await write(planned.plan, seen, epoch, signal) : { kind: "Stale", difference };
       } catch (error) {

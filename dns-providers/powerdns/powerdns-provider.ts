@@ -4,6 +4,7 @@
  */
 
 import { setAt } from "../change.ts";
+import { authorityOf } from "../delegation/zone-authority.ts";
 import { type Capabilities, type ChangeBatch, type Provider, ProviderError, type ProviderErrorCode } from "../provider.ts";
 import { recordSetKey, sameRecordSet } from "../record-set.ts";
 import type { HttpAnswer, HttpExchange, HttpRequest } from "./http-exchange.ts";
@@ -132,6 +133,11 @@ export function createPowerDnsProvider(options: PowerDnsOptions): PowerDnsProvid
       const { sets } = await look("", signal);
       registry = registryOf(sets);
       return sets;
+    },
+    async authority(signal) {
+      const found = authorityOf(domain, (await look("", signal)).sets);
+      if ("fault" in found) throw fail("refused", found.fault.fact, found.fault.remedy);
+      return found;
     },
     async apply(batch, signal) {
       const { fence, changes } = batch;

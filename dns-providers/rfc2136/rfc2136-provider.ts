@@ -3,6 +3,7 @@ import { appendTsig, type TsigChain, type TsigKey, tsigChain, tsigSize, verifyTs
 import { Rcode, rcodeName, Type } from "../../src/dns/wire/codes.ts";
 import { decodeMessage } from "../../src/dns/wire/decode-message.ts";
 import { encodeQuery } from "../../src/dns/wire/encode-query.ts";
+import { authorityOf } from "../delegation/zone-authority.ts";
 import { type Capabilities, type Provider, ProviderError, type ProviderErrorCode } from "../provider.ts";
 import type { RecordSet } from "../record-set.ts";
 import type { exchangeOverTcp, ServerAddress } from "./tcp-exchange.ts";
@@ -99,25 +100,32 @@ export function createRfc2136Provider(options: Rfc2136Options): Provider {
     }
   }
 
+  async function transfer(hasCds: boolean, signal: AbortSignal): Promise<readonly RecordSet[]> {
+    const id = randomId();
+    const reader = createZoneReader(id, hasCds);
+    let sets: readonly RecordSet[] = [];
+    await exchange(
+      encodeQuery({ id, name: domain, type: Type.AXFR }),
+      (message) => {
+        const step = reader.take(message);
+        if (step.kind === "Refused") throw refusal(step.rcode);
+        if (step.kind === "Malformed") throw fail("refused", "its transfer is malformed", "The server's log may tell why.");
+        if (step.kind === "Whole") sets = step.sets;
+        return step.kind === "Whole";
+      },
+      signal,
+    );
+    return sets;
+  }
+
   return {
     name,
     capabilities: capabilitiesOf(domain),
-    async list(signal) {
-      const id = randomId();
-      const reader = createZoneReader(id);
-      let sets: readonly RecordSet[] = [];
-      await exchange(
-        encodeQuery({ id, name: domain, type: Type.AXFR }),
-        (message) => {
-          const step = reader.take(message);
-          if (step.kind === "Refused") throw refusal(step.rcode);
-          if (step.kind === "Malformed") throw fail("refused", "its transfer is malformed", "The server's log may tell why.");
-          if (step.kind === "Whole") sets = step.sets;
-          return step.kind === "Whole";
-        },
-        signal,
-      );
-      return sets;
+    list: (signal) => transfer(false, signal),
+    async authority(signal) {
+      const found = authorityOf(domain, await transfer(true, signal));
+      if ("fault" in found) throw fail("refused", found.fault.fact, found.fault.remedy);
+      return found;
     },
     async apply(batch, signal) {
       const id = randomId();

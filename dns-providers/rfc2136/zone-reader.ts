@@ -19,8 +19,8 @@ export type ReadStep =
 /** What servers make by themselves: not ours to look at. */
 const MADE_BY_SERVER = new Set<number>([Type.SOA, Type.RRSIG, Type.NSEC, Type.DNSKEY, 50, 51, Type.CDS, Type.CDNSKEY, 65534]);
 
-/** @param id of the question */
-export function createZoneReader(id: number): ZoneReader {
+/** @param id of the question @param hasCds whether CDS records are looked at, too */
+export function createZoneReader(id: number, hasCds = false): ZoneReader {
   const sets = new Map<string, { readonly name: string; readonly type: string; ttl: number; readonly values: string[] }>();
   let soas = 0;
 
@@ -29,7 +29,7 @@ export function createZoneReader(id: number): ZoneReader {
       if (type === Type.SOA) soas++;
       if (soas === 0) return { kind: "Malformed" };
       if (soas === 2) return { kind: "Whole", sets: [...sets.values()] };
-      if (MADE_BY_SERVER.has(type)) continue;
+      if (MADE_BY_SERVER.has(type) && !(hasCds && type === Type.CDS)) continue;
       const head = { name: name.toLowerCase(), type: typeName(type) };
       const key = recordSetKey(head);
       const set = sets.get(key) ?? { ...head, ttl, values: [] };

@@ -3,6 +3,7 @@ import {
   type Change as ApiChange,
   ChangeResourceRecordSetsCommand,
   GetChangeCommand,
+  GetHostedZoneCommand,
   GetHostedZoneLimitCommand,
   ListHostedZonesByNameCommand,
   ListResourceRecordSetsCommand,
@@ -57,6 +58,8 @@ const CAPABILITIES: Capabilities = {
 
 /** Most that one page holds. */
 const PAGE = 300;
+/** Of a delegation to AWS, seconds; AWS gives its own NS two days, which is long for whoever has to correct one. */
+const NS_TTL = 3600;
 /** How often it is asked whether changes have reached all servers, ms, and for how long. */
 const PROPAGATION_LOOK = 5000;
 const PROPAGATION_LOOKS = 24;
@@ -193,6 +196,14 @@ export function createRoute53Provider(options: Route53Options): Provider {
     async tidy(sets, epoch, signal, isLast = false) {
       await checks.sweep(sets, epoch, signal, isLast);
       await collections.sweep(sets, signal, isLast);
+    },
+    async authority(signal) {
+      const Id = await findZone(signal);
+      const { DelegationSet, HostedZone } = await send(new GetHostedZoneCommand({ Id }), false, signal);
+      const names = (DelegationSet?.NameServers ?? []).map(readName);
+      if (HostedZone?.Config?.PrivateZone === true || names.length === 0)
+        throw fail("refused", "it is a zone of networks, which nobody delegates", "Remove delegation from its DNSZone.");
+      return { nameServers: names, glue: [], ttl: NS_TTL, longestTtl: NS_TTL };
     },
     close: () => closing.abort(),
   };

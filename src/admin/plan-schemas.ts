@@ -66,6 +66,11 @@ export const zonePlanSchema: z.ZodType<ZonePlan> = z.object({
     .meta({ description: "Wanted, and not published, as what is there is not ours" }),
   held: z.array(z.object(setName)).meta({ description: "Removals among the changes that wait for `confirm` or `apply`" }),
   kept: z.array(z.object(setName)).meta({ description: "Ours, wanted no more, and not removed by policy" }),
+  waiting: z.exactOptional(
+    z
+      .array(z.object({ child: z.string(), why: z.string() }))
+      .meta({ description: "Zones whose delegation is not as it is wanted, and what it waits for" }),
+  ),
 });
 
 export const zonePlansSchema: z.ZodType<ZonePlans> = z.object({

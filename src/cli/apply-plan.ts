@@ -1,5 +1,6 @@
 /** Carries out plans, whoever holds the syncs of their zones. */
 import type { DesiredSet } from "../../dns-providers/change.ts";
+import type { DesiredDelegation } from "../../dns-providers/delegation/delegation.ts";
 import {
   type AppliedPlans,
   type AppliedZone,
@@ -16,6 +17,7 @@ export interface PlanToApply {
   readonly saved: ZonePlan;
   readonly zone: ProvidedZone;
   readonly desired: readonly DesiredSet[] | undefined;
+  readonly delegations: readonly DesiredDelegation[];
   /** Everything of ours there is to go. */
   readonly destroy?: true | undefined;
   readonly sync: Pick<ZoneSync, "apply">;
@@ -27,13 +29,13 @@ export interface PlanToApply {
 const PLAN_AGAIN = "Run `globalroute plan` again, and review what it shows now.";
 
 /** Applies all of it or tells why not. Never rejects. */
-export async function applyPlan({ saved, zone, desired, destroy, sync, epoch, signal }: PlanToApply): Promise<AppliedZone> {
+export async function applyPlan({ saved, zone, desired, delegations, destroy, sync, epoch, signal }: PlanToApply): Promise<AppliedZone> {
   const not = (outcome: AppliedZone["outcome"], message: string): AppliedZone => notApplied(saved.zone, outcome, message);
   let hasBegun = false;
   if (desired === undefined) return not("Refused", NOT_READY);
   try {
     const outcome = await sync.apply({
-      ...{ desired, epoch, signal },
+      ...{ desired, delegations, epoch, signal },
       review(planned) {
         const difference = firstDifference(saved, toZonePlan(aboutZone(zone, destroy), planned));
         hasBegun = difference === undefined;

@@ -1,5 +1,6 @@
 /** Plans several zones, each from a listing of its own, whoever asks: a server for its API, or a command that has only a folder. */
 import type { DesiredSet } from "../../dns-providers/change.ts";
+import type { DesiredDelegation } from "../../dns-providers/delegation/delegation.ts";
 import { type Capabilities, type Provider, ProviderError } from "../../dns-providers/provider.ts";
 import { toZonePlan, type ZoneFailure, type ZonePlan, type ZonePlans } from "../../dns-providers/zone-plan.ts";
 import { createZoneSync, type ZoneSyncOptions } from "../../dns-providers/zone-sync.ts";
@@ -9,6 +10,8 @@ export interface ZoneToPlan {
   readonly zone: ProvidedZone;
   /** What it should have; undefined while that is not known. */
   readonly desired: (capabilities: Capabilities) => readonly DesiredSet[] | undefined;
+  /** Zones that it delegates. */
+  readonly delegations: () => Promise<readonly DesiredDelegation[]>;
   /** Everything of ours there is to go. */
   readonly destroy?: true;
 }
@@ -29,15 +32,19 @@ export async function makePlans(zones: readonly ZoneToPlan[], { open, deadline }
   return { zones: made.filter((one) => "changes" in one), failures: made.filter((one) => "code" in one) };
 }
 
-async function makePlan({ zone, desired, destroy }: ZoneToPlan, { open, deadline }: Planning): Promise<ZonePlan | ZoneFailure> {
+async function makePlan(
+  { zone, desired, delegations: findDelegations, destroy }: ZoneToPlan,
+  { open, deadline }: Planning,
+): Promise<ZonePlan | ZoneFailure> {
   let provider: Provider | undefined;
   let signal: AbortSignal | undefined;
   try {
     provider = open(zone);
     const sets = desired(provider.capabilities);
     if (sets === undefined) return { zone: zone.name, provider: zone.provider.type, code: "not-ready", message: NOT_READY };
+    const delegations = await findDelegations();
     signal = deadline(Math.min(LISTING, provider.capabilities.deadline));
-    const planned = await createZoneSync(syncOptions(zone, provider, destroy)).plan({ desired: sets, signal });
+    const planned = await createZoneSync(syncOptions(zone, provider, destroy)).plan({ desired: sets, delegations, signal });
     return toZonePlan(aboutZone(zone, destroy), planned);
   } catch (error) {
     return { zone: zone.name, provider: zone.provider.type, ...failureOf(error, signal) };

@@ -47,6 +47,7 @@ function start({ isWriter = true, zones = [ORG], health = "Healthy", writer }: S
   const metrics = createMetrics();
   const open = ({ domain }: Zone): MemoryZone => remote(domain);
   const publisher = createProviderPublisher({
+    delegations: { look: async () => [], resolve: async () => [], wallClock: () => 0 },
     digest: (text) => createHash("sha256").update(text).digest("hex"),
     ...{ open, now: clock.now, metrics, log, deadline: () => new AbortController().signal },
     setTimer: (delay, callback) => clock.setTimer(ms(delay), callback),

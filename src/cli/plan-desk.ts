@@ -36,9 +36,9 @@ export function createPlanDesk({ publisher, writer, metrics, log, ...planning }:
     return zones;
   }
 
-  async function applyOne(saved: ZonePlan, { zone, desired, act }: ZoneInHand): Promise<AppliedZone> {
+  async function applyOne(saved: ZonePlan, { zone, desired, delegations, act }: ZoneInHand): Promise<AppliedZone> {
     const applied = await act(async (sync, { capabilities }, epoch, signal) =>
-      applyPlan({ saved, zone, desired: desired(capabilities), sync, epoch, signal }),
+      applyPlan({ saved, zone, desired: desired(capabilities), delegations: await delegations(), sync, epoch, signal }),
     ).catch((error: unknown) => notApplied(saved.zone, "Failed", failureOf(error).message)); // it could not even be begun
     if (applied === undefined) return notApplied(saved.zone, "Refused", notWriter().message); // it lost the Lease meanwhile
     if (applied.outcome === "Applied") {

@@ -1,5 +1,6 @@
 /** `plan --config` and `apply --config`: a server's plans, from a folder alone, with every backend taken for healthy. */
 import { performance } from "node:perf_hooks";
+import { lookAtDelegations } from "../../dns-providers/delegation/delegation-watch.ts";
 import { type Provider, ProviderError } from "../../dns-providers/provider.ts";
 import { aliasZone } from "../../dns-providers/route53/alias-zones.ts";
 import { setsOf } from "../../dns-providers/sets-of.ts";
@@ -9,9 +10,10 @@ import { ApiError } from "../admin/api-error.ts";
 import { createFlattener } from "../dns/flatten.ts";
 import { createHostResolver } from "../dns/resolver.ts";
 import { type EndpointHealth, NOT_PROBED } from "../model/health.ts";
-import type { Inventory } from "../model/inventory.ts";
+import type { Inventory, Zone } from "../model/inventory.ts";
 import { parseIp } from "../model/ip.ts";
 import { applyPlan, applyPlans, notApplied } from "./apply-plan.ts";
+import { createDelegationPorts } from "./delegation-ports.ts";
 import { CommandError, type Io } from "./io.ts";
 import { failureOf, makePlans, syncOptions, type ZoneToPlan } from "./make-plans.ts";
 import { compileFolder } from "./offline-world.ts";
@@ -19,6 +21,7 @@ import { createProviderOpener, digest } from "./open-provider.ts";
 import { chooseZones } from "./plan-desk.ts";
 import type { ProvidedZone } from "./provider-publisher.ts";
 import { isPublishedIn } from "./published-hosts.ts";
+import { authorityAt, watchedZones } from "./watched-zones.ts";
 
 export const TAKEN_FOR_HEALTHY = "from the folder alone: nothing was probed, so every backend is taken for healthy";
 const HEALTHY: EndpointHealth = { ...NOT_PROBED, health: "Healthy", reason: "ok" };
@@ -55,11 +58,11 @@ export async function applyOffline(
   return applyPlans(plans, zones, { open, deadline: AbortSignal.timeout }, (saved, zone) => applyOne(saved, zone, open));
 }
 
-const emptied = ({ zone }: ZoneToPlan): ZoneToPlan => ({ zone, desired: () => [], destroy: true });
+const emptied = ({ zone }: ZoneToPlan): ZoneToPlan => ({ zone, desired: () => [], delegations: async () => [], destroy: true });
 
 async function applyOne(
   saved: ZonePlan,
-  { zone, desired, destroy }: ZoneToPlan,
+  { zone, desired, delegations, destroy }: ZoneToPlan,
   open: (zone: ProvidedZone) => Provider,
 ): Promise<AppliedZone> {
   let provider: Provider | undefined;
@@ -68,7 +71,8 @@ async function applyOne(
     const signal = AbortSignal.timeout(provider.capabilities.deadline);
     const sync = createZoneSync(syncOptions(zone, provider, destroy));
     const epoch = (await sync.lastEpoch(signal)) + 1;
-    const applied = await applyPlan({ saved, zone, desired: desired(provider.capabilities), destroy, sync, epoch, signal });
+    const sets = desired(provider.capabilities);
+    const applied = await applyPlan({ saved, zone, desired: sets, delegations: await delegations(), destroy, sync, epoch, signal });
     // The fence goes too, and what was made besides records.
     if (destroy && applied.outcome === "Applied") await sync.remove({ epoch, signal });
     return applied;
@@ -83,17 +87,27 @@ async function applyOne(
 async function zonesOf({ config, mmdb }: OfflinePlanning, io: Pick<Io, "now" | "cwd">): Promise<readonly ZoneToPlan[]> {
   const { inventory, table } = await compileFolder({ config, mmdb, health: HEALTHY, flatten: resolveHosts }, io);
   const byDomain = new Map(inventory.zones.map((zone) => [zone.domain, zone]));
-  return inventory.zones
-    .filter((zone): zone is ProvidedZone => zone.provider !== undefined)
-    .map((zone) => ({
-      zone,
-      desired: (capabilities) =>
-        setsOf(capabilities, {
-          ...{ table, routes: inventory.routes, clusters: inventory.clusters, isInZone: isPublishedIn(zone, byDomain) },
-          ...{ scope: { domain: zone.domain, owner: zone.owner }, digest, aliasZone, before: () => undefined },
-        }),
-    }));
+  const open = opener(io);
+  const watched = watchedZones(inventory, (zone) => async () => {
+    const provider = isElsewhere(zone) ? open(zone) : undefined;
+    return authorityAt(zone, provider, AbortSignal.timeout)().finally(() => provider?.close?.());
+  });
+  return inventory.zones.filter(isElsewhere).map((zone) => ({
+    zone,
+    delegations: async () =>
+      lookAtDelegations(
+        watched.filter(({ parent }) => parent === zone.name),
+        createDelegationPorts(io.now),
+      ),
+    desired: (capabilities) =>
+      setsOf(capabilities, {
+        ...{ table, routes: inventory.routes, clusters: inventory.clusters, isInZone: isPublishedIn(zone, byDomain) },
+        ...{ scope: { domain: zone.domain, owner: zone.owner }, digest, aliasZone, before: () => undefined },
+      }),
+  }));
 }
+
+const isElsewhere = (zone: Zone): zone is ProvidedZone => zone.provider !== undefined;
 
 function chosen(names: readonly string[], zones: readonly ZoneToPlan[]): readonly ZoneToPlan[] {
   try {

@@ -7,7 +7,7 @@ import { dnsWorld, route, zone } from "../../test/support/dns-world.ts";
 import { type MemoryZone, memoryZone } from "../../test/support/providers/memory-zone.ts";
 import { createSimulatedClock } from "../../test/support/simulated-clock.ts";
 import type { Backend, Inventory, Route, Zone, ZoneProvider } from "../model/inventory.ts";
-import { ms } from "../model/units.ts";
+import { ms, seconds } from "../model/units.ts";
 import { createMetrics } from "../observe/metrics.ts";
 import { Standing } from "../routing/table.ts";
 import { createProviderPublisher } from "./provider-publisher.ts";
@@ -31,6 +31,8 @@ const shop = (name: string, more: Partial<Route> = {}): Route =>
 function start(remote: MemoryZone = memoryZone()) {
   const clock = createSimulatedClock();
   const lines: string[] = [];
+  /** Name servers that do not answer. */
+  const silent = new Set<string>();
   const opened: Zone[] = [];
   const tell: ((news: ProviderNews) => void)[] = [];
   const log = (level: string) => (_: unknown, message?: string) => void lines.push(`${level} ${message ?? ""}`);
@@ -47,6 +49,11 @@ function start(remote: MemoryZone = memoryZone()) {
     now: clock.now,
     deadline: () => new AbortController().signal,
     setTimer: (delay, callback) => clock.setTimer(ms(delay), callback),
+    delegations: {
+      look: async (_, servers) =>
+        servers.map(({ name }) => (silent.has(name) ? { name, trouble: `${name} did not answer within 2 s` } : { name })),
+      ...{ resolve: async () => [], wallClock: () => 0 },
+    },
     metrics,
     log: { info: log("info"), warn: log("warn"), error: log("error") } as never,
   });
@@ -66,7 +73,7 @@ function start(remote: MemoryZone = memoryZone()) {
   }
   const told = (): readonly string[] =>
     remote.sets.filter(({ type }) => type === "A").map(({ name, values }) => `${name} ${values.join()}`);
-  return { clock, lines, opened, tell, state, metrics, publisher, publish, changed: () => listener(), told, remote };
+  return { clock, lines, silent, opened, tell, state, metrics, publisher, publish, changed: () => listener(), told, remote };
 }
 
 describe("a zone that is kept elsewhere", () => {
@@ -324,5 +331,57 @@ describe("a zone whose DNSZone is being deleted", () => {
     publisher.term(9);
     expect(await publisher.removeRecords("elsewhere")).toEqual({ kind: "Removed" });
     expect(publisher.degraded?.()).toEqual([]);
+  });
+});
+
+describe("a zone below it, whose delegation is kept", () => {
+  const NS = { name: "ns1.apps.example.org", type: "A", ttl: seconds(300), values: ["192.0.2.53"] } as const;
+  const apps = (more: Partial<Zone> = {}): Zone =>
+    zone("apps", "apps.example.org", [NS], { nameservers: [NS.name], delegation: { parent: "elsewhere", adopt: false }, ...more });
+  const delegation = ({ sets }: MemoryZone): readonly string[] | undefined =>
+    sets.find(({ name, type }) => name === "apps.example.org" && type === "NS")?.values;
+
+  test("is delegated once its server answers, which is told until then", async () => {
+    const { clock, publisher, publish, remote, silent, lines } = start();
+    silent.add(NS.name);
+    publish([], [ELSEWHERE, apps()]);
+    publisher.term(1);
+    await clock.advance(100);
+    expect(delegation(remote)).toBeUndefined();
+    expect(publisher.degraded?.()).toEqual(["delegation-waiting"]);
+    expect(lines.at(-1)).toContain(
+      "the delegation of apps.example.org is not as it is wanted: ns1.apps.example.org did not answer within 2 s",
+    );
+    silent.clear();
+    await clock.advance(3000);
+    expect(delegation(remote)).toEqual(["ns1.apps.example.org."]);
+    expect(publisher.degraded?.()).toEqual([]);
+  });
+
+  test("stays delegated when its server falls silent, and when its object is gone", async () => {
+    const { clock, publisher, publish, remote, silent } = start();
+    publish([], [ELSEWHERE, apps()]);
+    publisher.term(1);
+    await clock.advance(100);
+    silent.add(NS.name);
+    await clock.advance(200_000);
+    expect(delegation(remote)).toEqual(["ns1.apps.example.org."]);
+    publish([], [ELSEWHERE]);
+    await clock.advance(200_000);
+    expect(delegation(remote)).toEqual(["ns1.apps.example.org."]);
+    expect(publisher.degraded?.()).toEqual(["removals-held"]);
+    publisher.confirm();
+    await clock.advance(100);
+    expect(delegation(remote)).toBeUndefined();
+  });
+
+  test("that is kept elsewhere, too, is asked who answers for it, or refused where nobody can tell", async () => {
+    const { clock, publisher, publish, remote, lines } = start();
+    const far = apps({ nameservers: [], records: [], provider: PROVIDER });
+    publish([], [ELSEWHERE, far]);
+    publisher.term(1);
+    await clock.advance(100);
+    expect(lines.join()).toContain("RFC2136, which keeps the zone, does not tell its name servers. Remove delegation from DNSZone apps");
+    expect(delegation(remote)).toBeUndefined();
   });
 });

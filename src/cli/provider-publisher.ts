@@ -2,7 +2,9 @@
 
 import type { RecordRemoval } from "../../controller/deletion/zone-finalizers.ts";
 import type { DesiredSet } from "../../dns-providers/change.ts";
-import type { Plan } from "../../dns-providers/planner.ts";
+import type { DesiredDelegation } from "../../dns-providers/delegation/delegation.ts";
+import { createDelegationWatch, type DelegationPorts } from "../../dns-providers/delegation/delegation-watch.ts";
+import type { Conflict, Plan } from "../../dns-providers/planner.ts";
 import { type Provider, ProviderError, type ProviderNews } from "../../dns-providers/provider.ts";
 import { recordSetKey } from "../../dns-providers/record-set.ts";
 import { aliasZone } from "../../dns-providers/route53/alias-zones.ts";
@@ -18,6 +20,7 @@ import type { Metrics } from "../observe/metrics.ts";
 import type { RoutingTable } from "../routing/table.ts";
 import { isPublishedIn } from "./published-hosts.ts";
 import { createToldOnce } from "./told-once.ts";
+import { authorityAt, watchedZones } from "./watched-zones.ts";
 
 export type ProvidedZone = Zone & { readonly provider: ZoneProvider };
 
@@ -31,6 +34,8 @@ export interface ProviderPublisherOptions {
   /** Aborts after so many milliseconds. */
   readonly deadline: (milliseconds: number) => AbortSignal;
   readonly setTimer: (milliseconds: number, callback: () => void) => () => void;
+  /** How servers are looked at before anybody is sent to them. */
+  readonly delegations: DelegationPorts;
   readonly metrics: Pick<Metrics, "providerChanges" | "providerError">;
   readonly log: Log;
 }
@@ -55,6 +60,8 @@ export interface ProviderPublisher extends Publisher {
 /** A zone that is kept elsewhere, as somebody sees it who plans by hand. */
 export interface ZoneInHand {
   readonly zone: ProvidedZone;
+  /** Zones that it delegates, as far as is known of them. */
+  readonly delegations: () => Promise<readonly DesiredDelegation[]>;
   /** What it should have now; undefined while nobody has looked yet at a backend. */
   readonly desired: (capabilities: Provider["capabilities"]) => readonly DesiredSet[] | undefined;
   /** Works with the zone's own sync, between two syncs. @returns undefined, and nothing is done, when another process is the writer */
@@ -63,6 +70,7 @@ export interface ZoneInHand {
 
 interface Kept {
   readonly inHand: ZoneInHand;
+  readonly provider: Provider;
   /** What it was made of. */
   readonly from: string;
   readonly keeper: ZoneKeeper;
@@ -75,6 +83,8 @@ interface Kept {
   isStuck: boolean;
   /** Names that somebody else has too. */
   disputed: readonly string[];
+  /** Delegations that somebody has to do something about. */
+  undelegated: number;
   /** What was said of it last. */
   told: string;
 }
@@ -98,6 +108,11 @@ export function createProviderPublisher(options: ProviderPublisherOptions): Prov
   const cancelPatience = options.setTimer(PATIENCE, () => requestAll());
 
   const told = createToldOnce(now);
+
+  const watch = createDelegationWatch({
+    ...options.delegations,
+    ...{ now, setTimer: options.setTimer, onChange: (parent) => kept.get(parent)?.keeper.request() },
+  });
 
   const isInZone = (zone: Zone) => isPublishedIn(zone, byDomain);
 
@@ -138,8 +153,10 @@ export function createProviderPublisher(options: ProviderPublisherOptions): Prov
     }
     const state: Kept = {
       from,
+      provider,
       inHand: {
         zone,
+        delegations: async () => watch.of(zone.name),
         desired: desiredBy,
         act: (work) => state.keeper.act((epoch, signal) => work(sync, provider, epoch, signal)),
       },
@@ -149,9 +166,10 @@ export function createProviderPublisher(options: ProviderPublisherOptions): Prov
       contested: 0,
       isStuck: false,
       disputed: [],
+      undelegated: 0,
       told: "",
       keeper: createZoneKeeper({
-        sync,
+        sync: { ...sync, sync: (request) => sync.sync({ ...request, delegations: watch.of(zone.name) }) },
         capabilities: () => provider.capabilities,
         desired() {
           if (zone.isLeaving) return undefined; // it is emptied when the object's deletion says so
@@ -187,6 +205,7 @@ export function createProviderPublisher(options: ProviderPublisherOptions): Prov
     const { plan, batches } = outcome;
     state.held = plan.held.length;
     state.contested = plan.contested.length;
+    state.undelegated = plan.waiting.filter(({ isFault }) => isFault).length;
     const changes = plan.groups.flatMap((group) => group.changes);
     if (outcome.kind === "Synced") {
       for (const { action } of changes) metrics.providerChanges(zone.domain, action);
@@ -236,6 +255,7 @@ export function createProviderPublisher(options: ProviderPublisherOptions): Prov
         closing.add(done);
       }
       for (const [name, { zone, from }] of wanted) if (!kept.has(name)) kept.set(name, keep(zone, from));
+      watch.use(watchedZones(inventory, (zone) => authorityAt(zone, kept.get(zone.name)?.provider, options.deadline)));
       requestAll();
       return [];
     },
@@ -257,6 +277,7 @@ export function createProviderPublisher(options: ProviderPublisherOptions): Prov
       ...([...kept.values()].some(({ isFailing, isStuck }) => isFailing || isStuck) ? ["provider-failing"] : []),
       ...([...kept.values()].some(({ held }) => held > 0) ? ["removals-held"] : []),
       ...([...kept.values()].some(({ contested, disputed }) => contested + disputed.length > 0) ? ["names-contested"] : []),
+      ...([...kept.values()].some(({ undelegated }) => undelegated > 0) ? ["delegation-waiting"] : []),
     ],
     zones: () => (served === undefined ? undefined : [...kept.values()].map(({ inHand }) => inHand)),
     isWriter: () => term !== undefined,
@@ -287,6 +308,7 @@ export function createProviderPublisher(options: ProviderPublisherOptions): Prov
     async close() {
       unfollow();
       cancelPatience();
+      watch.close();
       await Promise.all([...closing, ...[...kept.values()].map(({ keeper, close }) => keeper.close().finally(close))]);
     },
   };
@@ -295,17 +317,22 @@ export function createProviderPublisher(options: ProviderPublisherOptions): Prov
 const foreignWriter = ({ owner }: Pick<Zone, "owner">): string =>
   `somebody else writes as owner ${owner}. Give each installation an owner of its own, or end one and start this one again.`;
 
+const TAKE_OUT = "Remove them there, or take the hosts out of the routes";
+const ADOPT = "Remove them there, or have a delegation become ours by delegation.adopt: true";
+const isOfDelegation = ({ type }: Conflict): boolean => type === "NS" || type === "DS";
+
 /** What a plan left undone, in one sentence; empty when nothing. */
-function newsOf(zone: ProvidedZone, { conflicts, held, groups, contested }: Plan): string {
+function newsOf(zone: ProvidedZone, { conflicts, held, groups, contested, waiting }: Plan): string {
   const others = conflicts.map(({ name, type, reason, owner }) => `${name} ${type} (${reason}${owner === undefined ? "" : ` ${owner}`})`);
   const parts = [
-    ...(conflicts.length === 0 ? [] : [`not ours and left alone: ${some(others)}. Remove them there, or take the hosts out of the routes`]),
+    ...(conflicts.length === 0 ? [] : [`not ours and left alone: ${some(others)}. ${conflicts.some(isOfDelegation) ? ADOPT : TAKE_OUT}`]),
     ...(held.length === 0 ? [] : [`${count(held.length, "record set")} would go at once and are kept: run globalroute confirm`]),
     ...(contested.length === 0
       ? []
       : [
           `somebody else keeps changing ${some(contested)}, left alone for an hour: find the other tool, and take the names from it or from us`,
         ]),
+    ...waiting.map(({ child, why }) => `the delegation of ${child} is not as it is wanted: ${why}`),
     ...(zone.provider.policy === "DryRun" && groups.length > 0 ? [`policy DryRun: ${count(groups.length, "name")} would be changed`] : []),
   ];
   return parts.join("; ");
@@ -344,6 +371,10 @@ function openLater(open: () => Provider, name: string): Provider {
     apply: (batch, signal) => withProvider((one) => one.apply(batch, signal)),
     prepare: (...request) => withProvider(async (one) => one.prepare?.(...request)),
     tidy: (...request) => withProvider(async (one) => one.tidy?.(...request)),
+    get authority() {
+      if (provider().authority === undefined) return undefined;
+      return (signal: AbortSignal) => withProvider(async (one) => one.authority!(signal));
+    },
     close: () => opened?.close?.(),
   };
 }

@@ -77,6 +77,11 @@ test.each([
     of: plans({ ...NOTHING, policy: "UpsertOnly", kept: [{ name: "old.example.org", type: "A" }] }),
     says: "  kept: wanted no more, and policy UpsertOnly removes nothing: old.example.org A",
   },
+  {
+    name: "what a delegation waits for",
+    of: plans({ ...NOTHING, waiting: [{ child: "apps.example.org", why: "ns1.apps.example.org did not answer within 2 s" }] }),
+    says: "  waits: the delegation of apps.example.org: ns1.apps.example.org did not answer within 2 s",
+  },
 ])("$name is told", ({ of, says }) => {
   const lines = renderPlans(of, { all: false }, bare);
   expect(lines).toContain(says);

@@ -27,7 +27,7 @@ export function renderPlans({ zones, failures, notes }: ZonePlans, { all, saved 
 }
 
 function renderZone(plan: ZonePlan, all: boolean, paint: Paint): readonly string[] {
-  const { zone, domain, provider, owner, policy, changes, conflicts, held, kept, destroy } = plan;
+  const { zone, domain, provider, owner, policy, changes, conflicts, held, kept, waiting = [], destroy } = plan;
   const shown = changes.filter((change) => all || !isOwnRecord(change));
   const folded = changes.length - shown.length;
   const own = changes.filter((change) => !shown.includes(change));
@@ -44,6 +44,7 @@ function renderZone(plan: ZonePlan, all: boolean, paint: Paint): readonly string
           `  ${paint("yellow", "held:")} ${count(held.length, "removal")} at once wait for \`globalroute confirm\`, or for \`apply\` of this plan: ${names(held)}`,
         ]),
     ...(kept.length === 0 ? [] : [`  ${paint("dim", "kept:")} wanted no more, and policy ${policy} removes nothing: ${names(kept)}`]),
+    ...waiting.map(({ child, why }) => `  ${paint("yellow", "waits:")} the delegation of ${child}: ${why}`),
   ];
 }
 

@@ -31,6 +31,7 @@ import type { Log } from "../observe/log.ts";
 import { createMetrics, type Metrics } from "../observe/metrics.ts";
 import { createTimeline, type Timeline } from "../observe/timeline.ts";
 import { type AnswerOptions, DEFAULT_ANSWERING } from "./answer-options.ts";
+import { createDelegationPorts } from "./delegation-ports.ts";
 import { createDnsPublisher } from "./dns-publisher.ts";
 import { lockFolder } from "./folder-lock.ts";
 import { CommandError, type Io } from "./io.ts";
@@ -199,6 +200,7 @@ async function compose(options: ServiceOptions, io: Pick<Io, "now" | "every" | "
     now: ports.now,
     deadline: AbortSignal.timeout,
     setTimer: (delay, callback) => ports.setTimer(ms(delay), callback),
+    delegations: createDelegationPorts(io.now),
     metrics,
     log,
   });

@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import type { PlannedChange, ZonePlan } from "../../dns-providers/zone-plan.ts";
 import { CommandError } from "./io.ts";
-import { judgeDrift, servedDrift } from "./zone-drift.ts";
+import { delegationIn, judgeDrift, servedDrift, worst } from "./zone-drift.ts";
 
 const plan = (more: Partial<ZonePlan> = {}): ZonePlan => ({
   ...{ zone: "example-org", domain: "example.org", provider: "RFC2136", owner: "prod-eu", policy: "Sync", fence: null },
@@ -80,4 +80,31 @@ test("a running server's view: asked for one zone, and what differs is told as t
     throw new CommandError(1, "There is no DNSZone example.org that is kept elsewhere.");
   };
   await expect(servedDrift("example.org", client(refuse))).rejects.toMatchObject({ exitCode: 2 });
+});
+
+test("of the zone above only this zone's delegation counts, with what it waits for", () => {
+  const parent = plan({
+    changes: [{ ...change("Create", "ns1.apps.example.org"), resource: "DNSZone/apps" }, change("Delete", "old.example.org")],
+    conflicts: [{ name: "geo.example.org", type: "NS", reason: "Foreign", resource: "DNSZone/geo" }],
+    waiting: [
+      { child: "apps.example.org", why: "ns1 is silent" },
+      { child: "geo.example.org", why: "ns2 is silent" },
+    ],
+  });
+  expect(judgeDrift(delegationIn(parent, "apps", "apps.example.org"), undefined, "Folder")).toMatchObject({
+    status: "warning",
+    facts: [
+      "ns1.apps.example.org A is not as the objects ask for: it is missing",
+      "the delegation of apps.example.org is not as the objects ask for, and waits: ns1 is silent",
+    ],
+  });
+});
+
+test("a zone and its delegation are as bad as the worse of them", () => {
+  const [good, bad] = [
+    judgeDrift(plan(), undefined, "Folder"),
+    judgeDrift(plan({ changes: [change("Create", "a.example.org")] }), undefined, "Folder"),
+  ];
+  expect(worst([good, bad])).toEqual({ ...bad, facts: [...bad.facts, ...good.facts] });
+  expect(worst([good])).toEqual(good);
 });

@@ -10,10 +10,52 @@ import { type OfflinePlanning, planOffline } from "./plan-offline.ts";
 /** Changes and conflicts that are named. */
 const MOST = 5;
 
-/** @param zone name of the DNSZone @throws CommandError (exit 2) for a folder with errors */
-export async function zoneDrift(zone: string, planning: OfflinePlanning, io: Pick<Io, "now" | "cwd">): Promise<StepResult> {
-  const { zones, failures } = await planOffline([zone], planning, io);
-  return judgeDrift(zones[0], failures[0], "Folder");
+export interface DriftOf {
+  readonly domain: string;
+  /** Name of the DNSZone. */
+  readonly zone: string;
+  /** Whether it is kept elsewhere itself. */
+  readonly isElsewhere: boolean;
+  /** Name of the DNSZone in which its delegation is kept. */
+  readonly parent?: string;
+}
+
+/** @throws CommandError (exit 2) for a folder with errors */
+export async function zoneDrift(
+  { domain, zone, isElsewhere, parent }: DriftOf,
+  planning: OfflinePlanning,
+  io: Pick<Io, "now" | "cwd">,
+): Promise<StepResult> {
+  const names = [...(isElsewhere ? [zone] : []), ...(parent === undefined ? [] : [parent])];
+  const { zones, failures } = await planOffline(names, planning, io);
+  const judge = (name: string, only: (plan: ZonePlan) => ZonePlan): StepResult => {
+    const plan = zones.find((one) => one.zone === name);
+    return judgeDrift(
+      plan === undefined ? undefined : only(plan),
+      failures.find((one) => one.zone === name),
+      "Folder",
+    );
+  };
+  return worst([
+    ...(isElsewhere ? [judge(zone, (plan) => plan)] : []),
+    ...(parent === undefined ? [] : [judge(parent, (plan) => delegationIn(plan, zone, domain))]),
+  ]);
+}
+
+/** Of the plan of a zone what is about the delegation of another one. @param child name of its DNSZone */
+export function delegationIn(plan: ZonePlan, child: string, domain: string): ZonePlan {
+  const resource = `DNSZone/${child}`;
+  const isOf = (one: { readonly resource?: string }): boolean => one.resource === resource;
+  const waiting = (plan.waiting ?? []).filter((one) => one.child === domain);
+  return { ...plan, changes: plan.changes.filter(isOf), conflicts: plan.conflicts.filter(isOf), held: [], kept: [], waiting };
+}
+
+const BADNESS = ["failed", "warning", "skipped", "ok"] as const;
+
+/** Several results as one. @param results at least one */
+export function worst(results: readonly StepResult[]): StepResult {
+  const sorted = results.toSorted((a, b) => BADNESS.indexOf(a.status) - BADNESS.indexOf(b.status));
+  return { ...sorted[0]!, facts: sorted.flatMap(({ facts }) => facts) };
 }
 
 /** Longer than a server takes at most, ms. */
@@ -35,13 +77,16 @@ export function judgeDrift(plan: ZonePlan | undefined, failure: ZoneFailure | un
     const fact = failure?.message ?? "the zone could not be planned";
     return { status: "failed", facts: [fact], remedy: "Mend what is said; `globalroute plan` tries the same." };
   }
-  const { conflicts, changes, kept, provider } = plan;
+  const { conflicts, changes, kept, provider, waiting = [] } = plan;
   const named = <T extends { readonly name: string; readonly type: string }>(
     list: readonly T[],
     tell: (one: T) => string,
   ): readonly string[] => [...list.slice(0, MOST).map(tell), ...(list.length > MOST ? [`and ${list.length - MOST} more`] : [])];
   const wanted = by === "Folder" ? "the objects ask for" : "the server publishes it";
-  const differs = named(changes, ({ name, type, action }) => `${name} ${type} is not as ${wanted}: ${VERBS[action]}`);
+  const differs = [
+    ...named(changes, ({ name, type, action }) => `${name} ${type} is not as ${wanted}: ${VERBS[action]}`),
+    ...waiting.map(({ child, why }) => `the delegation of ${child} is not as ${wanted}, and waits: ${why}`),
+  ];
   if (conflicts.length > 0) {
     const told = named(
       conflicts,
@@ -49,7 +94,7 @@ export function judgeDrift(plan: ZonePlan | undefined, failure: ZoneFailure | un
     );
     return { status: "failed", facts: [...told, ...differs], remedy: "Remove these records there, or take the hosts out of the routes." };
   }
-  if (changes.length > 0)
+  if (differs.length > 0)
     return {
       status: "warning",
       facts: differs,

@@ -1,4 +1,5 @@
 /** What can be wrong between zones, and between zones and routes. */
+import { checkDelegation } from "./check-delegation.ts";
 import type { Findings } from "./findings.ts";
 import { isWithin } from "./host-name.ts";
 import { zoneOf } from "./host-zones.ts";
@@ -11,6 +12,7 @@ import { RECORDS_PATH } from "./to-zone.ts";
  * @param hosts of all routes
  */
 export function checkZone(zone: Zone, zonesByDomain: ReadonlyMap<string, Zone>, hosts: ReadonlySet<string>, findings: Findings): void {
+  checkDelegation(zone, zonesByDomain, findings);
   if (zone.provider !== undefined) return; // who keeps it has its records and its delegations
   const cuts = new Set(zone.records.filter((record) => record.type === "NS").map((record) => record.name));
   checkNested(zone, zonesByDomain, cuts, findings);

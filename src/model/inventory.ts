@@ -159,6 +159,8 @@ export interface Zone {
   readonly dnssec?: ZoneDnssec;
   /** Present when others may take copies of the zone. */
   readonly transfer?: ZoneTransfer;
+  /** Present when we keep its delegation: in which DNSZone, by name, and whether what others made there becomes ours. */
+  readonly delegation?: { readonly parent: string; readonly adopt: boolean };
   /** Present when the zone is kept elsewhere: then nothing of it is answered here, and it has neither nameservers nor records. */
   readonly provider?: ZoneProvider;
   /** Present while its object waits to be deleted until our records there are gone: nothing is written there any more. */

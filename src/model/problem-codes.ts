@@ -238,6 +238,10 @@ export const problemCodes = {
     remedy: "Write it as a mapping.",
   },
   "yaml-syntax": { cause: "The file is not valid YAML 1.2.", remedy: "Correct it at the place named; often it is the indentation." },
+  "zone-delegation": {
+    cause: "`delegation.parent` of a DNSZone names no DNSZone in which its delegation can be kept.",
+    remedy: "Name the DNSZone right above it that is kept elsewhere, or remove `delegation` and keep the delegation by hand.",
+  },
   "zone-duplicate": { cause: "Two DNSZones have the same domain. The one read first counts.", remedy: "Merge them." },
   "zone-nested": {
     cause:

@@ -25,7 +25,8 @@ export const KEYS_PATH: FieldPath = ["spec", "provider", "embedded", "dnssec", "
  * @param api absent when the objects are files'
  */
 export function toZone(object: ObjectOf<"DNSZone">, findings: Findings, api?: ApiContext): Zone {
-  const { domain, owner = "", allowedRoutes = [] } = object.spec;
+  const { domain, owner = "", allowedRoutes = [], delegation } = object.spec;
+  const delegated = delegation === undefined ? {} : { delegation };
   const allowedSuffixes = toSuffixes(allowedRoutes, domain, findings, api);
   checkProvider(object, findings);
   const { embedded } = object.spec.provider;
@@ -34,7 +35,7 @@ export function toZone(object: ObjectOf<"DNSZone">, findings: Findings, api?: Ap
     const none = { nameservers: [], records: [], soa: toSoa(NO_SOA, domain, findings) };
     const deletion = toDeletion(object, findings, api);
     return {
-      ...{ name: object.name, domain, ...none, allowedSuffixes, owner },
+      ...{ name: object.name, domain, ...none, allowedSuffixes, owner, ...delegated },
       ...(provider === undefined ? {} : { provider: { ...provider, ...deletion } }),
     };
   }
@@ -51,6 +52,7 @@ export function toZone(object: ObjectOf<"DNSZone">, findings: Findings, api?: Ap
     records: toRecords(records, domain, findings),
     allowedSuffixes,
     owner,
+    ...delegated,
     ...(dnssec === undefined ? {} : { dnssec: toDnssec(dnssec, findings) }),
     ...(transfer === undefined ? {} : { transfer: toTransfer(transfer, findings) }),
   };

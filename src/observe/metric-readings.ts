@@ -17,6 +17,7 @@ export const DEGRADED_REASONS: readonly string[] = [
   "provider-failing",
   "removals-held",
   "names-contested",
+  "delegation-waiting",
 ];
 
 /** Values that somebody else keeps; they are read when a scrape asks. A reading that is left out exports no series. */

@@ -1,13 +1,11 @@
 /** `globalroute check zone DOMAIN`: step by step, does the world reach a zone as it should? */
 import { randomInt } from "node:crypto";
-import { getServers } from "node:dns";
 import { resolve } from "node:path";
 import { setTimeout } from "node:timers/promises";
 import { type Command, InvalidArgumentError } from "commander";
 import type { ZoneCheck } from "../../dns/check/check-zone.ts";
 import type { Expectation } from "../../dns/check/expectation.ts";
 import type { Step, StepResult, StepStatus } from "../../dns/check/step.ts";
-import { parseIp } from "../../model/ip.ts";
 import type { ListenAddress } from "../../model/listen-address.ts";
 import { didYouMean } from "../../model/nearest-word.ts";
 import { formatProblem } from "../../model/problem.ts";
@@ -25,11 +23,11 @@ import {
   print,
   serverOption,
 } from "../options.ts";
+import { DNS_PORT, readServerAddress, systemResolvers } from "../system-resolvers.ts";
 import { type Paint, paintFor, type Style } from "../text.ts";
 
 /** Hosts of routes that are asked for. More would be the load of a test, and each fault is in one of the first, as a rule. */
 const MOST_HOSTS = 20;
-const DNS_PORT = 53;
 const SETTLE = ms(10_000);
 
 interface CheckZoneOptions {
@@ -62,7 +60,7 @@ export function registerCheckZone(program: Command, { io, exit }: Cli): void {
     .option("--port <port>", "port of the delegated name servers", parsePort, DNS_PORT)
     .option(
       "--drift",
-      "for a zone that is kept elsewhere: also compare what its provider has with what the running server publishes, or with --config by the provider's credentials with the objects",
+      "for a zone that is kept elsewhere, or whose delegation is: also compare what the provider has with what the running server publishes (the zone alone), or with --config by the provider's credentials with the objects",
     )
     .addOption(serverOption().conflicts("config"))
     .option(
@@ -122,11 +120,13 @@ function driftOf(
       return servedDrift(domain, createApiClient(io, server));
     };
   }
-  if (expectation.keptElsewhere === undefined)
-    throw new CommandError(2, `--drift is for a zone that is kept elsewhere, and DNSZone ${expectation.object} is answered here.`);
+  const { object, keptElsewhere, delegatedBy } = expectation;
+  if (keptElsewhere === undefined && delegatedBy === undefined)
+    throw new CommandError(2, `--drift is for a zone that is kept elsewhere, or its delegation; DNSZone ${object} is answered here.`);
   return async () => {
     const { zoneDrift } = await import("../zone-drift.ts");
-    return zoneDrift(expectation.object, { config, mmdb: mmdb ?? [] }, io);
+    const of = { domain, zone: object, isElsewhere: keptElsewhere !== undefined };
+    return zoneDrift({ ...of, ...(delegatedBy === undefined ? {} : { parent: delegatedBy }) }, { config, mmdb: mmdb ?? [] }, io);
   };
 }
 
@@ -181,17 +181,6 @@ function summary(zone: string, steps: readonly Step[], paint: Paint): string {
   return warnings === ""
     ? paint("green", `${zone} is reached as it should be`)
     : paint("yellow", `${zone} is reached; look at: ${warnings}`);
-}
-
-/** Addresses with a zone index (`fe80::1%eth0`) are left out: nothing here knows interfaces. */
-const systemResolvers = (): readonly ListenAddress[] => getServers().flatMap((text) => readServerAddress(text) ?? []);
-
-/** `192.0.2.53`, `192.0.2.53:5300`, `2001:db8::53`, `[2001:db8::53]:5300`. */
-function readServerAddress(text: string): ListenAddress | undefined {
-  if (parseIp(text) !== undefined) return { address: text, port: DNS_PORT };
-  const match = /^(?:\[([^\]]+)\]|([^:]+)):(\d{1,5})$/.exec(text);
-  const [address, port] = [match?.[1] ?? match?.[2] ?? "", Number(match?.[3])];
-  return parseIp(address) === undefined || port < 1 || port > 65_535 ? undefined : { address, port };
 }
 
 function parseServerAddress(text: string): ListenAddress {

@@ -1,4 +1,5 @@
 /** What the objects say of a zone that the world can see. Pure. */
+import { delegationParent } from "../../model/check-delegation.ts";
 import { zoneOf } from "../../model/host-zones.ts";
 import { type Inventory, type Route, routeKey, type Zone, type ZoneProvider } from "../../model/inventory.ts";
 import { parseIp } from "../../model/ip.ts";
@@ -9,6 +10,8 @@ export interface Expectation {
   readonly object: string;
   /** There when GlobalRoute does not answer for the zone itself; `primary` is where it is written to. */
   readonly keptElsewhere?: { readonly type: string; readonly primary?: { readonly host: string; readonly port: number } };
+  /** Name of the DNSZone in which we keep the delegation. */
+  readonly delegatedBy?: string;
   /** Lower-case, without the trailing dot; empty for a zone that is kept elsewhere. */
   readonly nameservers: readonly string[];
   readonly isSigned: boolean;
@@ -54,8 +57,10 @@ export function expectationOf(domain: string, inventory: Inventory, most: number
   if (zone === undefined) return undefined;
   const hosts = hostsOf(zone, inventory, byDomain);
   const { provider } = zone;
+  const delegation = delegationParent(zone, inventory.zones);
   return {
     object: zone.name,
+    ...(delegation === undefined || "fault" in delegation ? {} : { delegatedBy: delegation.parent.name }),
     ...(provider === undefined ? {} : { keptElsewhere: keeperOf(provider) }),
     nameservers: zone.nameservers.map((name) => name.toLowerCase().replace(/\.$/, "")),
     isSigned: zone.dnssec !== undefined,

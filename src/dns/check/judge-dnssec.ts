@@ -6,7 +6,7 @@ import { Flag, Rcode, Type } from "../wire/codes.ts";
 import type { DecodedRecord } from "../wire/decode-message.ts";
 import { formatDs } from "../wire/format-dnssec.ts";
 import { encodeName } from "../wire/name.ts";
-import { concat } from "../wire/rdata.ts";
+import { concat, encodeRdata } from "../wire/rdata.ts";
 import type { Observations, Reply, ServerObservation, ZoneDetail } from "./observations.ts";
 import { formatSeconds, listed, select, serverLabel, without } from "./read-reply.ts";
 import { type Finding, failed, ok, skipped, warning } from "./step.ts";
@@ -125,12 +125,45 @@ function told(chains: readonly { readonly view: SignedView; readonly findings: r
   });
 }
 
+/** DNSKEY and SOA of a zone, with signatures (DO), as one server answers them. */
+export type SignedReplies = Pick<ZoneDetail, "dnskey" | "signedSoa">;
+
+/**
+ * Whether a validating resolver follows the chain from DS records into a zone at one server.
+ *
+ * @param ds    in presentation form, at least one
+ * @param needs how many of them must lead to a key there
+ * @param now   seconds since the epoch
+ * @returns what is wrong, as half a sentence; undefined: nothing, and it stays so for a day
+ */
+export function chainTrouble(
+  ds: readonly string[],
+  needs: "Every" | "Some",
+  replies: SignedReplies,
+  zone: string,
+  now: number,
+): string | undefined {
+  if (!("message" in replies.dnskey)) return "no answer to DNSKEY";
+  const keys = select(replies.dnskey.message.answers, zone, Type.DNSKEY).map(({ rdata }) => rdata);
+  if (keys.length === 0) return "the zone is served unsigned";
+  const owner = encodeName(zone)!;
+  const encoded = ds.map((one) => encodeRdata("DS", one, zone));
+  const rdata = encoded.flatMap((one) => ("value" in one ? [one.value] : []));
+  const leading = rdata.filter((one) => keys.some((key) => isDigestOf(one, key, owner)));
+  if (leading.length === 0 || (needs === "Every" && leading.length < ds.length))
+    return `DS ${without(
+      ds,
+      leading.map((one) => formatDs(one)!),
+    ).map((one) => one.split(" ")[0])} is of no key in the zone`;
+  return judgeChain({ keys, detail: replies }, leading, owner, { zone, now }).find(({ status }) => status !== "ok")?.fact;
+}
+
 /** One server's view: DS → DNSKEY → signatures of DNSKEY and SOA (RFC 4035 §5.2, §5.3). */
 function judgeChain(
-  { keys, detail }: SignedView,
+  { keys, detail }: { readonly keys: readonly Uint8Array[]; readonly detail: SignedReplies },
   ds: readonly Uint8Array[],
   owner: Uint8Array,
-  { zone, now }: Observations,
+  { zone, now }: Pick<Observations, "zone" | "now">,
 ): readonly Finding[] {
   const matches = ds.map((one) => ({ ds: one, key: keys.find((key) => isDigestOf(one, key, owner)) }));
   const trusted = matches.flatMap(({ key }) => (key === undefined ? [] : [key]));

@@ -1,5 +1,6 @@
 /** `DNSZone`: a domain, who answers for it, and which routes may put names into it. */
 import { z } from "zod";
+import { delegation } from "./delegation.ts";
 import { externaldns } from "./externaldns.ts";
 import { celRules, entryName, formed, host, labelSelector, namedList, setOf, wholeSeconds } from "./parts.ts";
 import { powerdns } from "./powerdns.ts";
@@ -144,6 +145,7 @@ export const dnsZoneSpec = z
       .describe(
         "In a zone that is kept elsewhere: UpsertOnly makes and changes records and removes none, Sync removes those of ours that nobody wants any more, DryRun only tells what it would do.",
       ),
+    delegation,
     deletionPolicy: z
       .enum(["Orphan", "Delete"])
       .default("Orphan")

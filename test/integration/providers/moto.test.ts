@@ -158,6 +158,10 @@ const CAPABILITIES: Readonly<Record<string, (peer: Peer) => Promise<void>>> = {
     await peer.sync([east!, ...elsewhere]);
     await peer.isAsDesired([east!, ...elsewhere]);
   },
+  "the name servers of a zone (its delegation set)": async ({ client, zone }) => {
+    const authority = await route53ProviderOf(client, zone, { lane: FREE_LANE }).authority?.(NEVER);
+    expect(authority?.nameServers.length).toBeGreaterThan(1);
+  },
   quotas: async ({ client, zone }) => {
     await client.send(new GetHostedZoneLimitCommand({ Type: "MAX_RRSETS_BY_ZONE", HostedZoneId: zone }));
   },

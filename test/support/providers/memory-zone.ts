@@ -15,7 +15,7 @@ export interface MemoryZone extends Provider {
 
 const CAPABILITIES: Capabilities = {
   fencing: "Atomic",
-  types: ["A", "AAAA", "CNAME", "HTTPS", "TXT"],
+  types: ["A", "AAAA", "CNAME", "DS", "HTTPS", "NS", "TXT"],
   policies: [],
   deadline: 10_000,
   lookEvery: 60_000,

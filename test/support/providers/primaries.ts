@@ -24,9 +24,12 @@ ns1 A 127.0.0.1
 www A 192.0.2.99
 `;
 
-/** Starts `named`. */
-export async function startBindPrimary(key: TsigKey): Promise<Primary> {
-  const { folder, port } = await prepare();
+/** Starts `named`. @param records more of the zone @param isSigned whether it signs the zone, by a key that it makes */
+export async function startBindPrimary(
+  key: TsigKey,
+  { records = "", isSigned = false }: { readonly records?: string; readonly isSigned?: boolean } = {},
+): Promise<Primary> {
+  const { folder, port } = await prepare(records);
   const config = `
 key "${key.name}" { algorithm ${key.algorithm}; secret "${base64(key)}"; };
 options {
@@ -41,7 +44,7 @@ options {
   allow-transfer { key "${key.name}"; };
 };
 controls { };
-zone "example.org" { type primary; file "zone"; allow-update { key "${key.name}"; }; };
+zone "example.org" { type primary; file "zone"; allow-update { key "${key.name}"; };${isSigned ? " dnssec-policy default;" : ""} };
 `;
   writeFileSync(join(folder, "named.conf"), config);
   return supervise(folder, port, "named", ["-c", join(folder, "named.conf"), "-g", "-n", "1"]);
@@ -84,9 +87,9 @@ zone:
 
 const base64 = ({ secret }: TsigKey): string => Buffer.from(secret).toString("base64");
 
-async function prepare(): Promise<{ readonly folder: string; readonly port: number }> {
+async function prepare(records = ""): Promise<{ readonly folder: string; readonly port: number }> {
   const folder = mkdtempSync(join(tmpdir(), "primary-"));
-  writeFileSync(join(folder, "zone"), ZONE);
+  writeFileSync(join(folder, "zone"), ZONE + records);
   return { folder, port: await freePort() };
 }
 

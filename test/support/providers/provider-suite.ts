@@ -1,6 +1,7 @@
 /** What every provider must do, whatever is behind it. */
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { DesiredSet } from "../../../dns-providers/change.ts";
+import type { DesiredDelegation } from "../../../dns-providers/delegation/delegation.ts";
 import { fenceName, formatFence } from "../../../dns-providers/fence.ts";
 import { registryName } from "../../../dns-providers/ownership.ts";
 import { type Provider, ProviderError } from "../../../dns-providers/provider.ts";
@@ -60,6 +61,18 @@ export function providerSuite(name: string, start: () => Promise<ProviderUnderTe
 
     test("lists what is there", async () => {
       expect(await peer.provider.list(NEVER)).toContainEqual(FOREIGN);
+    });
+
+    test("tells who answers for the zone, where it knows", async ({ skip }) => {
+      const { authority } = peer.provider;
+      if (authority === undefined) return skip("it does not know");
+      const { nameServers, glue, ttl, longestTtl } = await authority(NEVER);
+      expect(nameServers.length).toBeGreaterThan(0);
+      for (const name of nameServers) expect(name).toMatch(/^[a-z0-9-]+(\.[a-z0-9-]+)+$/);
+      const inside = nameServers.filter((name) => name.endsWith(`.${DOMAIN}`));
+      expect(new Set(glue.map(({ name }) => name))).toEqual(new Set(inside));
+      expect(ttl).toBeGreaterThan(0);
+      expect(longestTtl).toBeGreaterThanOrEqual(ttl);
     });
 
     test("a first sync publishes all of it with its owner, and a second writes nothing", async () => {
@@ -128,6 +141,56 @@ export function providerSuite(name: string, start: () => Promise<ProviderUnderTe
       expect(await peer.lookUp(many[0]!.name, "A")).toBeUndefined();
       expect(await peer.lookUp(registryName(many[0]!.name)!, "TXT")).toBeUndefined();
       for (const set of WORLD) await has(set);
+    });
+
+    test("a delegation is made, changed and removed, says whose it is, and is left alone where it is somebody else's", async () => {
+      const [child, told] = ["apps.example.org", "apps._delegations._globalroute.example.org"];
+      const glue = (label: string, address: string): RecordSet => ({ name: `${label}.${child}`, type: "A", ttl: 300, values: [address] });
+      const by = (nameServers: readonly string[], addresses: readonly RecordSet[], ds: readonly string[] = []): DesiredDelegation => ({
+        ...{ kind: "Known", child, resource: "DNSZone/apps", isAdopted: false },
+        authority: { nameServers, glue: addresses, ttl: 300, longestTtl: 300, ds },
+        seen: { servers: new Map(nameServers.map((one) => [one, undefined])), chain: () => undefined, ds: undefined },
+      });
+      const NS1 = glue("ns1", "192.0.2.53");
+      const DS = `12345 13 2 ${"ab".repeat(32)}`;
+      const keep = (delegations: readonly DesiredDelegation[], isRemovalConfirmed = false): Promise<SyncOutcome> =>
+        syncOf().sync({ desired: WORLD, delegations, epoch: 1, isRemovalConfirmed, signal: NEVER });
+      /** `NAME TYPE VALUES` of what stands at the delegation and below it, and what tells whose it is. */
+      const standing = async (): Promise<readonly string[]> =>
+        (await peer.provider.list(NEVER))
+          .filter(({ name }) => name === child || name.endsWith(`.${child}`) || name === told)
+          .map(({ name, type, values }) => (name === told ? "told" : `${name} ${type} ${values.toSorted().join(" ").toLowerCase()}`))
+          .sort();
+
+      if (!peer.provider.capabilities.types.includes("NS")) {
+        const refused = await keep([by([NS1.name], [NS1])]);
+        expect(refused).toMatchObject({
+          plan: { waiting: [{ child, why: expect.stringContaining("publishes no NS records"), isFault: true }] },
+        });
+        expect(await standing()).toEqual([]);
+        return;
+      }
+      expect(await keep([by([NS1.name, "ns.example.net"], [NS1], [DS])])).toMatchObject({ kind: "Synced", batches: 1 });
+      const made = [`${child} DS ${DS}`, `${child} NS ns.example.net. ns1.${child}.`, `ns1.${child} A 192.0.2.53`, "told"];
+      expect(await standing()).toEqual(made);
+      expect(await keep([by([NS1.name, "ns.example.net"], [NS1], [DS])])).toMatchObject({ batches: 0 });
+      expect(await sync(WORLD, 1, syncOf("prod-us"))).toMatchObject({ plan: { held: [] } });
+      expect(await standing()).toEqual(made);
+
+      const NS2 = glue("ns2", "192.0.2.54");
+      await keep([by([NS2.name], [NS2])]);
+      expect(await standing()).toEqual([`${child} NS ns2.${child}.`, `ns2.${child} A 192.0.2.54`, "told"]);
+      expect(await keep([])).toMatchObject({ batches: 0, plan: { held: [{ type: "NS" }, { type: "A" }] } });
+      await keep([], true);
+      expect(await standing()).toEqual([]);
+
+      await peer.interfere({ name: child, type: "NS", ttl: 300, values: ["ns.example.net."] });
+      expect(await keep([by([NS1.name], [NS1])])).toMatchObject({ batches: 0, plan: { conflicts: [{ name: child, reason: "Foreign" }] } });
+      expect(await keep([], true)).toMatchObject({ batches: 0 });
+      expect(await standing()).toEqual([`${child} NS ns.example.net.`]);
+      await keep([{ ...by([NS1.name], [NS1]), isAdopted: true }]);
+      await keep([], true);
+      expect(await standing()).toEqual([]);
     });
 
     describe("a writer of an earlier term", () => {
