@@ -53,12 +53,23 @@ export function membersThatGo(
   };
 }
 
-/** The zone with changes made, as a provider makes them. */
+/** The zone with changes made, as a provider makes them. What is not changed keeps its place. */
 export function applyChanges(actual: readonly RecordSet[], changes: readonly Change[]): readonly RecordSet[] {
-  const sets = new Map(actual.map((set) => [recordSetKey(set), set]));
+  if (changes.length === 0) return actual;
+  const names = new Set<string>();
+  /** By key; undefined: it is gone. */
+  const changed = new Map<string, RecordSet | undefined>();
   for (const change of changes) {
-    if (change.action === "Delete") sets.delete(recordSetKey(change.before));
-    else sets.set(recordSetKey(change.after), change.after);
+    const set = change.action === "Delete" ? change.before : change.after;
+    names.add(set.name);
+    changed.set(recordSetKey(set), change.action === "Delete" ? undefined : change.after);
   }
-  return [...sets.values()];
+  const after: RecordSet[] = [];
+  for (const set of actual) {
+    const key = names.has(set.name) ? recordSetKey(set) : undefined;
+    const now = key !== undefined && changed.has(key) ? changed.get(key) : set;
+    if (now !== undefined) after.push(now);
+    if (key !== undefined && now !== set) changed.set(key, undefined);
+  }
+  return [...after, ...[...changed.values()].filter((set) => set !== undefined)];
 }

@@ -5,8 +5,8 @@
 import { type RecordSet, recordSetKey, sameRecordSet } from "./record-set.ts";
 
 export interface Contest {
-  /** What was written, or found as it should be. */
-  believe(sets: readonly RecordSet[]): void;
+  /** What was written, or found as it should be. @param sets asked for when there is a listing to compare them with */
+  believe(sets: () => readonly RecordSet[]): void;
   /** It is not known what was written. */
   doubt(): void;
   /** Looks at a new listing for what is not as it was believed to be. */
@@ -23,14 +23,14 @@ export const TRUCE = 3_600_000;
 
 /** @param now monotonic milliseconds @param isOurs whether a name is one of those that are mended */
 export function createContest(now: () => number, isOurs: (name: string) => boolean): Contest {
-  let believed: ReadonlyMap<string, RecordSet> | undefined;
+  let believed: (() => readonly RecordSet[]) | undefined;
   /** Name → when others were seen to have changed it. */
   const changes = new Map<string, readonly number[]>();
   /** Name → when it is ours to mend again. */
   const truces = new Map<string, number>();
   return {
     believe(sets) {
-      believed = new Map(sets.filter(({ name }) => isOurs(name)).map((set) => [recordSetKey(set), set]));
+      believed = sets;
     },
     doubt() {
       believed = undefined;
@@ -39,9 +39,9 @@ export function createContest(now: () => number, isOurs: (name: string) => boole
       if (believed === undefined) return;
       const there = new Map(listed.map((set) => [recordSetKey(set), set]));
       const changed = new Set<string>();
-      for (const [key, set] of believed) {
-        const found = there.get(key);
-        if (found === undefined || !sameRecordSet(found, set)) changed.add(set.name);
+      for (const set of believed()) {
+        const found = there.get(recordSetKey(set));
+        if ((found === undefined || !sameRecordSet(found, set)) && isOurs(set.name)) changed.add(set.name);
       }
       for (const name of changed) {
         const times = [...(changes.get(name) ?? []).filter((time) => now() - time < WITHIN), now()];

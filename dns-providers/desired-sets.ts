@@ -8,6 +8,7 @@ import { clustersForAll } from "../src/model/plain-policy.ts";
 import type { RoutingTable } from "../src/routing/table.ts";
 import type { DesiredSet } from "./change.ts";
 import { recordSetKey } from "./record-set.ts";
+import { createRouteMemory } from "./route-memory.ts";
 
 export interface PlainZoneInput {
   readonly table: PlacelessRouting & Pick<RoutingTable, "names">;
@@ -20,27 +21,43 @@ export interface PlainZoneInput {
 }
 
 /** One set for everyone at each host. */
-export function plainZone({ table, routes, isInZone, before }: PlainZoneInput): readonly DesiredSet[] {
+export const plainZone = (input: PlainZoneInput): readonly DesiredSet[] => createPlainZone()(input);
+
+/** As {@link plainZone}, of one table after the other: routes whose standing has not changed have the same sets, not only equal ones. */
+export function createPlainZone(): (input: PlainZoneInput) => readonly DesiredSet[] {
+  const memory = createRouteMemory<Drawn>(({ isWhole }) => isWhole);
+  return (input) => {
+    const { table, routes, isInZone } = input;
+    return routes.flatMap((route, i) => memory.recall(table, i, route, [isInZone], () => draw(input, route, i)).sets);
+  };
+}
+
+interface Drawn {
+  readonly sets: readonly DesiredSet[];
+  /** None of them is from before. */
+  readonly isWhole: boolean;
+}
+
+function draw({ table, isInZone, before }: PlainZoneInput, route: Route, i: number): Drawn {
   const sets: DesiredSet[] = [];
-  for (const [i, route] of routes.entries()) {
-    const hosts = route.hosts.filter((host) => isInZone(route, host));
-    if (hosts.length === 0) continue;
-    const clusters = clustersForAll(route);
-    if (clusters.length === 0) continue;
-    for (const [family, type] of [
-      [0, "A"],
-      [1, "AAAA"],
-    ] as const) {
-      const values = addressesOf(table, i, family, clusters);
-      if (values === undefined) continue;
-      for (const name of hosts) {
-        const wanted = { name, type, ttl: table.hot.routeTtlMin[i]!, values, resource: `GlobalRoute/${routeKey(route)}` };
-        const set = values.length > 0 ? wanted : before(recordSetKey(wanted));
-        if (set !== undefined) sets.push(set);
-      }
+  let isWhole = true;
+  const hosts = route.hosts.filter((host) => isInZone(route, host));
+  const clusters = hosts.length === 0 ? [] : clustersForAll(route);
+  if (clusters.length === 0) return { sets, isWhole };
+  for (const [family, type] of [
+    [0, "A"],
+    [1, "AAAA"],
+  ] as const) {
+    const values = addressesOf(table, i, family, clusters);
+    if (values === undefined) continue;
+    isWhole &&= values.length > 0;
+    for (const name of hosts) {
+      const wanted = { name, type, ttl: table.hot.routeTtlMin[i]!, values, resource: `GlobalRoute/${routeKey(route)}` };
+      const set = values.length > 0 ? wanted : before(recordSetKey(wanted));
+      if (set !== undefined) sets.push(set);
     }
   }
-  return sets;
+  return { sets, isWhole };
 }
 
 function addressesOf(

@@ -40,6 +40,13 @@ export function registeredName(name: string): string | undefined {
   return inside.startsWith(`${WILDCARD}.`) ? `*${inside.slice(WILDCARD.length)}` : inside;
 }
 
+/** Names whose {@link registryName} a name may be. */
+export function namesToldAt(name: string): readonly string[] {
+  const inside = name.startsWith(`${REGISTRY_LABEL}.`) ? name.slice(REGISTRY_LABEL.length + 1) : undefined;
+  if (inside === undefined) return [];
+  return inside === WILDCARD || inside.startsWith(`${WILDCARD}.`) ? [inside, `*${inside.slice(WILDCARD.length)}`] : [inside];
+}
+
 /** Whether a name is the registry's, and so can be nobody's host. */
 export const isReserved = (name: string): boolean => name.split(".").includes(REGISTRY_LABEL);
 

@@ -62,8 +62,7 @@ export const REMOVAL_LEAST = 3;
 
 /** @throws RangeError when a desired set is empty: nothing of ours makes one, and a zone must never get it (docs/safety.md, rule 1) */
 export function planChanges(input: PlanInput): Plan {
-  for (const { name, type, values, alias } of input.desired)
-    if (values.length === 0 && alias === undefined) throw new RangeError(`${name} ${type} would be empty`);
+  requireValues(input.desired);
   const isOfHelper = ({ name }: RecordSet): boolean => isHelper(name, input);
   const [actual, desired] = [input.actual.toSorted(byKey), input.desired.toSorted(byKey)];
   const zone = readZone({ ...input, actual });
@@ -71,33 +70,65 @@ export function planChanges(input: PlanInput): Plan {
     desired.filter((set) => !isOfHelper(set)),
     ({ name }) => name,
   );
-  const isContested = (name: string): boolean => input.contested?.has(name) ?? false;
-  const all = inOwnerOrder(new Set([...wanted.keys(), ...zone.owned.keys()]));
-  const names = all.filter((name) => !isContested(name));
-  const drafts = names.map((name) => draftName(name, wanted.get(name) ?? [], zone));
+  const names = inOwnerOrder(new Set([...wanted.keys(), ...zone.owned.keys()]));
+  const hosts = actual.filter((set) => !isOfHelper(set));
+  const drafted = names.map((name): DraftedName => {
+    const draft = draftName(name, wanted.get(name) ?? [], zone);
+    return { draft, changes: (stays) => changesAt(draft, stays, zone) };
+  });
+  return planOf(input, drafted, (changes) =>
+    planHelpers({ actual: actual.filter(isOfHelper), desired: desired.filter(isOfHelper), hosts: applyChanges(hosts, changes) }),
+  );
+}
 
+/** What is to become of one name, and how. */
+export interface DraftedName {
+  readonly draft: Draft;
+  /** @param stays what is leaving stays for now */
+  readonly changes: (stays: boolean) => readonly NameChanges[];
+}
+
+/**
+ * Puts a plan together.
+ *
+ * @param all          names that are wanted or ours, in owner order; such as are fine as they are may be left out
+ * @param helpersAfter what helpers need when these changes of all other names are made
+ * @param others       types that are ours at names that were left out
+ */
+export function planOf(
+  { contested = new Set(), policy, isRemovalConfirmed }: PlanInput,
+  all: readonly DraftedName[],
+  helpersAfter: (changes: readonly Change[]) => ReturnType<typeof planHelpers>,
+  others = 0,
+): Plan {
+  const isContested = ({ draft }: DraftedName): boolean => contested.has(draft.name);
+  const names = all.filter((name) => !isContested(name));
+  const drafts = names.map(({ draft }) => draft);
   const leaving = drafts.flatMap((draft) => draft.leaving);
   const going = countTypes(leaving);
-  const ours = drafts.reduce((sum, { existing }) => sum + existing, 0);
-  const isTooMuch = going >= REMOVAL_LEAST && going > REMOVAL_SHARE * ours && input.isRemovalConfirmed !== true;
-  const stays = input.policy === "UpsertOnly" || isTooMuch;
-  const groups = drafts.flatMap((draft) => changesAt(draft, stays, zone)).sort(byUrgency);
-  const hosts = applyChanges(
-    actual.filter((set) => !isOfHelper(set)),
-    groups.flatMap(({ changes }) => changes),
-  );
-  const helpers = planHelpers({ actual: actual.filter(isOfHelper), desired: desired.filter(isOfHelper), hosts });
+  const ours = drafts.reduce((sum, { existing }) => sum + existing, others);
+  const isTooMuch = going >= REMOVAL_LEAST && going > REMOVAL_SHARE * ours && isRemovalConfirmed !== true;
+  const stays = policy === "UpsertOnly" || isTooMuch;
+  const groups = names.flatMap((name) => name.changes(stays)).sort(byUrgency);
+  const helpers = helpersAfter(groups.flatMap(({ changes }) => changes));
   return {
     groups: [...helpers.before, ...groups, ...helpers.after],
     conflicts: drafts.flatMap(({ conflicts }) => conflicts),
-    held: isTooMuch && input.policy === "Sync" ? leaving : [],
-    kept: input.policy === "UpsertOnly" ? leaving : [],
-    contested: all.filter(isContested),
+    held: isTooMuch && policy === "Sync" ? leaving : [],
+    kept: policy === "UpsertOnly" ? leaving : [],
+    contested: all.filter(isContested).map(({ draft }) => draft.name),
     waiting: [],
   };
 }
 
-interface Zone {
+/** @throws RangeError as {@link planChanges} */
+export function requireValues(desired: readonly DesiredSet[]): void {
+  for (const { name, type, values, alias } of desired)
+    if (values.length === 0 && alias === undefined) throw new RangeError(`${name} ${type} would be empty`);
+}
+
+/** What is there, to look up. */
+export interface Zone {
   readonly owner: string;
   readonly sets: ReadonlyMap<string, RecordSet>;
   readonly byName: ReadonlyMap<string, readonly RecordSet[]>;
@@ -105,20 +136,19 @@ interface Zone {
   readonly owned: ReadonlyMap<string, Owned>;
 }
 
-interface Owned {
+export interface Owned {
   readonly types: ReadonlySet<string>;
   readonly resource: string | undefined;
   /** Records of another registry that say the same. */
   readonly superseded: readonly RecordSet[];
 }
 
-function readZone({ actual, owner, adoptFrom = [] }: PlanInput): Zone {
+export function readZone({ actual, owner, adoptFrom = [] }: PlanInput): Zone {
   const owned = new Map<string, Owned>();
   for (const set of actual) {
     const name = registeredName(set.name);
-    const ownership = name === undefined ? undefined : parseOwnership(set);
-    if (name !== undefined && ownership?.owner === owner)
-      owned.set(name, { types: new Set(ownership.types), resource: ownership.resource, superseded: [] });
+    const ours = name === undefined ? undefined : ownedBy(owner, set);
+    if (name !== undefined && ours !== undefined) owned.set(name, ours);
   }
   const sets = new Map(actual.map((set) => [recordSetKey(set), set]));
   if (adoptFrom.length > 0) {
@@ -133,7 +163,15 @@ function readZone({ actual, owner, adoptFrom = [] }: PlanInput): Zone {
   return { owner, sets, byName: Map.groupBy(actual, ({ name }) => name), owned };
 }
 
-interface Draft {
+/** @param registry a record at the {@link registryName} of what it speaks of */
+export function ownedBy(owner: string, registry: RecordSet): Owned | undefined {
+  const ownership = parseOwnership(registry);
+  if (ownership?.owner !== owner) return undefined;
+  return { types: new Set(ownership.types), resource: ownership.resource, superseded: [] };
+}
+
+/** What is to become of one name. */
+export interface Draft {
   readonly name: string;
   readonly upserts: readonly DesiredSet[];
   /** Go because something else comes in their place: a CNAME stands alone (RFC 1034 §3.6.2), and sets of one type have one kind of policy. */
@@ -148,7 +186,8 @@ interface Draft {
   readonly owned: Owned | undefined;
 }
 
-function draftName(name: string, wanted: readonly DesiredSet[], { owner, byName, sets, owned: all }: Zone): Draft {
+/** Looks at the name, at its registry's, and at what is owned of it, and at nothing else of the zone. */
+export function draftName(name: string, wanted: readonly DesiredSet[], { owner, byName, sets, owned: all }: Zone): Draft {
   const owned = all.get(name);
   const there = byName.get(name) ?? [];
   const isOurs = ({ type }: RecordSet): boolean => owned?.types.has(type) === true;
@@ -211,7 +250,7 @@ function conflictOf(type: string, foreign: readonly RecordSet[]): Conflict["reas
 }
 
 /** @param stays what is leaving stays for now, and stays ours */
-function changesAt(draft: Draft, stays: boolean, { sets, byName, owner }: Zone): readonly NameChanges[] {
+export function changesAt(draft: Draft, stays: boolean, { sets, byName, owner }: Zone): readonly NameChanges[] {
   const { name, owned, upserts } = draft;
   const registry = registryName(name);
   if (registry === undefined || (owned === undefined && upserts.length === 0)) return [];
@@ -239,7 +278,8 @@ function changesAt(draft: Draft, stays: boolean, { sets, byName, owner }: Zone):
   return changes.length === 0 ? [] : [{ name, isUrgent, changes }];
 }
 
-const byKey = (a: RecordSet, b: RecordSet): number =>
+/** By name, type and identifier. */
+export const byKey = (a: RecordSet, b: RecordSet): number =>
   compareTexts(a.name, b.name) || compareTexts(a.type, b.type) || compareTexts(a.routing?.id ?? "", b.routing?.id ?? "");
 const compareTexts = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);
 

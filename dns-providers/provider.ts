@@ -23,7 +23,7 @@ export interface Provider {
    * Makes what sets need besides records, as health checks, and looks whether there is room for them. Before they are written.
    *
    * @param zone what the whole zone is going to be
-   * @throws ProviderError `refused` when a quota leaves no room, with the number to ask for
+   * @throws ProviderError `refused` when a quota leaves no room, with the number to ask for; then it is asked again without what needs room
    */
   readonly prepare?: (zone: readonly RecordSet[], epoch: number, signal: AbortSignal) => Promise<void>;
   /**
@@ -84,6 +84,8 @@ export interface Capabilities {
   readonly types: readonly string[];
   /** By what several sets of one name and type can be told apart. Empty: everyone gets the same set. */
   readonly policies: readonly SetPolicy["kind"][];
+  /** Rights are given by name: `unauthorized` may be meant for one name of a batch alone. */
+  readonly authorizesNames?: true;
   /** What one sync may take, ms. Where nothing is compared it is less than a Lease, so that a writer that lost it has nothing under way for long. */
   readonly deadline: number;
   /** How often the zone is read anew when nothing else asks for it, ms: what others did to it is seen then. */
@@ -112,16 +114,22 @@ export const PROVIDER_ERRORS = {
 } as const satisfies Readonly<Record<string, "Relist" | "Backoff" | "Operator">>;
 export type ProviderErrorCode = keyof typeof PROVIDER_ERRORS;
 
+/** What of a batch is not to be had, when the rest is: whatever needs room (a quota), or these names. */
+export type Refused = "Room" | { readonly names: readonly string[] };
+
 export class ProviderError extends Error {
   override readonly name = "ProviderError";
   readonly code: ProviderErrorCode;
+  /** Where the provider tells it. */
+  readonly refused: Refused | undefined;
 
   /**
    * @param at     `rfc2136 192.0.2.53:53 example.org`
    * @param remedy the next step, a sentence
    */
-  constructor(code: ProviderErrorCode, at: string, fact: string, remedy: string, cause?: unknown) {
+  constructor(code: ProviderErrorCode, at: string, fact: string, remedy: string, cause?: unknown, refused?: Refused) {
     super(`${at}: ${fact}. ${remedy}`, { cause });
     this.code = code;
+    this.refused = refused;
   }
 }

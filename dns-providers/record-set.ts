@@ -73,6 +73,7 @@ export const recordSetKey = ({ name, type, routing }: Pick<RecordSet, "name" | "
 
 /** Whether a zone with one in the place of the other would give the same answers. */
 export function sameRecordSet(a: RecordSet, b: RecordSet): boolean {
+  if (a === b) return true;
   if (a.ttl !== b.ttl || recordSetKey(a) !== recordSetKey(b)) return false;
   if (!sameValue(a.routing, b.routing) || !sameValue(a.alias, b.alias) || !sameValue(a.healthCheck, b.healthCheck)) return false;
   const values = new Set(a.values);

@@ -1,9 +1,9 @@
 /** What a zone should have, in the way that its provider can follow a policy best. Pure. */
 import type { LostPolicy } from "../src/model/lost-part.ts";
 import type { DesiredSet } from "./change.ts";
-import { plainZone } from "./desired-sets.ts";
+import { createPlainZone } from "./desired-sets.ts";
 import { httpsSets } from "./https-sets.ts";
-import { type NativeZoneInput, nativeZone } from "./native/native-zone.ts";
+import { createNativeZone, type NativeZoneInput } from "./native/native-zone.ts";
 import { createLuaZone, type LuaZoneInput } from "./powerdns/lua-policy.ts";
 import type { Capabilities } from "./provider.ts";
 import type { SetPolicy } from "./record-set.ts";
@@ -21,7 +21,7 @@ export type DrawZone = (capabilities: Pick<Capabilities, "policies" | "types">, 
 
 /** Draws one zone after another table; what does not change between tables is worked out once. */
 export function createDrawZone(): DrawZone {
-  const luaZone = createLuaZone();
+  const [plainZone, luaZone, nativeZone] = [createPlainZone(), createLuaZone(), createNativeZone()];
   const drawAddresses: DrawZone = ({ policies, types }, input) => {
     if (NEEDED.every((kind) => policies.includes(kind))) return { sets: nativeZone(input), lost: new Map() };
     if (types.includes("LUA")) return luaZone(input);

@@ -92,7 +92,9 @@ export function createZoneKeeper(options: ZoneKeeperOptions): ZoneKeeper {
       const outcome = await sync.sync({ desired, epoch, isRemovalConfirmed: options.isRemovalConfirmed(), signal });
       failures = 0;
       options.onOutcome(outcome);
-      return lookEvery;
+      if (outcome.kind === "LostFence" || outcome.refusal === undefined) return lookEvery;
+      options.onFailure(outcome.refusal, LONGEST_RETRY);
+      return LONGEST_RETRY;
     } catch (error) {
       const delay = Math.min(LONGEST_RETRY, isOperators(error) ? LONGEST_RETRY : FIRST_RETRY * 2 ** failures++);
       options.onFailure(error, delay);

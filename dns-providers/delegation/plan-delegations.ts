@@ -38,7 +38,9 @@ export interface DelegationInput {
 export type DelegationPlan = Pick<Plan, "groups" | "conflicts" | "held" | "kept" | "contested" | "waiting">;
 
 export function planDelegations(input: DelegationInput): DelegationPlan {
-  const zone = readZone(input);
+  const registered = findRegistered(input);
+  if (registered.size + input.desired.length === 0) return NOTHING; // as in most zones, which are planned often
+  const zone: Zone = { sets: new Map(input.actual.map((set) => [recordSetKey(set), set])), registered, actual: input.actual };
   const desired = new Map(input.desired.map((one) => [one.child, one]));
   const all = inOwnerOrder(new Set([...desired.keys(), ...zone.registered.keys()]));
   const drafts = all
@@ -59,6 +61,8 @@ export function planDelegations(input: DelegationInput): DelegationPlan {
   };
 }
 
+const NOTHING: DelegationPlan = { groups: [], conflicts: [], held: [], kept: [], contested: [], waiting: [] };
+
 /** A plan of hosts and one of delegations as one. */
 export const joinPlans = (hosts: Plan, delegations: DelegationPlan): Plan => ({
   groups: [...hosts.groups, ...delegations.groups],
@@ -76,14 +80,14 @@ interface Zone {
   readonly actual: readonly RecordSet[];
 }
 
-function readZone({ actual, domain, owner }: DelegationInput): Zone {
+function findRegistered({ actual, domain, owner }: DelegationInput): Zone["registered"] {
   const registered = new Map<string, DelegationOwnership>();
   for (const set of actual) {
     const child = set.type === "TXT" ? delegatedName(set.name, domain) : undefined;
     const ownership = child === undefined ? undefined : parseDelegation(set);
     if (child !== undefined && ownership?.owner === owner) registered.set(child, ownership);
   }
-  return { sets: new Map(actual.map((set) => [recordSetKey(set), set])), registered, actual };
+  return registered;
 }
 
 interface Draft {

@@ -8,6 +8,7 @@ import { type Cluster, type Route, routeKey } from "../../src/model/inventory.ts
 import { ROUTE_OFFERS_A, ROUTE_OFFERS_AAAA, type RoutingTable, Standing } from "../../src/routing/table.ts";
 import type { DesiredSet } from "../change.ts";
 import type { HelperScope } from "../helper-sets.ts";
+import { createRouteMemory } from "../route-memory.ts";
 import { healthCheckOf } from "./health-check.ts";
 import { type Leaf, renderTree } from "./render-tree.ts";
 import { type Node, treeOf } from "./tree.ts";
@@ -46,8 +47,22 @@ interface Drawn {
  * Routes of one policy share their helpers. Where a state is not that of most of them, as by an operator's act on one route, they have
  * helpers of their own.
  */
-export function nativeZone(input: NativeZoneInput): readonly DesiredSet[] {
-  const drawn = input.routes.flatMap((route, i) => draw(input, route, i));
+export const nativeZone = (input: NativeZoneInput): readonly DesiredSet[] => createNativeZone()(input);
+
+/** As {@link nativeZone}, of one table after the other: only routes whose standing has changed are thought about again. */
+export function createNativeZone(): (input: NativeZoneInput) => readonly DesiredSet[] {
+  const memory = createRouteMemory<readonly Drawn[]>();
+  return (input) => {
+    const { table, clusters, isInZone, aliasZone } = input;
+    const things = [clusters, isInZone, aliasZone];
+    return render(
+      input,
+      input.routes.flatMap((route, i) => memory.recall(table, i, route, things, () => draw(input, route, i))),
+    );
+  };
+}
+
+function render(input: NativeZoneInput, drawn: readonly Drawn[]): readonly DesiredSet[] {
   const sets: DesiredSet[] = [];
   for (const [policy, alike] of Map.groupBy(drawn, (one) => one.policy)) {
     const byState = [...Map.groupBy(alike, ({ state }) => state)].sort(

@@ -13,6 +13,7 @@ import { ROUTE_OFFERS_A, ROUTE_OFFERS_AAAA, RouteRow, type RoutingTable } from "
 import type { DesiredSet } from "../change.ts";
 import { type PlainZoneInput, plainZone } from "../desired-sets.ts";
 import { recordSetKey } from "../record-set.ts";
+import { createRouteMemory } from "../route-memory.ts";
 import { type ClientCut, cutClients } from "./client-cut.ts";
 import { type ClientScript, MAX_STEPS, writeClient, writeScript } from "./lua-script.ts";
 import { formatLua, list } from "./lua-text.ts";
@@ -41,29 +42,50 @@ const FAMILIES = [
 export function createLuaZone(): (input: LuaZoneInput) => LuaZone {
   /** By policy, for the way in which a table cuts places: tables that differ in addresses alone share it. */
   const cuts = new WeakMap<RoutingTable["partitions"], Map<number, ClientCut>>();
-  return ({ table, routes, isInZone, before }) => {
+  const memory = createRouteMemory<Drawn>(({ isWhole }) => isWhole);
+  return (input) => {
+    const { table, routes, isInZone } = input;
     const known = cuts.get(table.partitions) ?? new Map<number, ClientCut>();
     cuts.set(table.partitions, known);
     const clients = new Map<string, ClientScript>();
     const lost = new Map<string, LostPolicy>();
-    const sets = routes.flatMap((route, i): readonly DesiredSet[] => {
-      const hosts = route.hosts.filter((host) => isInZone(route, host));
-      if (hosts.length === 0) return [];
-      const policy = table.hot.routePolicy[i]!;
-      const cut = known.get(policy) ?? cutClients(table, i, route.rules);
-      known.set(policy, cut);
-      const records = recordsOf(table, i, route, cut, clients);
-      const parts = records === "TooLarge" ? tooLarge(route) : joinLost(luaPolicy(route), cut.isBlurred ? BLURRED : undefined);
-      if (parts !== undefined) lost.set(routeKey(route), parts);
-      const values = records === "TooLarge" ? plainRecords(table, routes, i) : records;
-      return hosts.flatMap((name) => {
-        const wanted = { name, type: "LUA", ttl: table.hot.routeTtlMin[i]!, values, resource: `GlobalRoute/${routeKey(route)}` };
-        const set = values.length > 0 ? wanted : before(recordSetKey(wanted));
-        return set === undefined ? [] : [set];
-      });
+    const sets = routes.flatMap((route, i) => {
+      const drawn = memory.recall(table, i, route, [isInZone], () => draw(input, route, i, known, clients));
+      if (drawn.lost !== undefined) lost.set(routeKey(route), drawn.lost);
+      return drawn.sets;
     });
     return { sets, lost };
   };
+}
+
+interface Drawn {
+  readonly sets: readonly DesiredSet[];
+  /** None of them is from before. */
+  readonly isWhole: boolean;
+  readonly lost?: LostPolicy;
+}
+
+function draw(
+  { table, routes, isInZone, before }: LuaZoneInput,
+  route: Route,
+  i: number,
+  known: Map<number, ClientCut>,
+  clients: Map<string, ClientScript>,
+): Drawn {
+  const hosts = route.hosts.filter((host) => isInZone(route, host));
+  if (hosts.length === 0) return { sets: [], isWhole: true };
+  const policy = table.hot.routePolicy[i]!;
+  const cut = known.get(policy) ?? cutClients(table, i, route.rules);
+  known.set(policy, cut);
+  const records = recordsOf(table, i, route, cut, clients);
+  const lost = records === "TooLarge" ? tooLarge(route) : joinLost(luaPolicy(route), cut.isBlurred ? BLURRED : undefined);
+  const values = records === "TooLarge" ? plainRecords(table, routes, i) : records;
+  const sets = hosts.flatMap((name) => {
+    const wanted = { name, type: "LUA", ttl: table.hot.routeTtlMin[i]!, values, resource: `GlobalRoute/${routeKey(route)}` };
+    const set = values.length > 0 ? wanted : before(recordSetKey(wanted));
+    return set === undefined ? [] : [set];
+  });
+  return { sets, isWhole: values.length > 0, ...(lost === undefined ? {} : { lost }) };
 }
 
 /** @param clients scripts of routes that were written before @returns none when nobody may be answered anything now */

@@ -5,7 +5,7 @@
 
 import { setAt } from "../change.ts";
 import { authorityOf } from "../delegation/zone-authority.ts";
-import { type Capabilities, type ChangeBatch, type Provider, ProviderError, type ProviderErrorCode } from "../provider.ts";
+import { type Capabilities, type ChangeBatch, type Provider, ProviderError, type ProviderErrorCode, type Refused } from "../provider.ts";
 import { recordSetKey, sameRecordSet } from "../record-set.ts";
 import type { HttpAnswer, HttpExchange, HttpRequest } from "./http-exchange.ts";
 import { isGeographic } from "./lua-script.ts";
@@ -57,8 +57,8 @@ export function createPowerDnsProvider(options: PowerDnsOptions): PowerDnsProvid
   /** As it was listed, with what was written since: who does anything else lists again. */
   let registry: Registry = new Map();
 
-  const fail = (code: ProviderErrorCode, fact: string, remedy: string, cause?: unknown): ProviderError =>
-    new ProviderError(code, `${name} ${domain}`, fact, remedy, cause);
+  const fail = (code: ProviderErrorCode, fact: string, remedy: string, cause?: unknown, refused?: Refused): ProviderError =>
+    new ProviderError(code, `${name} ${domain}`, fact, remedy, cause, refused);
 
   /** @returns the body of a success, parsed; undefined when there is none */
   async function send(method: HttpRequest["method"], path: string, signal: AbortSignal, body?: string): Promise<unknown> {
@@ -91,7 +91,7 @@ export function createPowerDnsProvider(options: PowerDnsOptions): PowerDnsProvid
     if (status === 413) return fail("refused", fact, "Set webserver-max-bodysize to 2 (MB) or more, which is its default.");
     if (status === 429) return fail("rate-limited", fact, "It is tried again.");
     if (status >= 500) return fail("unavailable", fact, "The server's log tells why.");
-    return fail("refused", fact, "The server says what it does not take; its log may tell more.");
+    return fail("refused", fact, "The server says what it does not take; its log may tell more.", undefined, refusedNames(reason));
   }
 
   async function look(query: string, signal: AbortSignal): Promise<ZoneView> {
@@ -165,6 +165,12 @@ function parseJson(text: string): unknown {
   } catch {
     return undefined;
   }
+}
+
+/** `RRset bad.example.org. IN A: …`, `Record bad.example.org./A '192.0.2': …` */
+function refusedNames(reason: string | undefined): Refused | undefined {
+  const name = /^(?:RRset|Record|Name|Key) '?([^\s/']+?)\.?(?:[/'\s]|$)/i.exec(reason ?? "")?.[1];
+  return name === undefined ? undefined : { names: [name.toLowerCase()] };
 }
 
 /** Longest reason that is passed on. */

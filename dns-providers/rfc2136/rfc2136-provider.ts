@@ -29,6 +29,7 @@ const capabilitiesOf = (domain: string): Capabilities => ({
   fencing: "Atomic",
   types: UPDATE_TYPES,
   policies: [],
+  authorizesNames: true,
   deadline: 10_000,
   lookEvery: 60_000,
   maxBatchCost: MAX_UPDATE,

@@ -82,7 +82,7 @@ export function createHealthChecks({ send, at, scope, label, nonce, now }: Healt
     if (quota === undefined || needed <= quota) return;
     const fact = `${missing} more health checks are needed, which makes ${needed} in this account, and its quota is ${quota}`;
     const remedy = `Ask AWS for ${needed} or more (Service Quotas, Route 53, health checks), or give routes a common health.probe.host and path, so that they share checks.`;
-    throw new ProviderError("refused", at, fact, remedy);
+    throw new ProviderError("refused", at, fact, remedy, undefined, "Room");
   }
 
   async function create(check: HealthCheck, epoch: number, signal: AbortSignal): Promise<void> {

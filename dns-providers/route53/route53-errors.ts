@@ -1,5 +1,6 @@
 /** What Route 53 and the way to it say when something is refused, and what helps. */
-import { ProviderError, type ProviderErrorCode } from "../provider.ts";
+import { ProviderError, type ProviderErrorCode, type Refused } from "../provider.ts";
+import { readName } from "./resource-record-set.ts";
 
 /** Names of errors as the SDK gives them, and of the credentials' sources. */
 const NAMES: Readonly<Record<string, readonly [code: ProviderErrorCode, remedy: string]>> = {
@@ -41,6 +42,8 @@ export function toProviderError(error: unknown, at: string, signal: AbortSignal)
   if (signal.aborted) return new ProviderError("unreachable", at, "no answer in time", UNREACHABLE, error);
   const { name, message, status } = factsOf(error);
   const known = NAMES[name];
+  if (name === "InvalidChangeBatch" && !isRace(message)) return refusedBatch(message, at, error);
+  if (QUOTAS.has(name)) return new ProviderError("refused", at, `${name}: ${message}`, known![1], error, "Room");
   if (known !== undefined) return new ProviderError(known[0], at, `${name}: ${message}`, known[1], error);
   if (status === undefined) return new ProviderError("unreachable", at, message, UNREACHABLE, error);
   if (status >= 500)
@@ -53,6 +56,21 @@ export function toProviderError(error: unknown, at: string, signal: AbortSignal)
     "This is a fault of this program, or of what it was told: report it.",
     error,
   );
+}
+
+/** Codes of quotas. */
+const QUOTAS = new Set(["TooManyHealthChecks", "LimitsExceeded", "LimitsExceededException"]);
+
+/** Whether a zone that is no longer as it was read explains it. */
+const isRace = (message: string): boolean =>
+  /was not found|already exists|do not match the current values|is the target of an alias|Failed to find requested change/i.test(message);
+
+/** Something in the batch is not to be had, whenever it is asked for. The names are told of most things, of values not. */
+function refusedBatch(message: string, at: string, cause: unknown): ProviderError {
+  const remedy = "Correct what is published there, or ask AWS for more where it names a limit (Service Quotas, Route 53).";
+  const names = [...message.matchAll(/(?:name='|DNS name )([^\s']+?)\.?(?:'|\s|,|$)/g)].map(([, name]) => readName(name!));
+  const refused: Refused | undefined = /limit of \d+ exceeded/i.test(message) ? "Room" : names.length === 0 ? undefined : { names };
+  return new ProviderError("refused", at, `InvalidChangeBatch: ${message}`, remedy, cause, refused);
 }
 
 function factsOf(error: unknown): { readonly name: string; readonly message: string; readonly status: number | undefined } {

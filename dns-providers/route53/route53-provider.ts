@@ -12,7 +12,7 @@ import {
   type Route53Client,
 } from "@aws-sdk/client-route-53";
 import type { Change } from "../change.ts";
-import { type Capabilities, type Provider, ProviderError } from "../provider.ts";
+import { type Capabilities, type Provider, ProviderError, type Refused } from "../provider.ts";
 import type { RecordSet } from "../record-set.ts";
 import { changeCost, MAX_BATCH } from "./change-cost.ts";
 import { createCidrCollections } from "./cidr-collections.ts";
@@ -70,7 +70,8 @@ export function createRoute53Provider(options: Route53Options): Provider {
   const { client, lane, domain, owner, digest, nonce, now, sleep } = options;
   let zone = options.hostedZoneId;
   const at = (): string => `route53 ${zone === undefined ? "" : `${zone} `}${domain}`;
-  const fail = (code: ProviderError["code"], fact: string, remedy: string): ProviderError => new ProviderError(code, at(), fact, remedy);
+  const fail = (code: ProviderError["code"], fact: string, remedy: string, refused?: Refused): ProviderError =>
+    new ProviderError(code, at(), fact, remedy, undefined, refused);
   const send = createSend({ client, lane, at, sleep });
   const scope = digest(`${options.hostedZoneId ?? domain} ${owner}`).slice(0, 12);
   const checks = createHealthChecks({ send, at: at(), scope, label: `globalroute ${owner} ${domain}`, nonce, now });
@@ -143,6 +144,7 @@ export function createRoute53Provider(options: Route53Options): Provider {
       "refused",
       fact,
       `Ask AWS for ${count} or more (Service Quotas, Route 53, records per hosted zone), or publish fewer hosts.`,
+      "Room",
     );
   }
 

@@ -134,7 +134,14 @@ export function createProviderPublisher(options: ProviderPublisherOptions): Prov
       policy: zone.provider.policy,
       adoptFrom: zone.provider.adoptFrom,
     });
-    let before: ReadonlyMap<string, DesiredSet> = new Map();
+    /** What was desired last; found by key once somebody looks. */
+    let last: readonly DesiredSet[] = [];
+    let byKey: ReadonlyMap<string, DesiredSet> | undefined;
+    const before = (key: string): DesiredSet | undefined => {
+      byKey ??= new Map(last.map((set) => [recordSetKey(set), set]));
+      return byKey.get(key);
+    };
+    const inZone = remembered(() => isInZone(zone));
     const draw = createDrawZone();
     function desiredBy(capabilities: Provider["capabilities"]): readonly DesiredSet[] | undefined {
       if (served === undefined) return undefined;
@@ -142,8 +149,8 @@ export function createProviderPublisher(options: ProviderPublisherOptions): Prov
       const { table, inventory } = served;
       if (now() - startedAt < PATIENCE && hasUnknown(zone, inventory.routes)) return undefined;
       const { sets, lost } = draw(capabilities, {
-        ...{ table, routes: inventory.routes, clusters: inventory.clusters, isInZone: isInZone(zone) },
-        ...{ scope: { domain: zone.domain, owner: zone.owner }, digest, aliasZone, before: (key) => before.get(key) },
+        ...{ table, routes: inventory.routes, clusters: inventory.clusters, isInZone: inZone(byDomain) },
+        ...{ scope: { domain: zone.domain, owner: zone.owner }, digest, aliasZone, before },
       });
       for (const [route, { lost: parts, instead }] of lost) {
         const news = `${zone.provider.type} cannot follow ${parts.join(", ")}; instead ${instead}`;
@@ -174,7 +181,7 @@ export function createProviderPublisher(options: ProviderPublisherOptions): Prov
         desired() {
           if (zone.isLeaving) return undefined; // it is emptied when the object's deletion says so
           const sets = desiredBy(provider.capabilities);
-          if (sets !== undefined) before = new Map(sets.map((set) => [recordSetKey(set), set]));
+          if (sets !== undefined) [last, byKey] = [sets, undefined];
           return sets;
         },
         isRemovalConfirmed: () => now() < confirmedUntil,
@@ -194,8 +201,9 @@ export function createProviderPublisher(options: ProviderPublisherOptions): Prov
   }
 
   function tell(zone: ProvidedZone, state: Kept, outcome: SyncOutcome): void {
-    if (state.isFailing && outcome.kind !== "LostFence") log.info({ zone: zone.domain }, "the zone can be written again");
-    state.isFailing = outcome.kind === "LostFence";
+    const isPartial = outcome.kind !== "LostFence" && outcome.refusal !== undefined;
+    if (state.isFailing && outcome.kind !== "LostFence" && !isPartial) log.info({ zone: zone.domain }, "the zone can be written again");
+    state.isFailing = outcome.kind === "LostFence" || (isPartial && state.isFailing);
     if (outcome.kind === "LostFence") {
       const news = foreignWriter(zone);
       if (news !== state.told) log.error({ zone: zone.domain, epoch: outcome.epoch }, news);
@@ -320,6 +328,14 @@ const foreignWriter = ({ owner }: Pick<Zone, "owner">): string =>
 const TAKE_OUT = "Remove them there, or take the hosts out of the routes";
 const ADOPT = "Remove them there, or have a delegation become ours by delegation.adopt: true";
 const isOfDelegation = ({ type }: Conflict): boolean => type === "NS" || type === "DS";
+/** @returns what was made for the same thing before, else what is made now */
+function remembered<T>(make: () => T): (thing: unknown) => T {
+  let known: { readonly thing: unknown; readonly made: T } | undefined;
+  return (thing) => {
+    if (known === undefined || known.thing !== thing) known = { thing, made: make() };
+    return known.made;
+  };
+}
 
 /** What a plan left undone, in one sentence; empty when nothing. */
 function newsOf(zone: ProvidedZone, { conflicts, held, groups, contested, waiting }: Plan): string {

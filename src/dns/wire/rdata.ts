@@ -139,7 +139,9 @@ function readText(
       bytes.push(escaped.byte);
       at = escaped.end;
     } else {
-      bytes.push(...utf8.encode(character));
+      const code = character.charCodeAt(0);
+      if (code < 0x80) bytes.push(code);
+      else bytes.push(...utf8.encode(character)); // a call for each ASCII character was most of the time of a large update
       at += character.length;
     }
   }

@@ -1,4 +1,5 @@
 /** A zone in memory behind the provider contract, as strict as a real one: batches are atomic and the fence is compared. */
+import { isIP } from "node:net";
 import type { Change } from "../../../dns-providers/change.ts";
 import { applyChanges, setAt } from "../../../dns-providers/change.ts";
 import { type Capabilities, type ChangeBatch, type Provider, ProviderError } from "../../../dns-providers/provider.ts";
@@ -35,6 +36,9 @@ export function memoryZone(sets: readonly RecordSet[] = [], { isFenced = true, m
   const check = (change: Change): void => {
     const there = zone.sets.find((set) => recordSetKey(set) === recordSetKey(change.action === "Create" ? change.after : change.before));
     if (change.action === "Create" && there !== undefined) throw conflict(`${recordSetKey(change.after)} is there`);
+    const values = change.action === "Delete" || change.after.type !== "A" ? [] : change.after.values;
+    const bad = values.find((value) => isIP(value) === 0);
+    if (bad !== undefined) throw new ProviderError("refused", "memory example.org", `${bad} is no address`, "Correct it.");
   };
   const zone: MemoryZone = {
     name: "memory",

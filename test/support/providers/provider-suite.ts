@@ -15,6 +15,8 @@ export interface ProviderUnderTest {
   readonly lookUp: (name: string, type: string) => Promise<RecordSet | undefined>;
   /** Somebody else puts a set there, past us. */
   readonly interfere: (set: RecordSet) => Promise<void>;
+  /** It does not look at what it is given. */
+  readonly takesAnything?: boolean;
   readonly stop: () => Promise<void>;
 }
 
@@ -110,6 +112,23 @@ export function providerSuite(name: string, start: () => Promise<ProviderUnderTe
       expect(await sync([...WORLD, ...https], 1, syncOf())).toMatchObject({ batches: 0 });
       await sync(WORLD);
       expect(await peer.lookUp(SHOP.name, "HTTPS")).toBeUndefined();
+    });
+
+    test("a name that it will not have is left and told, and everything else is written", async ({ skip }) => {
+      if (peer.takesAnything === true) skip("the peer refuses nothing");
+      const [good, bad] = [desired("good.example.org", ["192.0.2.8"]), desired("bad.example.org", ["192.0.2"])];
+      const moved = { ...SHOP, values: ["192.0.2.7"] };
+      const wanted = [moved, SHOP6, APEX, WILDCARD, bad, good];
+      expect(await sync(wanted)).toMatchObject({ refusal: { message: expect.stringContaining("bad.example.org") } });
+      for (const set of [moved, SHOP6, APEX, WILDCARD, good]) await has(set);
+      expect(await peer.lookUp(bad.name, "A")).toBeUndefined();
+      expect(await peer.lookUp(registryName(bad.name)!, "TXT")).toBeUndefined();
+      expect(await sync(wanted)).toMatchObject({ batches: 0, refusal: { code: "refused" } }); // it is not tried again at once
+      const mended = { ...bad, values: ["192.0.2.9"] };
+      expect(await sync([...WORLD, mended, good])).not.toHaveProperty("refusal");
+      await has(mended);
+      await has(SHOP);
+      await sync(WORLD);
     });
 
     test("what others own is a conflict and stays", async () => {

@@ -77,6 +77,14 @@ export interface HandledRequest {
   readonly accessKeyId?: string;
 }
 
+/** @see Route53Emulator.exchange */
+export interface EmulatorAnswer {
+  readonly status: number;
+  readonly headers: Readonly<Record<string, string>>;
+  /** XML. */
+  readonly document: string;
+}
+
 export interface Route53Emulator {
   readonly url: string;
   readonly port: number;
@@ -102,6 +110,12 @@ export interface Route53Emulator {
   unhealthy(): ReadonlySet<string>;
   /** Blocks of a location, as answer.ts asks for them. */
   blocksOf(collectionId: string, location: string): readonly string[];
+  /**
+   * Answers a request that came by no wire, of a sender whose signature nobody looks at: most of the time of a small request is in those.
+   *
+   * @returns undefined when the connection breaks
+   */
+  exchange(request: SignedRequest): Promise<EmulatorAnswer | undefined>;
   close(): Promise<void>;
 }
 
@@ -134,15 +148,30 @@ export async function startRoute53Emulator(options: Route53Options = {}): Promis
   });
 
   async function handle(request: IncomingMessage, response: ServerResponse): Promise<void> {
-    const body = await bodyOf(request);
     const { method = "", url = "/", headers } = request;
-    const [path = "", query = ""] = url.split("?");
+    const answer = await answerTo({ method, target: url, headers, body: await bodyOf(request) }, true);
+    if (answer === undefined) request.socket.destroy();
+    else {
+      response.writeHead(answer.status, answer.headers);
+      response.end(answer.document);
+    }
+  }
+
+  /** @returns undefined when the connection breaks */
+  async function answerTo(request: SignedRequest, isSigned: boolean): Promise<EmulatorAnswer | undefined> {
+    const { method, target, body } = request;
+    const [path = "", query = ""] = target.split("?");
     const form = path === "/" && method === "POST" ? new URLSearchParams(body.toString()) : undefined;
     const isSts = form !== undefined;
     const found = findRoute(method, path);
     const action = form?.get("Action") ?? found?.route.action ?? "Unknown";
     const namespace = isSts ? STS_NAMESPACE : NAMESPACE;
     const requestId = `00000000-0000-4000-9000-${nextNumber().toString(16).padStart(12, "0")}`;
+    const answer = (status: number, root: Element, headers: Readonly<Record<string, string>> = {}): EmulatorAnswer => ({
+      status,
+      headers: { "Content-Type": "text/xml", "x-amzn-RequestId": requestId, ...headers },
+      document: formatDocument(root, namespace),
+    });
     const fault = faults.take(action);
     let accessKeyId: string | undefined;
     const note = (status: number | undefined, code?: string): void => {
@@ -150,11 +179,10 @@ export async function startRoute53Emulator(options: Route53Options = {}): Promis
     };
     if (fault?.kind === "DropBefore") {
       note(undefined);
-      request.socket.destroy();
-      return;
+      return undefined;
     }
     try {
-      if (action !== UNSIGNED_ACTION) accessKeyId = signer({ method, target: url, headers, body }, isSts);
+      if (isSigned && action !== UNSIGNED_ACTION) accessKeyId = signer(request, isSts);
       if (knobs.deniedActions.includes(action)) throw accessDenied(account.id, action);
       if (knobs.isThrottling && !throttle.admitRequest(action)) throw rateExceeded();
       if (fault?.kind === "Error") throw new ApiError(fault.status, fault.code, fault.message ?? fault.code);
@@ -164,22 +192,21 @@ export async function startRoute53Emulator(options: Route53Options = {}): Promis
       if (isWrite(action) && !isSts) writes++;
       if (fault?.kind === "DropAfter") {
         note(undefined);
-        request.socket.destroy();
-        return;
+        return undefined;
       }
       note(result.status);
       const location =
         "location" in result && result.location !== undefined
           ? { Location: `https://route53.amazonaws.com/2013-04-01/${result.location}` }
           : {};
-      send(response, result.status, requestId, formatDocument(result.root, namespace), location);
+      return answer(result.status, result.root, location);
     } catch (error) {
       const failure =
         error instanceof ApiError
           ? error
           : new ApiError(500, "InternalFailure", error instanceof Error ? (error.stack ?? error.message) : String(error));
       note(failure.status, failure.code);
-      send(response, failure.status, requestId, formatDocument(encodeError(failure, requestId, knobs.invalidChangeBatchForm), namespace));
+      return answer(failure.status, encodeError(failure, requestId, knobs.invalidChangeBatchForm));
     }
   }
 
@@ -250,6 +277,7 @@ export async function startRoute53Emulator(options: Route53Options = {}): Promis
     },
     unhealthy: () => new Set([...account.healthChecks.keys()].filter((id) => !isHealthy(account, id))),
     blocksOf: (collectionId, location) => account.collections.get(collectionId)?.locations.get(location) ?? [],
+    exchange: (request) => answerTo(request, false),
     async close() {
       server.closeAllConnections();
       server.close();
@@ -301,14 +329,3 @@ const accessDenied = (accountId: string, action: string): ApiError =>
     "AccessDenied",
     `User: arn:aws:iam::${accountId}:user/emulated is not authorized to perform: route53:${action} because no identity-based policy allows the route53:${action} action`,
   );
-
-function send(
-  response: ServerResponse,
-  status: number,
-  requestId: string,
-  document: string,
-  headers: Readonly<Record<string, string>> = {},
-): void {
-  response.writeHead(status, { "Content-Type": "text/xml", "x-amzn-RequestId": requestId, ...headers });
-  response.end(document);
-}
