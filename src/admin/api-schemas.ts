@@ -70,6 +70,7 @@ export const routeSchema: z.ZodType<RouteStatus> = z.object({
 export const statusSchema: z.ZodType<Status> = z.object({
   clusters: z.array(clusterSchema),
   routes: z.array(routeSchema),
+  zones: z.exactOptional(z.array(z.object({ name: z.string(), domain: z.string() }))),
   table: z.object({ version: z.int(), age: z.number().meta({ description: "Seconds since the table was compiled" }) }),
   config: z.object({ path: z.string(), problems: z.array(problemSchema) }),
   overrides: z.array(

@@ -47,7 +47,7 @@ test("docs/api.md lists every path", async () => {
 
 test("docs/cli.md lists every command", async () => {
   const { stdout } = await runCli(["--help"]);
-  const commands = firstCells(stdout.slice(stdout.indexOf("Commands:"), stdout.indexOf("Examples:")), /^ {2}([a-z]+)\b/gm).filter(
+  const commands = firstCells(stdout.slice(stdout.indexOf("Start here:"), stdout.indexOf("Examples:")), /^ {2}([a-z]+)\b/gm).filter(
     (name) => name !== "help",
   );
   expect(firstCells(page("cli.md"), /^\| `globalroute ([a-z]+)/gm)).toEqual(commands);

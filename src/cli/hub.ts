@@ -1,12 +1,12 @@
 /** The API server that holds our objects, as commands reach it. */
 import { homedir } from "node:os";
 import { delimiter, join } from "node:path";
-import type { Command } from "commander";
+import { type Command, Option } from "commander";
 import type { KubeApi } from "../../controller/kube/kube-api.ts";
 import type { KubeConnection } from "../../controller/kube/kube-connection.ts";
 import { KubeError } from "../../controller/kube/kube-error.ts";
 import { CommandError, type Io } from "./io.ts";
-import { parsePath } from "./options.ts";
+import { GROUPS, parsePath } from "./options.ts";
 import { version } from "./version.ts";
 
 export interface HubFlags {
@@ -20,9 +20,15 @@ export const DEFAULT_NAMESPACE = "globalroute-system";
 
 export const hubOptions = (command: Command): Command =>
   command
-    .option("--kubeconfig <file>", "access to the Kubernetes cluster that holds the objects (default: as kubectl)", parsePath)
-    .option("--context <name>", "context of the kubeconfig (default: its current one)")
-    .option("--namespace <name>", `where the controller is installed (default: ${DEFAULT_NAMESPACE})`);
+    .addOption(
+      new Option("--kubeconfig <file>", "access to the Kubernetes cluster that holds the objects (default: as kubectl)")
+        .argParser(parsePath)
+        .helpGroup(GROUPS.kubernetes),
+    )
+    .addOption(new Option("--context <name>", "context of the kubeconfig (default: its current one)").helpGroup(GROUPS.kubernetes))
+    .addOption(
+      new Option("--namespace <name>", `where the controller is installed (default: ${DEFAULT_NAMESPACE})`).helpGroup(GROUPS.kubernetes),
+    );
 
 /** True when any option says that the objects are in Kubernetes; a command then does not look for a folder. */
 export const isForHub = ({ kubeconfig, context, namespace }: HubFlags): boolean => (kubeconfig ?? context ?? namespace) !== undefined;

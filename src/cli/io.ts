@@ -1,6 +1,8 @@
 /** What a command touches of the world outside. `main` gives the real one, tests one that they can read back. */
 import { hostname, userInfo } from "node:os";
 import process from "node:process";
+import { setTimeout } from "node:timers/promises";
+import { ownTerminal, type Terminal } from "./live-view.ts";
 
 export interface Output {
   readonly write: (text: string) => unknown;
@@ -19,6 +21,10 @@ export interface Io {
   readonly now: () => number;
   /** A repeating timer that does not keep the process alive; returns its end. */
   readonly every: (milliseconds: number, tick: () => void) => () => void;
+  /** Settles after a while, or as soon as the signal is aborted; keeps the process alive meanwhile. */
+  readonly sleep: (milliseconds: number, signal: AbortSignal) => Promise<void>;
+  /** The terminal that somebody sits at, if input and output are one. */
+  readonly terminal: () => Terminal | undefined;
   /** @returns ends the listening */
   readonly onSignal: (signal: "SIGINT" | "SIGTERM", listener: () => void) => () => void;
   /** Ends the process at once. */
@@ -64,6 +70,8 @@ export function processIo(): Io {
       const timer = setInterval(tick, milliseconds).unref();
       return () => clearInterval(timer);
     },
+    sleep: (milliseconds, signal) => setTimeout(milliseconds, undefined, { signal }).catch(() => undefined),
+    terminal: ownTerminal,
     onSignal: (signal, listener) => {
       process.on(signal, listener);
       return () => process.off(signal, listener);

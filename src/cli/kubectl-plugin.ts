@@ -8,7 +8,7 @@ import { z } from "zod";
 import { CommandError, type ExitCode, type Io } from "./io.ts";
 
 /** Ask any replica. */
-const READING = ["explain", "status", "plan"];
+const READING = ["explain", "status", "top", "timeline", "plan"];
 /** Every replica has its own: run in each pod, where the token is. */
 const IN_PODS = ["confirm"];
 /** Write objects: given the kubeconfig, and nothing else is needed. */

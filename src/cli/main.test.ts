@@ -25,13 +25,13 @@ test.each(COMMANDS.filter((command) => command !== "check"))(
 );
 
 test.each([
-  { name: "no command", args: [], says: /Usage: globalroute/ },
+  { name: "no command", args: [], says: /globalroute demo {2,}try it[\s\S]*All commands: globalroute --help/ },
   { name: "an unknown command", args: ["sttus"], says: /unknown command 'sttus'.*\n.*Did you mean status/ },
   { name: "an unknown option", args: ["status", "--ouput", "json"], says: /unknown option '--ouput'[\s\S]*--output/ },
   { name: "a missing argument", args: ["explain", "--client", "192.0.2.1"], says: /missing required argument 'host'/ },
   { name: "a missing option", args: ["serve"], says: /required option '--config <dir>' not specified/ },
   { name: "a form of output that there is not", args: ["status", "--output", "xml"], says: /Allowed choices are table, json, yaml/ },
-  { name: "too many arguments", args: ["status", "now"], says: /too many arguments/ },
+  { name: "too many arguments", args: ["confirm", "now"], says: /too many arguments/ },
   {
     name: "a server that is no URL",
     args: ["status", "--server", "localhost:8053"],

@@ -5,6 +5,7 @@ import { registerAbandon } from "./commands/abandon.ts";
 import { registerApply } from "./commands/apply.ts";
 import { registerApprove } from "./commands/approve.ts";
 import { registerCheckZone } from "./commands/check-zone.ts";
+import { registerCompletion } from "./commands/completion.ts";
 import { registerConfirm } from "./commands/confirm.ts";
 import { registerController } from "./commands/controller.ts";
 import { registerDnssec } from "./commands/dnssec.ts";
@@ -16,6 +17,8 @@ import { registerPlan } from "./commands/plan.ts";
 import { registerPromote } from "./commands/promote.ts";
 import { registerServe } from "./commands/serve.ts";
 import { registerStatus } from "./commands/status.ts";
+import { registerTimeline } from "./commands/timeline.ts";
+import { registerTop } from "./commands/top.ts";
 import { registerUninstall } from "./commands/uninstall.ts";
 import { registerValidate } from "./commands/validate.ts";
 import { registerVantage } from "./commands/vantage.ts";
@@ -32,6 +35,15 @@ import { version } from "./version.ts";
  * @returns 0 done, 1 negative answer, 2 bad usage or bad input
  */
 export async function main(args: readonly string[], io: Io = processIo()): Promise<ExitCode> {
+  const { rest, world } = withoutColour(args, io);
+  if (rest.length === 0) {
+    io.stderr.write(`${firstSteps.join("\n")}\n`);
+    return 2;
+  }
+  return run(rest, world);
+}
+
+async function run(args: readonly string[], io: Io): Promise<ExitCode> {
   let exitCode: ExitCode = 0;
   const program = createProgram(io, (code) => {
     exitCode = code;
@@ -51,12 +63,46 @@ export async function main(args: readonly string[], io: Io = processIo()): Promi
   }
 }
 
-function createProgram(io: Io, exit: (code: ExitCode) => void): Command {
+/** `--no-color` may stand anywhere before `--`, and is what NO_COLOR is. */
+function withoutColour(args: readonly string[], io: Io): { readonly rest: readonly string[]; readonly world: Io } {
+  const end = args.indexOf("--");
+  const isOption = (arg: string, at: number): boolean => arg === NO_COLOUR && (end < 0 || at < end);
+  const rest = args.filter((arg, at) => !isOption(arg, at));
+  return { rest, world: rest.length === args.length ? io : { ...io, env: { ...io.env, NO_COLOR: "1" } } };
+}
+
+const NO_COLOUR = "--no-color";
+
+function programOf(command: Command): Command {
+  return command.parent === null ? command : programOf(command.parent);
+}
+
+/** What somebody needs who typed the program's name to see what happens. */
+const firstSteps: readonly string[] = [
+  "GlobalRoute steers the users of a service that runs in many clusters to the nearest healthy one, by DNS.",
+  "",
+  "  globalroute demo                             try it: a world of five sites on this machine",
+  "  globalroute validate DIR                     what is wrong in a folder of objects",
+  "  globalroute serve --config DIR               answer DNS by them",
+  "  globalroute status --watch                   what is healthy, and who is served where",
+  "  globalroute explain HOST --client IP         why a client is sent where it is",
+  "  globalroute drain CLUSTER --reason TEXT --for 1h",
+  "",
+  "All commands: globalroute --help. One of them: globalroute COMMAND --help.",
+];
+
+/** The whole tree of commands, none of them run. */
+export function createProgram(io: Io, exit: (code: ExitCode) => void): Command {
   const hasColors = paintFor(io.stdout, io.env)("bold", "") !== "";
   const program = new Command("globalroute")
     .description("Steers the users of a service that runs in many clusters to the nearest healthy one, by DNS.")
     .version(version(), "-V, --version", "print the version")
-    .helpCommand(true)
+    .option(NO_COLOUR, "no colours; as NO_COLOR=1")
+    .configureHelp({
+      showGlobalOptions: true,
+      visibleGlobalOptions: (command) =>
+        command.parent === null ? [] : programOf(command).options.filter(({ long }) => long === NO_COLOUR),
+    })
     .showHelpAfterError("(add --help for what there is)")
     .exitOverride()
     .configureOutput({
@@ -74,24 +120,34 @@ function createProgram(io: Io, exit: (code: ExitCode) => void): Command {
     "globalroute explain shop.example.org --client 192.0.2.1",
   ]);
   const cli = { io, exit };
+  const help = new Command("help").argument("[command]", "one of them").summary("tell how a command is used").helpOption(false);
+  program.addHelpCommand(help.helpGroup("More:"));
+  program.commandsGroup("Start here:");
   registerDemo(program, cli);
-  registerServe(program, cli);
-  registerController(program, cli);
-  registerJoin(program, cli);
-  registerVantage(program, cli);
   registerValidate(program, cli);
-  registerExplain(program, cli);
+  registerServe(program, cli);
+  program.commandsGroup("Look:");
   registerStatus(program, cli);
-  registerPlan(program, cli);
-  registerApply(program, cli);
+  registerTop(program, cli);
+  registerTimeline(program, cli);
+  registerExplain(program, cli);
+  registerCheckZone(program, cli);
+  program.commandsGroup("Act:");
   registerDrain(program, cli);
   registerApprove(program, cli);
   registerPromote(program, cli);
   registerConfirm(program, cli);
-  registerCheckZone(program, cli);
-  registerDnssec(program, cli);
+  registerPlan(program, cli);
+  registerApply(program, cli);
+  program.commandsGroup("Many clusters:");
+  registerController(program, cli);
+  registerJoin(program, cli);
+  registerVantage(program, cli);
+  registerKubectl(program, cli, main);
   registerUninstall(program, cli);
   registerAbandon(program, cli);
-  registerKubectl(program, cli, main);
+  program.commandsGroup("More:");
+  registerDnssec(program, cli);
+  registerCompletion(program, cli);
   return program;
 }

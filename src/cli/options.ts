@@ -6,35 +6,67 @@ import { stringify } from "yaml";
 import { parseDuration } from "../model/duration.ts";
 import { formatNetwork, parseIp, parseNetwork } from "../model/ip.ts";
 import type { ListenAddress } from "../model/listen-address.ts";
-import type { Milliseconds } from "../model/units.ts";
+import { type Milliseconds, ms } from "../model/units.ts";
 import { CommandError, type Io } from "./io.ts";
-import { printableLine } from "./text.ts";
+import { type Look, lookOf, printableLine } from "./text.ts";
 
 export const OUTPUT_FORMATS = ["table", "json", "yaml"] as const;
 export type OutputFormat = (typeof OUTPUT_FORMATS)[number];
 
 export const DEFAULT_SERVER = "http://127.0.0.1:8053";
 
+/** Headings of what help lists. */
+export const GROUPS = {
+  output: "Output:",
+  server: "Which server:",
+  folder: "Without a server:",
+  kubernetes: "In Kubernetes:",
+} as const;
+
 export const outputOption = (): Option =>
-  new Option("-o, --output <format>", "form of the output").choices(OUTPUT_FORMATS).default("table");
+  new Option("-o, --output <format>", "form of the output").choices(OUTPUT_FORMATS).default("table").helpGroup(GROUPS.output);
 export const serverOption = (): Option =>
-  new Option("--server <url>", `admin API of a running server (default: $GLOBALROUTE_SERVER, else ${DEFAULT_SERVER})`).argParser(
-    parseServerUrl,
-  );
+  new Option("--server <url>", `admin API of a running server (default: $GLOBALROUTE_SERVER, else ${DEFAULT_SERVER})`)
+    .argParser(parseServerUrl)
+    .helpGroup(GROUPS.server);
 export const stateOption = (): Option =>
-  new Option(
-    "--state <dir>",
-    "folder of the server's own files (default: $XDG_STATE_HOME/globalroute, else ~/.local/state/globalroute)",
-  ).argParser(parsePath);
+  new Option("--state <dir>", "folder of the server's own files (default: $XDG_STATE_HOME/globalroute, else ~/.local/state/globalroute)")
+    .argParser(parsePath)
+    .helpGroup(GROUPS.server);
+
+export interface WatchFlags {
+  readonly watch?: boolean;
+  /** Milliseconds. */
+  readonly interval: Milliseconds;
+}
+
+/** Of commands that can show something again and again. */
+export const watchOptions = (command: Command): Command =>
+  command
+    .addOption(new Option("-w, --watch", "show it again whenever it changes, until q or Ctrl-C").helpGroup(GROUPS.output))
+    .addOption(
+      new Option("--interval <duration>", "with --watch: look again after this long, though nothing was heard of")
+        .argParser(parsePeriod)
+        .default(ms(2000), "2s")
+        .helpGroup(GROUPS.output),
+    );
+
+/** Of commands that can do without a server. */
+export const configOption = (description: string): Option =>
+  new Option("--config <dir>", description).argParser(parsePath).helpGroup(GROUPS.folder);
+export const mmdbOption = (): Option =>
+  new Option("--mmdb <file>", "with --config: geo database; may be given several times, the most trusted first")
+    .argParser(collect(parsePath))
+    .helpGroup(GROUPS.folder);
 
 /** Writes a value as JSON or YAML, or the lines that `render` makes of it. */
-export function print<T>(io: Io, format: OutputFormat, value: T, render: (value: T) => readonly string[]): void {
+export function print<T>(io: Io, format: OutputFormat, value: T, render: (value: T, look: Look) => readonly string[]): void {
   const text =
     format === "json"
       ? JSON.stringify(value, null, 2)
       : format === "yaml"
         ? stringify(value).trimEnd()
-        : render(value).map(printableLine).join("\n");
+        : render(value, lookOf(io)).map(printableLine).join("\n");
   io.stdout.write(`${text}\n`);
 }
 

@@ -39,7 +39,7 @@ const defaultListen = (): readonly ListenAddress[] =>
 
 export function addServerOptions(command: Command): Command {
   command
-    .addOption(stateOption())
+    .optionsGroup("Answering DNS:")
     .option(
       "--listen <addr:port>",
       "DNS over UDP and TCP; may be given several times (default: 127.0.0.1:5300 and [::1]:5300)",
@@ -63,17 +63,20 @@ export function addServerOptions(command: Command): Command {
       "take DNS over UDP out of a network interface by AF_XDP, past the kernel's sockets and firewall (Linux, as root); may be given several times",
       collect(String),
     )
+    .optionsGroup("Being asked and watched:")
     .addOption(
       new Option("--admin <addr:port>", "HTTP API, probes and metrics")
         .argParser(parseListenAddress)
         .default({ address: "127.0.0.1", port: 8053 }, "127.0.0.1:8053"),
     )
     .option("--metrics <addr:port>", "second listener, for probes and metrics alone", parseListenAddress)
+    .optionsGroup("Where clients are:")
     .option(
       "--mmdb <file>",
       "geo database; may be given several times, the most trusted first (default: the one in the package)",
       collect(parsePath),
     )
+    .optionsGroup("Probing:")
     .option(
       "--probe-allow <cidr>",
       "network that may be probed although it is loopback or link-local; may be given several times",
@@ -86,9 +89,11 @@ export function addServerOptions(command: Command): Command {
     )
     .option("--vantage <name>", "name of the site that this server probes from", "local")
     .option("--vantage-location <place>", "where that is: CLOUD/REGION or LATITUDE,LONGITUDE", parseVantageLocation)
+    .optionsGroup("Own files and logs:")
+    .addOption(stateOption().helpGroup("Own files and logs:"))
     .addOption(new Option("--log-level <level>", "least severe log lines that are written").choices(LOG_LEVELS).default("info"))
     .option("--json", "log JSON on a terminal too");
-  return addAnswerOptions(command);
+  return addAnswerOptions(command.optionsGroup("Limits of answers, and what is told of this server:"));
 }
 
 /** What the options say of a service; where its objects come from is the command's. */

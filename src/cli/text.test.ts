@@ -1,24 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { formatAge, formatPercent, formatSince, type Paint, paintFor, printableLine, stateCell, table } from "./text.ts";
-
-const plain: Paint = (_style, text) => text;
-const marked: Paint = (style, text) => `<${style}>${text}</>`;
-
-test("columns are as wide as their widest cell, empty ones are left out, nothing trails", () => {
-  const rows = [
-    ["a", "", "1", ""],
-    ["longer", "", "22", "x"],
-  ];
-  expect(table(["NAME", "EMPTY", "N", "WHY"], rows, plain)).toEqual(["NAME    N   WHY", "a       1", "longer  22  x"]);
-});
-
-test("colours and letters outside the basic plane do not move columns", () => {
-  const rows = [
-    [{ text: "São 🌍", style: "red" as const }, "x"],
-    ["abcdefgh", "y"],
-  ];
-  expect(table(["A", "B"], rows, marked).slice(1)).toEqual(["<red>São 🌍</>     x", "abcdefgh  y"]);
-});
+import { formatAge, formatPercent, formatSince, paintFor, printableLine, stateCell } from "./text.ts";
 
 test.each([
   { name: "a colour that is not ours", text: "a\u001b[41mb", shown: "a\ufffd[41mb" },

@@ -1,15 +1,59 @@
-/** Text for people: tables, colours, ages. Pure. */
+/** Text for people: colours, ages, lines. Pure. */
 import { printable } from "../model/printable.ts";
 import type { Output } from "./io.ts";
+import { cutText, textWidth, wrapText } from "./text-width.ts";
 
 const codes = { bold: 1, dim: 2, red: 31, green: 32, yellow: 33 } as const;
 export type Style = keyof typeof codes;
+/** A cell of a table, or one with its colour: widths are of the bare text. */
+export type Cell = string | { readonly text: string; readonly style: Style | undefined };
 export type Paint = (style: Style, text: string) => string;
 
-/** Colours only where a person looks and did not decline them (no-color.org). */
-export function paintFor(output: Output, env: Readonly<Record<string, string | undefined>>): Paint {
-  const wanted = output.isTTY === true && (env.NO_COLOR ?? "") === "" && env.TERM !== "dumb";
+type Environment = Readonly<Record<string, string | undefined>>;
+
+/**
+ * Colours where a person looks and did not decline them (no-color.org); `FORCE_COLOR` wants them elsewhere too (force-color.org), and `NO_COLOR`
+ * goes before it. `--no-color` is `NO_COLOR`.
+ */
+export function paintFor(output: Output, env: Environment): Paint {
+  const isSet = (name: string): boolean => (env[name] ?? "") !== "";
+  const isForced = isSet("FORCE_COLOR") && env.FORCE_COLOR !== "0" && env.FORCE_COLOR !== "false";
+  const wanted = !isSet("NO_COLOR") && (isForced || (output.isTTY === true && env.TERM !== "dumb" && env.FORCE_COLOR !== "0"));
   return wanted ? (style, text) => `\u001b[${codes[style]}m${text}\u001b[0m` : (_style, text) => text;
+}
+
+/** How something is shown: with which colours, and in how many columns. */
+export interface Look {
+  readonly paint: Paint;
+  /** Infinite where lines are not shown but read by a program. */
+  readonly width: number;
+}
+
+/** On a terminal that has not been told its size, as wide as the oldest were. */
+const UNKNOWN_WIDTH = 80;
+
+export const lookOf = (io: { readonly stdout: Output; readonly env: Environment }): Look => ({
+  paint: paintFor(io.stdout, io.env),
+  width: io.stdout.isTTY === true ? io.stdout.columns || UNKNOWN_WIDTH : Number.POSITIVE_INFINITY,
+});
+
+/**
+ * A line whose text goes on below itself.
+ *
+ * @param head  what stands before it
+ * @param style of the text; `head` has the style `headStyle`
+ */
+export function hanging(
+  head: string,
+  text: string,
+  { paint, width }: Look,
+  styles: { readonly head?: Style; readonly text?: Style } = {},
+): readonly string[] {
+  const indent = textWidth(head);
+  const painted = (style: Style | undefined, part: string): string => (style === undefined || part === "" ? part : paint(style, part));
+  return wrapText(text, Math.max(16, width - indent)).map(
+    (part, i) => (i === 0 ? painted(styles.head, head) : " ".repeat(indent)) + painted(styles.text, part),
+  );
 }
 
 /** What `paintFor` writes. */
@@ -24,36 +68,6 @@ export const printableLine = (line: string): string =>
     .split(ownColour)
     .map((part, i) => (i % 2 === 0 ? printable(part) : part))
     .join("");
-
-/** A cell, or a cell with its colour: widths are of the bare text. */
-export type Cell = string | { readonly text: string; readonly style: Style | undefined };
-
-const textOf = (cell: Cell): string => (typeof cell === "string" ? cell : cell.text);
-
-/**
- * Columns two spaces apart, as wide as their widest cell; a column without any content is left out. The last column is not padded.
- *
- * @returns lines, the header first
- */
-export function table(header: readonly string[], rows: readonly (readonly Cell[])[], paint: Paint): readonly string[] {
-  const used = header.map((_, i) => i).filter((i) => rows.some((row) => textOf(row[i] ?? "") !== ""));
-  const widths = used.map((i) => Math.max(width(header[i] ?? ""), ...rows.map((row) => width(textOf(row[i] ?? "")))));
-  const line = (cells: readonly Cell[], every?: Style): string =>
-    used
-      .map((i, at) => {
-        const cell = cells[i] ?? "";
-        const text = textOf(cell);
-        const style = every ?? (typeof cell === "string" ? undefined : cell.style);
-        const padding = at === used.length - 1 ? "" : " ".repeat(widths[at]! - width(text));
-        return (style === undefined ? text : paint(style, text)) + padding;
-      })
-      .join("  ")
-      .trimEnd();
-  return [line(header, "dim"), ...rows.map((row) => line(row))];
-}
-
-/** Characters, not UTF-16 units. */
-const width = (text: string): number => [...text].length;
 
 /** `45 s`, `12 min`, `3 h`, `2 d`: the largest unit that leaves a whole number above 1. */
 export function formatAge(seconds: number): string {
@@ -75,3 +89,18 @@ export function stateCell(state: string): Cell {
   if (["Healthy", "Usable", "Active"].includes(state)) return { text: state, style: "green" };
   return { text: state, style: ["Unhealthy", "Excluded", "Cordoned", "Nothing"].includes(state) ? "red" : "yellow" };
 }
+
+/** Cuts a line to so many cells; escape sequences, which end with an `m`, do not count and all stay. */
+export function cutLine(line: string, width: number): string {
+  let left = width;
+  const pieces = line.split("\u001b").map((piece, i) => {
+    const end = i === 0 ? 0 : piece.indexOf("m") + 1;
+    const visible = cutText(piece.slice(end), left);
+    left -= textWidth(visible);
+    return piece.slice(0, end) + visible;
+  });
+  return pieces.join("\u001b");
+}
+
+/** Time of day, local. */
+export const clock = (at: number): string => new Date(at).toTimeString().slice(0, 8);

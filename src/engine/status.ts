@@ -41,6 +41,7 @@ export function buildStatus(input: StatusInput): Status {
   return {
     clusters: inventory.clusters.map((cluster) => clusterStatus(input, cluster, endpoints.get(cluster.name) ?? new Map())),
     routes: inventory.routes.map((route, index) => routeStatus(input, route, index, weights)),
+    zones: inventory.zones.map(({ name, domain }) => ({ name, domain })),
     table: { version: input.table.version, age: Math.max(0, Math.round((now - input.table.builtAt) / 1000)) },
     config: input.config,
     overrides: inventory.overrides.filter((override) => isInForce(override, now)).map(overrideStatus),

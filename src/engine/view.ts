@@ -60,6 +60,8 @@ export interface Readiness {
 export interface Status {
   readonly clusters: readonly ClusterStatus[];
   readonly routes: readonly RouteStatus[];
+  /** Those that are answered, here or by a provider. */
+  readonly zones?: readonly { readonly name: string; readonly domain: string }[];
   readonly table: { readonly version: number /** Seconds since it was compiled. */; readonly age: number };
   readonly config: { readonly path: string; readonly problems: readonly Problem[] };
   readonly overrides: readonly {

@@ -23,6 +23,13 @@ const COMPONENTS: Readonly<Record<string, Component>> = {
   namespaces: { commands: ["unshare", "ip"], debian: ["util-linux", "iproute2"] },
   "dns-clients": { commands: ["dig", "kdig"], debian: ["bind9-dnsutils", "knot-dnsutils"] },
   "dnssec-tools": { commands: ["dnssec-verify", "dnssec-dsfromkey", "ldns-verify-zone"], debian: ["bind9-utils", "ldnsutils"] },
+  terminal: { commands: ["script"], debian: ["bsdutils"] },
+  shells: { commands: ["bash", "zsh", "fish"], debian: ["bash", "zsh", "fish"] },
+  prometheus: {
+    commands: ["prometheus", "promtool", "prometheus-alertmanager"],
+    debian: ["prometheus", "prometheus-alertmanager"],
+    services: ["prometheus", "prometheus-alertmanager"],
+  },
   knot: { commands: ["knotd", "knotc", "kzonecheck"], debian: ["knot", "knot-dnssecutils"], services: ["knot"] },
   bind: { commands: ["named", "named-checkconf"], debian: ["bind9"], services: ["named"] },
   unbound: { commands: ["unbound"], debian: ["unbound"], services: ["unbound"] },

@@ -22,6 +22,8 @@ export function captureIo(overrides: Partial<Io> = {}): { readonly io: Io; reado
     fetch: globalThis.fetch,
     now: () => FAKE_NOW,
     every: () => () => {},
+    sleep: () => Promise.resolve(),
+    terminal: () => undefined,
     onSignal: () => () => {},
     abort: (code) => {
       throw new Error(`the command ended the process with ${code}`);

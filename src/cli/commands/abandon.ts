@@ -1,25 +1,29 @@
 /** `globalroute abandon`: lets go of an object whose deletion waits for a provider that cannot be reached any more. */
 import { type Command, Option } from "commander";
-import { release } from "../../../controller/deletion/uninstall.ts";
-import { DNS_ZONES, GLOBAL_ROUTES } from "../../../controller/kube/resources.ts";
 import { type HubFlags, hubOptions, withHub } from "../hub.ts";
 import { type Cli, CommandError } from "../io.ts";
 import { examples } from "../options.ts";
 
-const KINDS = { zone: DNS_ZONES, route: GLOBAL_ROUTES } as const;
+const KINDS = ["zone", "route"] as const;
 
 export function registerAbandon(program: Command, { io }: Cli): void {
   const command = program
     .command("abandon")
+    .summary("let a zone or a route go whose provider is gone")
     .description(
       "let a zone or a route be deleted although a DNS provider still holds records of it: they stay there; exit 1 when nothing is held",
     )
-    .addArgument(program.createArgument("<kind>", "what it is").choices(Object.keys(KINDS)))
+    .addArgument(program.createArgument("<kind>", "what it is").choices(KINDS))
     .argument("<name>", "NAME of the zone, or NAMESPACE/NAME of the route");
   hubOptions(command)
     .addOption(new Option("--dry-run", "say what would be done, and change nothing"))
-    .action(async (kind: keyof typeof KINDS, name: string, flags: HubFlags & { readonly dryRun?: boolean }) => {
-      const resource = KINDS[kind];
+    .action(async (kind: (typeof KINDS)[number], name: string, flags: HubFlags & { readonly dryRun?: boolean }) => {
+      // What Kubernetes holds, with its schemas: not needed to print a help text.
+      const [{ release }, { DNS_ZONES, GLOBAL_ROUTES }] = await Promise.all([
+        import("../../../controller/deletion/uninstall.ts"),
+        import("../../../controller/kube/resources.ts"),
+      ]);
+      const resource = kind === "zone" ? DNS_ZONES : GLOBAL_ROUTES;
       const [first = "", second, ...more] = name.split("/");
       if (more.length > 0 || first === "" || (second !== undefined) !== resource.namespaced || second === "")
         throw new CommandError(2, `${name} is no ${kind}. Write ${resource.namespaced ? "NAMESPACE/NAME" : "NAME"}.`);

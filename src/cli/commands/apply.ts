@@ -3,11 +3,22 @@ import { resolve } from "node:path";
 import type { Command } from "commander";
 import type { AppliedPlans, ZonePlan } from "../../../dns-providers/zone-plan.ts";
 import { appliedPlansSchema } from "../../admin/plan-schemas.ts";
+import { count } from "../../model/count.ts";
 import { adminToken } from "../admin-token.ts";
 import { createApiClient, ServerRefusal } from "../api-client.ts";
 import { type Cli, CommandError, type Io } from "../io.ts";
-import { collect, examples, type OutputFormat, outputOption, parsePath, print, serverOption, stateOption } from "../options.ts";
-import { loadPlan } from "../plan-file.ts";
+import {
+  configOption,
+  examples,
+  mmdbOption,
+  type OutputFormat,
+  outputOption,
+  parsePath,
+  print,
+  serverOption,
+  stateOption,
+} from "../options.ts";
+import { withProgress } from "../progress.ts";
 import { renderApplied } from "../render-plan.ts";
 import { paintFor } from "../text.ts";
 
@@ -25,16 +36,21 @@ const PATIENCE = 300_000;
 export function registerApply(program: Command, { io, exit }: Cli): void {
   const command = program
     .command("apply")
+    .summary("carry out a saved plan")
     .description("carry out a saved plan, if it is still all that would change; exit 1 when it is stale or refused, 2 on errors")
     .argument("<file>", "made by `globalroute plan --save`", parsePath)
     .addOption(serverOption().conflicts("config"))
     .addOption(stateOption().conflicts("config"))
-    .option("--config <dir>", "without a server: with the folder of objects that the plan was made of", parsePath)
-    .option("--mmdb <file>", "with --config: geo database; may be given several times, the most trusted first", collect(parsePath))
+    .addOption(configOption("without a server: with the folder of objects that the plan was made of"))
+    .addOption(mmdbOption())
     .addOption(outputOption())
     .action(async (file: string, options: ApplyOptions) => {
+      const { loadPlan } = await import("../plan-file.ts"); // providers and their clients: not needed to print a help text
       const plans = (await loadPlan(resolve(io.cwd, file))).filter(({ changes }) => changes.length > 0);
-      const applied = plans.length === 0 ? { zones: [] } : await apply(plans, options, io);
+      const applied =
+        plans.length === 0
+          ? { zones: [] }
+          : await withProgress(io, `changing ${count(plans.length, "zone")}`, () => apply(plans, options, io));
       print(io, options.output, applied, (value) => renderApplied(value, paintFor(io.stdout, io.env)));
       const outcomes = applied.zones.map(({ outcome }) => outcome);
       if (outcomes.includes("Failed")) exit(2);

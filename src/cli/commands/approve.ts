@@ -7,7 +7,7 @@ import { createApiClient } from "../api-client.ts";
 import { type HubFlags, hubOptions, isForHub, withHub } from "../hub.ts";
 import { applyAct, backendsOut as hubBackendsOut, requireHubTarget } from "../hub-acts.ts";
 import { type Cli, CommandError, type Io } from "../io.ts";
-import { examples, type OutputFormat, outputOption, parsePath, print, serverOption } from "../options.ts";
+import { configOption, examples, type OutputFormat, outputOption, print, serverOption } from "../options.ts";
 import { objectsFolder, requireTarget, writeOverride } from "../override-file.ts";
 
 interface ApproveOptions extends HubFlags {
@@ -26,12 +26,13 @@ interface Approved {
 export function registerApprove(program: Command, { io }: Cli): void {
   const command = program
     .command("approve")
+    .summary("let failed backends of a route return")
     .description(
       "let backends of a route return that failed, without waiting or as soon as they are healthy: writes a TrafficOverride into the folder of objects, or into a Kubernetes cluster",
     )
     .argument("<target>", "NAMESPACE/ROUTE or NAMESPACE/ROUTE/BACKEND")
     .option("--reason <text>", "shown in status, timeline and logs", "failback approved")
-    .option("--config <dir>", "folder of objects (default: the running server's)", parsePath)
+    .addOption(configOption("folder of objects (default: the running server's)"))
     .addOption(serverOption());
   hubOptions(command)
     .addOption(outputOption())

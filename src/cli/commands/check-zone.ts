@@ -23,6 +23,7 @@ import {
   print,
   serverOption,
 } from "../options.ts";
+import { withProgress } from "../progress.ts";
 import { DNS_PORT, readServerAddress, systemResolvers } from "../system-resolvers.ts";
 import { type Paint, paintFor, type Style } from "../text.ts";
 
@@ -47,6 +48,7 @@ export function registerCheckZone(program: Command, { io, exit }: Cli): void {
   const check = program.command("check").description("check what lies outside this server");
   const zone = check
     .command("zone")
+    .summary("check a zone from outside, step by step")
     .description("check a zone's delegation from the parent down to the hosts of its routes; exit 1 when a step fails")
     .argument("<domain>", "domain of the zone", parseDomain)
     .option("--config <dir>", "folder of objects: what the zone is to be", parsePath)
@@ -89,7 +91,7 @@ export function registerCheckZone(program: Command, { io, exit }: Cli): void {
         now: () => io.now() / 1000,
         sleep: (milliseconds: number) => setTimeout(milliseconds),
       };
-      const verdict = await checkZone(request, ports, drift);
+      const verdict = await withProgress(io, `checking ${domain}`, () => checkZone(request, ports, drift));
       print(io, options.output, verdict, (value) => renderCheck(value, paintFor(io.stdout, io.env)));
       if (!verdict.ok) exit(1);
     });

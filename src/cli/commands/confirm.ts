@@ -9,6 +9,7 @@ import { examples, type OutputFormat, outputOption, print, serverOption, stateOp
 export function registerConfirm(program: Command, { io, exit }: Cli): void {
   const command = program
     .command("confirm")
+    .summary("accept inputs that are held back")
     .description(
       "accept inputs that are held back because many routes, clusters, endpoints or zones vanished at once; exit 1 when nothing is held",
     )

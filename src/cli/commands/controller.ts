@@ -25,6 +25,7 @@ interface ControllerFlags extends ServerFlags {
 export function registerController(program: Command, { io, exit }: Cli): void {
   const command = program
     .command("controller")
+    .summary("serve the objects of Kubernetes clusters")
     .description("serve the objects of a Kubernetes cluster and the Ingresses, Gateways and Services of its member clusters")
     .option("--kubeconfig <file>", "access to the cluster that holds the objects (default: the one that this runs in)", parsePath)
     .option("--context <name>", "context of the kubeconfig (default: its current one)")

@@ -21,9 +21,13 @@ interface KeyReport {
 }
 
 export function registerDnssec(program: Command, { io }: Cli): void {
-  const dnssec = program.command("dnssec").description("make keys for signed zones, and show what the parent zone is told of them");
+  const dnssec = program
+    .command("dnssec")
+    .summary("make and show keys of signed zones")
+    .description("make keys for signed zones, and show what the parent zone is told of them");
   const keygen = dnssec
     .command("keygen")
+    .summary("make a key and print its DS record")
     .description("make a key (ECDSA P-256) and print its DS record; an existing file is never overwritten")
     .requiredOption("--domain <domain>", "domain of the DNSZone", parseDomain)
     .option("--out <file>", "where to write the private key (default: DOMAIN-TAG.pem in the working folder)", parsePath)
@@ -41,6 +45,7 @@ export function registerDnssec(program: Command, { io }: Cli): void {
   ]);
   const ds = dnssec
     .command("ds")
+    .summary("print the records of a key again")
     .description("print the DS and DNSKEY records of a key again")
     .requiredOption("--key <file>", "file with the private key", parsePath)
     .requiredOption("--domain <domain>", "domain of the DNSZone", parseDomain)

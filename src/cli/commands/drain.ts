@@ -7,7 +7,7 @@ import { type Act, formatTarget, parseTarget, requireReason, sameTarget, type Ta
 import { type HubFlags, hubOptions, isForHub, withHub } from "../hub.ts";
 import { applyAct, drainsOf, removeAct, requireHubTarget, undoCommand } from "../hub-acts.ts";
 import { type Cli, CommandError, type Io } from "../io.ts";
-import { examples, type OutputFormat, outputOption, parsePath, parsePeriod, print, serverOption } from "../options.ts";
+import { configOption, examples, type OutputFormat, outputOption, parsePeriod, print, serverOption } from "../options.ts";
 import { missingTarget, objectsFolder, removeOverride, requireTarget, writeOverride } from "../override-file.ts";
 
 const TARGET = "<target>";
@@ -32,11 +32,12 @@ interface Drained {
 export function registerDrain(program: Command, { io }: Cli): void {
   const drain = program
     .command("drain")
+    .summary("send no clients to a cluster, route or backend for a while")
     .description("send no clients there for a while: writes a TrafficOverride into the folder of objects, or into a Kubernetes cluster")
     .argument(TARGET, TARGET_HELP)
     .requiredOption("--reason <text>", "why; shown in status, timeline and logs")
     .requiredOption("--for <duration>", "how long, for example 30m or 2h; ends by itself then", parsePeriod)
-    .option("--config <dir>", "folder of objects (default: the running server's)", parsePath)
+    .addOption(configOption("folder of objects (default: the running server's)"))
     .addOption(serverOption());
   hubOptions(drain)
     .option("--dry-run", "with Kubernetes: have the API server check it, and change nothing")
@@ -64,9 +65,10 @@ export function registerDrain(program: Command, { io }: Cli): void {
 
   const undrain = program
     .command("undrain")
+    .summary("undo a drain")
     .description("undo a drain; exit 1 when nothing drains the target")
     .argument(TARGET, TARGET_HELP)
-    .option("--config <dir>", "folder of objects (default: the running server's)", parsePath)
+    .addOption(configOption("folder of objects (default: the running server's)"))
     .addOption(serverOption());
   hubOptions(undrain)
     .addOption(outputOption())

@@ -2,7 +2,7 @@
 import { type Command, InvalidArgumentError } from "commander";
 import { stringify } from "yaml";
 import { SOURCE_KINDS, type SourceKind } from "../../../controller/clusters/cluster-objects.ts";
-import { type Joined, type JoinRequest, joinCluster, memberCluster, noPlace } from "../../../controller/clusters/join-cluster.ts";
+import type { Joined, JoinRequest, memberCluster as MemberCluster } from "../../../controller/clusters/join-cluster.ts";
 import { MEMBER_ACCOUNT, memberObjects } from "../../../controller/clusters/member-objects.ts";
 import type { KubeConnection } from "../../../controller/kube/kube-connection.ts";
 import { loadCloudRegions } from "../../geo/cloud-regions.ts";
@@ -11,6 +11,7 @@ import { didYouMean } from "../../model/nearest-word.ts";
 import { DEFAULT_NAMESPACE, withHub } from "../hub.ts";
 import { type Cli, CommandError } from "../io.ts";
 import { collect, examples, type OutputFormat, outputOption, parseCidr, parsePath, print } from "../options.ts";
+import { withProgress } from "../progress.ts";
 
 interface JoinFlags {
   readonly kubeconfig: string;
@@ -32,6 +33,7 @@ interface JoinFlags {
 export function registerJoin(program: Command, { io }: Cli): void {
   const command = program
     .command("join")
+    .summary("make a Kubernetes cluster a member")
     .description(
       "make a Kubernetes cluster a member: there an identity that may read the sources and nothing else, on the hub its credential and a MemberCluster; again to renew them",
     )
@@ -52,15 +54,18 @@ export function registerJoin(program: Command, { io }: Cli): void {
     .addOption(outputOption())
     .action(async (name: string, flags: JoinFlags) => {
       const location = locationOf(flags);
+      const { joinCluster, memberCluster, noPlace } = await import("../../../controller/clusters/join-cluster.ts"); // not for a help text
       if (flags.dryRun === true) {
         // Nobody is asked whether the hub knows the place already.
         if (location === undefined) throw new CommandError(1, `${name}: ${noPlace(name)}`);
-        io.stdout.write(manifests(name, flags, location));
+        io.stdout.write(manifests(name, flags, location, memberCluster));
         return;
       }
-      const joined = await withHub(memberFlags(flags), io, (member) =>
-        withHub(hubFlags(flags), io, async (hub) =>
-          joinCluster(member.api, hub.api, await requestOf(name, flags, location, member.connection)),
+      const joined = await withProgress(io, `joining ${name}`, () =>
+        withHub(memberFlags(flags), io, (member) =>
+          withHub(hubFlags(flags), io, async (hub) =>
+            joinCluster(member.api, hub.api, await requestOf(name, flags, location, member.connection)),
+          ),
         ),
       );
       if ("refusal" in joined) throw new CommandError(1, `${name}: ${joined.refusal}`);
@@ -113,7 +118,12 @@ async function requestOf(
 }
 
 /** For `kubectl apply`, or for whoever has to approve them. */
-function manifests(name: string, { namespace, sources }: JoinFlags, location: NonNullable<JoinRequest["location"]>): string {
+function manifests(
+  name: string,
+  { namespace, sources }: JoinFlags,
+  location: NonNullable<JoinRequest["location"]>,
+  memberCluster: typeof MemberCluster,
+): string {
   const documents = [
     ...memberObjects(namespace, sources ?? SOURCE_KINDS).map(({ object }) => ["in the member", object] as const),
     [

@@ -8,6 +8,7 @@ export function registerKubectl(program: Command, { io, exit }: Cli, run: (args:
   program.enablePositionalOptions(); // so that what stands behind the command is the command's own
   const command = program
     .command("kubectl")
+    .summary("run a command against the GlobalRoute of a Kubernetes cluster")
     .description("run a command against the GlobalRoute of a Kubernetes cluster; as a plugin: kubectl globalroute COMMAND")
     .usage("[options] <command> [its arguments]")
     .option("--kubeconfig <file>", "kubeconfig (default: as kubectl)")

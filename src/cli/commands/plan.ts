@@ -1,13 +1,13 @@
 /** `globalroute plan [ZONE…]`: what would change in zones that are kept elsewhere; by a running server or from a folder. */
 import { resolve } from "node:path";
-import type { Command } from "commander";
+import { type Command, Option } from "commander";
 import type { ZonePlans } from "../../../dns-providers/zone-plan.ts";
 import { zonePlansSchema } from "../../admin/plan-schemas.ts";
 import { printable } from "../../model/printable.ts";
 import { createApiClient } from "../api-client.ts";
 import { type Cli, CommandError, type Io } from "../io.ts";
-import { collect, examples, type OutputFormat, outputOption, parsePath, print, serverOption } from "../options.ts";
-import { savePlan } from "../plan-file.ts";
+import { configOption, examples, GROUPS, mmdbOption, type OutputFormat, outputOption, parsePath, print, serverOption } from "../options.ts";
+import { withProgress } from "../progress.ts";
 import { renderPlans } from "../render-plan.ts";
 import { paintFor } from "../text.ts";
 
@@ -27,22 +27,28 @@ const PATIENCE = 75_000;
 export function registerPlan(program: Command, { io, exit }: Cli): void {
   const command = program
     .command("plan")
+    .summary("tell what would change in zones that are kept elsewhere")
     .description("tell what would change in zones that are kept elsewhere, and write nothing; exit 1 when there are changes, 2 on errors")
     .argument("[zones...]", "names or domains of DNSZones (default: all that are kept elsewhere)")
     .option("--all", "also show records that are GlobalRoute's own: registry, helpers")
     .option("--save <file>", "write the plan to a file, for `globalroute apply`", parsePath)
     .addOption(serverOption().conflicts("config"))
-    .option("--config <dir>", "plan by a folder of objects instead of a server; every backend is taken for healthy", parsePath)
-    .option(
-      "--destroy",
-      "with --config: plan that everything of ours in the zones that are named goes, whatever the objects and the policy say",
+    .addOption(configOption("plan by a folder of objects instead of a server; every backend is taken for healthy"))
+    .addOption(
+      new Option(
+        "--destroy",
+        "with --config: plan that everything of ours in the zones that are named goes, whatever the objects and the policy say",
+      ).helpGroup(GROUPS.folder),
     )
-    .option("--mmdb <file>", "with --config: geo database; may be given several times, the most trusted first", collect(parsePath))
+    .addOption(mmdbOption())
     .addOption(outputOption())
     .action(async (zones: readonly string[], options: PlanOptions) => {
-      const plans = await ask(zones, options, io);
+      const plans = await withProgress(io, "asking providers what they have", () => ask(zones, options, io));
       const isWhole = plans.failures.length === 0;
-      if (options.save !== undefined && isWhole) await savePlan(resolve(io.cwd, options.save), plans, io.now());
+      if (options.save !== undefined && isWhole) {
+        const { savePlan } = await import("../plan-file.ts"); // providers and their clients: not needed to ask a server
+        await savePlan(resolve(io.cwd, options.save), plans, io.now());
+      }
       const view = { all: options.all ?? false, ...(options.save === undefined || !isWhole ? {} : { saved: options.save }) };
       print(io, options.output, plans, (value) => renderPlans(value, view, paintFor(io.stdout, io.env)));
       for (const { zone, message } of plans.failures) io.stderr.write(`globalroute: ${printable(`${zone}: ${message}`)}\n`);

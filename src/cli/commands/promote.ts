@@ -18,6 +18,7 @@ interface PromoteOptions extends HubFlags {
 export function registerPromote(program: Command, { io }: Cli): void {
   const command = program
     .command("promote")
+    .summary("let a rollout take its next step, or end it")
     .description(
       "let the rollout of a route take its next step at once, begin again after an abort, or end: writes a TrafficOverride into a Kubernetes cluster",
     )

@@ -134,15 +134,15 @@ describe("explain", () => {
     expect(code).toBe(0);
     expect(stdout).toBe(`shop.example.org A for 81.2.69.160: eu-west at 192.0.2.1
 
-place   country GB; continent EU; at 51.5, -0.1
+place   country GB (United Kingdom); continent EU; at 51.5, -0.1
 route   default/shop
 rules   gdpr (Require): country GB is one of clients.countries
 tier    1 serves: the first with a usable backend
 answer  TTL 30 s, scope /14
 
-TIER  CLUSTER  ADDRESS       HEALTH   DISTANCE  LATENCY       WEIGHT  SHARE  WHY
-→ 1   eu-west  192.0.2.1     Healthy  464 km    14 ms model   100     100 %  nearest of the first tier
-  –   us-east  198.51.100.1  Healthy  5918 km   119 ms model  100     0 %    rule gdpr excludes it
+TIER  CLUSTER  ADDRESS       HEALTH   DISTANCE       LATENCY  WEIGHT  SHARE  WHY
+→ 1   eu-west  192.0.2.1     Healthy    464 km   14 ms model     100  100 %  nearest of the first tier
+  –   us-east  198.51.100.1  Healthy   5918 km  119 ms model     100    0 %  rule gdpr excludes it
 
 note: no loaded database carries subdivisions
 `);

@@ -11,6 +11,7 @@ interface ServeFlags extends ServerFlags {
 export function registerServe(program: Command, { io, exit }: Cli): void {
   const command = program
     .command("serve")
+    .summary("answer DNS by a folder of objects")
     .description("probe the clusters of a folder of objects and answer DNS by it; changes of the folder are followed")
     .requiredOption("--config <dir>", "folder of objects (*.yaml, *.yml at any depth)", parsePath)
     .action(async (flags: ServeFlags) => {

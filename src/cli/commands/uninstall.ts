@@ -1,7 +1,5 @@
 /** `globalroute uninstall`: takes out of a Kubernetes cluster what the controller has put there. */
 import type { Command } from "commander";
-import { uninstall } from "../../../controller/deletion/uninstall.ts";
-import { systemKubePorts } from "../../../controller/kube/system-ports.ts";
 import { type HubFlags, hubOptions, withHub } from "../hub.ts";
 import { type Cli, CommandError } from "../io.ts";
 import { examples } from "../options.ts";
@@ -14,6 +12,7 @@ interface UninstallFlags extends HubFlags {
 export function registerUninstall(program: Command, { io }: Cli): void {
   const command = program
     .command("uninstall")
+    .summary("take out of a Kubernetes cluster what the controller put there")
     .description(
       "take out of a Kubernetes cluster what the controller has put there: finalizers, generated objects, its admission policy and its Lease; what people wrote stays, and so do the kinds",
     );
@@ -24,6 +23,11 @@ export function registerUninstall(program: Command, { io }: Cli): void {
     )
     .option("--dry-run", "say what would be done, and change nothing")
     .action(async (flags: UninstallFlags) => {
+      // All that knows Kubernetes: not needed to print a help text.
+      const [{ uninstall }, { systemKubePorts }] = await Promise.all([
+        import("../../../controller/deletion/uninstall.ts"),
+        import("../../../controller/kube/system-ports.ts"),
+      ]);
       const refused = await withHub(flags, io, ({ api, namespace }) =>
         uninstall({
           api,

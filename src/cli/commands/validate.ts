@@ -22,6 +22,7 @@ interface ValidateOptions {
 export function registerValidate(program: Command, { io, exit }: Cli): void {
   const command = program
     .command("validate")
+    .summary("report every problem in folders or files of objects")
     .description("report every problem in folders or files of objects; exit 2 when one is an error, 0 when all are warnings")
     .argument("<path...>", "folders (*.yaml and *.yml at any depth) or files; read together, as one", collect(parsePath))
     .option(

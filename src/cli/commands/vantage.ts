@@ -29,6 +29,7 @@ interface VantageFlags {
 export function registerVantage(program: Command, { io, exit }: Cli): void {
   const command = program
     .command("vantage")
+    .summary("probe from another site for a hub")
     .description("probe from another site for a hub, which counts what is seen from there as one vote; answers no DNS")
     .requiredOption("--report-to <host:port>", "a hub's peer listener; may be given several times", collect(parseHostPort))
     .requiredOption("--name <name>", "name of the site, as the hub knows its credential", parseName)

@@ -3,6 +3,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { formatListenAddress } from "../../model/listen-address.ts";
 import { lockFolder } from "../folder-lock.ts";
 import { CommandError, type ExitCode, type Io } from "../io.ts";
+import { openLiveView, type Terminal } from "../live-view.ts";
 import type { Service } from "../service.ts";
 import { stopSignals } from "../stop-signals.ts";
 import { paintFor } from "../text.ts";
@@ -10,7 +11,6 @@ import { type ControlReply, type ControlRequest, openControl } from "./control.t
 import { type DemoFolder, writeDemoFolder } from "./demo-folder.ts";
 import { adminUrl, type DemoPorts, startDemoService } from "./demo-service.ts";
 import { type FrameInput, renderFrame } from "./frame.ts";
-import { openLiveView, type Terminal } from "./live-view.ts";
 import { eventLine, openingLines } from "./plain-view.ts";
 import { removeDemoState, runningDemo, writeDemoState } from "./state-file.ts";
 import { createSupervisor, SiteError, type Supervisor } from "./supervisor.ts";

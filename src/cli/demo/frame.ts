@@ -1,7 +1,8 @@
 /** One frame of the demo's live view, as lines of text. Pure: the view draws it, `--once` prints it. */
 import type { ClusterStatus, RouteStatus, Status } from "../../engine/view.ts";
 import type { TimelineEvent } from "../../observe/timeline.ts";
-import { type Cell, formatPercent, formatSince, type Paint, stateCell, table } from "../text.ts";
+import { table } from "../table.ts";
+import { type Cell, clock, cutLine, formatPercent, formatSince, type Paint, stateCell } from "../text.ts";
 import type { RunningSite } from "./supervisor.ts";
 
 export interface FrameInput {
@@ -44,7 +45,7 @@ export function renderFrame(input: FrameInput, width: number, height: number, pa
   const routes = fits ? whole : table(["ROUTE", "SERVED BY"], status.routes.map(shortRouteRow), paint);
   const room = Math.max(1, height - head.length - routes.length - 2 - foot.length);
   const lines = [...head, ...routes, "", paint("dim", "LAST FAILOVERS"), ...failoverLines(input.events, room, paint), ...foot];
-  return lines.slice(0, height).map((line) => cut(line, width));
+  return lines.slice(0, height).map((line) => cutLine(line, width));
 }
 
 function clusterRow(site: RunningSite, { status, now }: FrameInput): readonly Cell[] {
@@ -91,18 +92,3 @@ function failoverLines(events: readonly TimelineEvent[], room: number, paint: Pa
 
 /** `GlobalRoute default/shop` is `shop` here: the demo has one namespace. */
 const nameOf = (object: string): string => object.slice(object.lastIndexOf("/") + 1);
-
-/** Cuts a line to so many visible characters; escape sequences, which end with an `m`, do not count and all stay. */
-function cut(line: string, width: number): string {
-  let left = width;
-  const pieces = line.split("\u001b").map((piece, i) => {
-    const end = i === 0 ? 0 : piece.indexOf("m") + 1;
-    const visible = [...piece.slice(end)].slice(0, left);
-    left -= visible.length;
-    return piece.slice(0, end) + visible.join("");
-  });
-  return pieces.join("\u001b");
-}
-
-/** Time of day, local. */
-export const clock = (at: number): string => new Date(at).toTimeString().slice(0, 8);

@@ -1,6 +1,6 @@
 /** The demo without a terminal: what runs where at the start, then one line for each thing that happens. */
 import type { TimelineEvent } from "../../observe/timeline.ts";
-import { clock } from "./frame.ts";
+import { clock } from "../text.ts";
 import type { RunningSite } from "./supervisor.ts";
 import { ZONE } from "./world.ts";
 

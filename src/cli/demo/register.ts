@@ -4,7 +4,6 @@ import { type Command, InvalidArgumentError } from "commander";
 import { type Cli, CommandError, type Io } from "../io.ts";
 import { examples, stateFolder, stateOption } from "../options.ts";
 import { askControl } from "./control.ts";
-import { ownTerminal } from "./live-view.ts";
 import { runningDemo } from "./state-file.ts";
 import { SITES } from "./world.ts";
 
@@ -23,6 +22,7 @@ const CLUSTERS = SITES.map((site) => site.name).join(", ");
 export function registerDemo(program: Command, { io, exit }: Cli): void {
   const demo = program
     .command("demo")
+    .summary("run a ready-made world of five sites")
     .description("run a ready-made world: five sites on 127.0.10.1 to 127.0.10.5, three routes in demo.example, and a live view of them")
     .option("--port <port>", "DNS port, on 127.0.0.1 and ::1", parsePort, 5300)
     .option("--admin-port <port>", "port of the HTTP API, on 127.0.0.1", parsePort, 8053)
@@ -32,7 +32,7 @@ export function registerDemo(program: Command, { io, exit }: Cli): void {
     .option("--no-tty", "print plain lines instead of the live view")
     .action(async (flags: DemoFlags) => {
       const { runDemo } = await import("./demo.ts"); // the whole engine: not needed to print a help text
-      const terminal = flags.tty && io.stdout.isTTY === true ? ownTerminal() : undefined;
+      const terminal = flags.tty && io.stdout.isTTY === true ? io.terminal() : undefined;
       const view = flags.once === true ? "once" : terminal === undefined ? "plain" : "live";
       const { port: dnsPort, adminPort, clusterPort } = flags;
       exit(

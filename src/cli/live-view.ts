@@ -1,4 +1,4 @@
-/** Draws the demo's frame again and again on a terminal, and puts the terminal back as it was, whatever happens. */
+/** Draws frames over one another on a terminal, and puts the terminal back as it was, whatever happens. */
 
 /** What the view needs of a terminal: of `process.stdin`, of `process.stdout`, and word of the process's end. */
 export interface Terminal {
@@ -34,9 +34,15 @@ const UNKNOWN_SIZE = { columns: 80, rows: 24 }; // a terminal that nobody has to
  * Takes the terminal over.
  *
  * @param draw   the frame for a size, at most `height` lines
+ * @param onKey  called with every other key, as the terminal sends it
  * @param onQuit called when `q` or Ctrl-C is pressed: the terminal is in raw mode, where Ctrl-C is a key like any other
  */
-export function openLiveView(terminal: Terminal, draw: (width: number, height: number) => readonly string[], onQuit: () => void): LiveView {
+export function openLiveView(
+  terminal: Terminal,
+  draw: (width: number, height: number) => readonly string[],
+  onQuit: () => void,
+  onKey: (key: string) => void = () => {},
+): LiveView {
   const { input, output } = terminal;
   let open = true;
 
@@ -45,15 +51,16 @@ export function openLiveView(terminal: Terminal, draw: (width: number, height: n
     const lines = draw(output.columns || UNKNOWN_SIZE.columns, output.rows || UNKNOWN_SIZE.rows);
     output.write(`\u001b[H${lines.map((line) => `${line}\u001b[K`).join("\r\n")}\u001b[J`);
   };
-  const onKey = (key: Buffer | string): void => {
+  const heard = (key: Buffer | string): void => {
     const text = key.toString();
     if (text === "q" || text === CTRL_C) onQuit();
+    else onKey(text);
   };
   const close = (): void => {
     if (!open) return;
     open = false;
     forget();
-    input.off("data", onKey);
+    input.off("data", heard);
     output.off("resize", redraw);
     input.setRawMode(false);
     input.pause();
@@ -64,7 +71,7 @@ export function openLiveView(terminal: Terminal, draw: (width: number, height: n
   output.write(ENTER);
   input.setRawMode(true);
   input.resume();
-  input.on("data", onKey);
+  input.on("data", heard);
   output.on("resize", redraw);
   redraw();
   return { redraw, close };

@@ -1,35 +1,6 @@
-import { EventEmitter } from "node:events";
 import { expect, test } from "vitest";
+import { fakeTerminal } from "../../test/support/fake-terminal.ts";
 import { openLiveView } from "./live-view.ts";
-
-/** A terminal that remembers its screen, its mode and who wants to know of the end. */
-function fakeTerminal() {
-  const written: string[] = [];
-  const raw: boolean[] = [];
-  const ends = new Set<() => void>();
-  const input = Object.assign(new EventEmitter(), {
-    setRawMode: (mode: boolean) => raw.push(mode),
-    resume: () => {},
-    pause: () => {},
-  });
-  const output = Object.assign(new EventEmitter(), {
-    columns: 80,
-    rows: 24,
-    write: (text: string) => {
-      written.push(text);
-      return true;
-    },
-  });
-  const terminal = {
-    input,
-    output,
-    onEnd(restore: () => void) {
-      ends.add(restore);
-      return () => ends.delete(restore);
-    },
-  };
-  return { terminal, input, output, written, raw, ends };
-}
 
 test("the frame is drawn over the last one, line by line, and what is below is cleared", () => {
   const { terminal, written } = fakeTerminal();
