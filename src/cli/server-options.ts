@@ -10,6 +10,7 @@ import { createLog, LOG_LEVELS, type Log, type LogLevel } from "../observe/log.t
 import { type AnswerFlags, addAnswerOptions, answerOptions } from "./answer-options.ts";
 import { CommandError, type ExitCode, type Io } from "./io.ts";
 import { hasIpv6Loopback } from "./loopback.ts";
+import { openNotifications } from "./open-notifications.ts";
 import { collect, defaultWorkers, parseCidr, parseListenAddress, parsePath, parseWorkers, stateFolder, stateOption } from "./options.ts";
 import type { Service, ServiceOptions } from "./service.ts";
 import { stopSignals } from "./stop-signals.ts";
@@ -24,6 +25,7 @@ export interface ServerFlags extends AnswerFlags {
   readonly dnsXdp?: readonly string[];
   readonly admin: ListenAddress;
   readonly metrics?: ListenAddress;
+  readonly notify?: string;
   readonly mmdb?: readonly string[];
   readonly probeAllow?: readonly string[];
   readonly reference?: readonly ListenAddress[];
@@ -70,6 +72,7 @@ export function addServerOptions(command: Command): Command {
         .default({ address: "127.0.0.1", port: 8053 }, "127.0.0.1:8053"),
     )
     .option("--metrics <addr:port>", "second listener, for probes and metrics alone", parseListenAddress)
+    .option("--notify <file>", "who is told of failovers and of what is degraded, by webhook; see docs/notifications.md", parsePath)
     .optionsGroup("Where clients are:")
     .option(
       "--mmdb <file>",
@@ -97,7 +100,7 @@ export function addServerOptions(command: Command): Command {
 }
 
 /** What the options say of a service; where its objects come from is the command's. */
-export function serverOptions(flags: ServerFlags, io: Io): Omit<ServiceOptions, "source"> {
+export function serverOptions(flags: ServerFlags, io: Io, log: Log): Omit<ServiceOptions, "source"> {
   return {
     state: stateFolder(flags.state, io),
     listen: flags.listen ?? defaultListen(),
@@ -109,6 +112,7 @@ export function serverOptions(flags: ServerFlags, io: Io): Omit<ServiceOptions, 
     admin: flags.admin,
     adminFlag: "--admin",
     ...(flags.metrics === undefined ? {} : { metrics: flags.metrics }),
+    ...(flags.notify === undefined ? {} : { notify: openNotifications(flags.notify, io.cwd, (line) => log.warn(line)) }),
     mmdb: flags.mmdb ?? [],
     probeAllow: flags.probeAllow ?? [],
     references: flags.reference ?? [],

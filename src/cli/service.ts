@@ -35,7 +35,9 @@ import { createDelegationPorts } from "./delegation-ports.ts";
 import { createDnsPublisher } from "./dns-publisher.ts";
 import { lockFolder } from "./folder-lock.ts";
 import { CommandError, type Io } from "./io.ts";
+import { startNotifications } from "./notifications.ts";
 import { openAnswerSettings } from "./open-answer-settings.ts";
+import type { OpenNotifications } from "./open-notifications.ts";
 import { createProviderOpener, digest } from "./open-provider.ts";
 import { createPlanDesk } from "./plan-desk.ts";
 import { createProviderPublisher, type ProviderPublisher } from "./provider-publisher.ts";
@@ -80,6 +82,8 @@ export interface ServiceOptions {
   readonly writer?: () => string | undefined;
   /** Of the API server that has our objects; absent where they are files. */
   readonly dnsEndpoints?: ObjectApi;
+  /** Who is told of failovers and of what is degraded. */
+  readonly notify?: OpenNotifications;
   /** How long DNS goes on being answered after readiness has been taken back, ms: whoever sends clients here needs to notice. */
   readonly terminationDrain?: number;
 }
@@ -230,6 +234,10 @@ async function compose(options: ServiceOptions, io: Pick<Io, "now" | "every" | "
   });
   const view: EngineView = { ...engine.view, confirm: () => [...engine.view.confirm(), ...providers.confirm()] };
   providers.follow(view.health);
+  const notifications =
+    options.notify === undefined
+      ? undefined
+      : startNotifications(options.notify, options.vantage, view, { ports, wallClock: io.now, metrics, log });
   metrics.attach({
     ...engine.readings,
     dnsQueries: () => readQueries(dns.counters()),
@@ -270,6 +278,7 @@ async function compose(options: ServiceOptions, io: Pick<Io, "now" | "every" | "
     await engine.stop();
     publisher.close();
     await providers.close();
+    await notifications?.close();
     copies.close();
     await zoneBuilder.close();
     resolver.close();
@@ -294,8 +303,15 @@ async function compose(options: ServiceOptions, io: Pick<Io, "now" | "every" | "
       "serving",
     );
     isServing = true;
-    if ("folder" in options.source) providers.term("Own");
-    return { view, writes: providers.term, removeRecords: providers.removeRecords, dns: bound, admin: admin.address(), stop };
+    const writes: Service["writes"] = (epoch) => {
+      providers.term(epoch);
+      notifications?.tells(epoch !== undefined);
+    };
+    if ("folder" in options.source) {
+      providers.term("Own");
+      notifications?.tells(true);
+    }
+    return { view, writes, removeRecords: providers.removeRecords, dns: bound, admin: admin.address(), stop };
   } catch (error) {
     await stop();
     throw error;

@@ -25,6 +25,8 @@ export interface Metrics {
   /** @param zone domain; empty when the request named no zone of ours. `type` is what was sent, or asked for when nothing was */
   readonly transfer: (zone: string, type: "AXFR" | "IXFR", result: string) => void;
   readonly notify: (zone: string, result: string) => void;
+  /** @param result `sent`, `retried`, `failed`, `dropped` or `suppressed` */
+  readonly notification: (receiver: string, result: string) => void;
   /** One change of a record set that a provider has made. @param zone domain */
   readonly providerChanges: (zone: string, action: "Create" | "Replace" | "Delete") => void;
   readonly providerError: (zone: string, code: string) => void;
@@ -104,6 +106,12 @@ export function createMetrics(options: MetricsOptions = {}): Metrics {
     labelNames: ["zone", "result"],
     registers,
   });
+  const notices = new Counter({
+    name: "globalroute_notifications_total",
+    help: "Notifications of people, by what became of each: sent, retried (a try that failed), failed (given up), dropped (too many waited), suppressed (repeats within the window).",
+    labelNames: ["receiver", "result"],
+    registers,
+  });
   const providerChanges = new Counter({
     name: "globalroute_provider_changes_total",
     help: "Changes of record sets in zones that are kept elsewhere.",
@@ -139,6 +147,7 @@ export function createMetrics(options: MetricsOptions = {}): Metrics {
     guardHold: (rule) => holds.inc({ rule }),
     transfer: (zone, type, result) => transfers.inc({ zone, type, result }),
     notify: (zone, result) => notifications.inc({ zone, result }),
+    notification: (receiver, result) => notices.inc({ receiver, result }),
     providerChanges: (zone, action) => providerChanges.inc({ zone, action }),
     providerError: (zone, code) => providerErrors.inc({ zone, code }),
     providerPropagation: (zone, seconds) => providerPropagations.observe({ zone }, seconds),

@@ -58,7 +58,7 @@ export function registerController(program: Command, { io, exit }: Cli): void {
       const { startController } = await import("../controller-service.ts"); // the whole engine: not needed to print a help text
       const { kubeconfig, context, namespace, peerListen, peerSecret, peerService, terminationDrain } = flags;
       const options = {
-        ...serverOptions(flags, io),
+        ...serverOptions(flags, io, log),
         ...(kubeconfig === undefined ? {} : { kubeconfig }),
         ...(context === undefined ? {} : { context }),
         ...(namespace === undefined ? {} : { namespace }),

@@ -16,8 +16,8 @@ export function registerServe(program: Command, { io, exit }: Cli): void {
     .requiredOption("--config <dir>", "folder of objects (*.yaml, *.yml at any depth)", parsePath)
     .action(async (flags: ServeFlags) => {
       const log = serverLog(flags, io);
+      const options = { ...serverOptions(flags, io, log), source: { folder: flags.config } };
       const { startService } = await import("../service.ts"); // the whole engine: not needed to print a help text
-      const options = { ...serverOptions(flags, io), source: { folder: flags.config } };
       exit(await runServer(() => startService(options, io, log), io, log));
     });
   addServerOptions(command);

@@ -15,6 +15,7 @@ interface Validation {
 interface ValidateOptions {
   readonly output: OutputFormat;
   readonly mmdb?: readonly string[];
+  readonly notify?: string;
   readonly kubernetes: boolean;
   readonly controllerNamespace: string;
 }
@@ -24,12 +25,13 @@ export function registerValidate(program: Command, { io, exit }: Cli): void {
     .command("validate")
     .summary("report every problem in folders or files of objects")
     .description("report every problem in folders or files of objects; exit 2 when one is an error, 0 when all are warnings")
-    .argument("<path...>", "folders (*.yaml and *.yml at any depth) or files; read together, as one", collect(parsePath))
+    .argument("[path...]", "folders (*.yaml and *.yml at any depth) or files; read together, as one", collect(parsePath))
     .option(
       "--mmdb <file>",
       "geo database that the server will use, to warn of rules that ask more of it than it knows; may be given several times",
       collect(parsePath),
     )
+    .option("--notify <file>", "also check a file of `serve --notify`, and that what it names can be read", parsePath)
     .option(
       "--kubernetes",
       "the objects are for a cluster: sources are taken to be there, and objects of other systems are passed over",
@@ -38,6 +40,8 @@ export function registerValidate(program: Command, { io, exit }: Cli): void {
     .option("--controller-namespace <name>", "with --kubernetes: where the controller runs", "globalroute-system")
     .addOption(outputOption())
     .action(async (paths: readonly string[], options: ValidateOptions) => {
+      if (paths.length === 0 && options.notify === undefined)
+        throw new CommandError(2, "missing required argument 'path'. Name folders or files of objects, or a file with --notify.");
       // Schemas, regions and geo data: not needed to print a help text.
       const [{ readObjectsAt }, { loadGeoFiles }, { GeoFileError }] = await Promise.all([
         import("../../engine/read-objects.ts"),
@@ -48,7 +52,13 @@ export function registerValidate(program: Command, { io, exit }: Cli): void {
         throw error instanceof GeoFileError ? new CommandError(2, error.message, { cause: error }) : error;
       });
       const controllerNamespace = options.kubernetes ? options.controllerNamespace : undefined;
-      const { files, objects, problems } = await readObjectsAt(paths, { geo: geo.capabilities, controllerNamespace });
+      const { readNotifications } = await import("../open-notifications.ts");
+      const none = { files: 0, objects: [], problems: [] };
+      const read = paths.length === 0 ? none : await readObjectsAt(paths, { geo: geo.capabilities, controllerNamespace });
+      const notify = options.notify === undefined ? [] : readNotifications(options.notify, io.cwd).problems;
+      const problems = [...read.problems, ...notify];
+      const files = read.files + (options.notify === undefined ? 0 : 1);
+      const { objects } = read;
       const errors = problems.filter(({ severity }) => severity === "error").length;
       const validation = { problems, summary: { files, objects: objects.length, errors, warnings: problems.length - errors } };
       print(io, options.output, validation, (value) => render(value, paintFor(io.stdout, io.env)));
@@ -58,6 +68,7 @@ export function registerValidate(program: Command, { io, exit }: Cli): void {
     "globalroute validate examples/quickstart",
     "globalroute validate clusters.yaml routes/ --output json | jq '.problems[].code'",
     "globalroute validate --kubernetes manifests/",
+    "globalroute validate my-config --notify notify.yaml",
   ]);
 }
 

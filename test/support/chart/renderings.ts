@@ -21,6 +21,7 @@ export const renderings: readonly { name: string; values: readonly string[]; nam
       'networkPolicy.vantagesFrom=[{"ipBlock":{"cidr":"198.51.100.0/24"}}]',
     ],
   },
+  { name: "notifications", values: ['notifications.secret="globalroute-notify"'] },
   { name: "limited egress", values: ["networkPolicy.egress.enabled=true"] },
   { name: "own geo databases", values: ['geo.volume={"persistentVolumeClaim":{"claimName":"geo"}}', 'geo.files=["city.mmdb","asn.mmdb"]'] },
   {
