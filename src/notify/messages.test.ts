@@ -71,6 +71,16 @@ test.each([
   ]);
 });
 
+test("held withdrawals of two families of one backend are two alerts", () => {
+  const held = (family: number): Notification => ({
+    ...open,
+    notice: "WithdrawalHeld",
+    details: { cluster: "eu-west", backend: "eu", family },
+  });
+  expect(body("Alertmanager", held(6))).toMatchObject([{ labels: { cluster: "eu-west", backend: "eu", family: "6" } }]);
+  expect(body("Alertmanager", held(4))).toMatchObject([{ labels: { family: "4" } }]);
+});
+
 test("a moment shows as an alert for five minutes, and says from where to where", () => {
   expect(body("Alertmanager", moved)).toMatchObject([{ labels: { from: "a", to: "b" }, endsAt: "2026-11-21T12:05:00.000Z" }]);
 });

@@ -81,7 +81,9 @@ function slackBody({ notification, more }: Told, { instance }: Origin): string {
 /** One alert of API v2. Its labels are its identity: nothing in them changes while it lasts. */
 function alertBody({ notification, more }: Told, { instance }: Origin, now: number): string {
   const { key, notice, phase, object, route, message, startedAt, endedAt, details } = notification;
-  const cluster = typeof details.cluster === "string" ? { cluster: details.cluster } : {};
+  const told = (["cluster", "backend", "family"] as const).flatMap((label) =>
+    details[label] === undefined ? [] : [[label, String(details[label])]],
+  );
   const moved = notice === "Failover" ? { from: String(details.from ?? ""), to: String(details.to ?? "") } : {};
   const ends = phase === "Moment" ? startedAt + MOMENT_SHOWS_MS : (endedAt ?? now + ALERT_LASTS_MS);
   return JSON.stringify([
@@ -92,7 +94,7 @@ function alertBody({ notification, more }: Told, { instance }: Origin, now: numb
         instance,
         object,
         ...(route === undefined ? {} : { route }),
-        ...cluster,
+        ...Object.fromEntries(told),
         ...moved,
       },
       annotations: { summary: `${message}${moreWords(more)}`, key },

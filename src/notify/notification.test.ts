@@ -58,6 +58,22 @@ describe("the timeline, told", () => {
   });
 });
 
+test.each(["BackendWithdrawn", "BackendReturned", "FailbackPending"] as const)("a hold ends with %s as well", (kind) => {
+  const { event: tell } = createNarrator();
+  tell(event("WithdrawalHeld", 1, { backend: "eu", family: 4 }));
+  expect(tell(event(kind, 2, { backend: "us", family: 4 }))).toEqual([]);
+  expect(short(tell(event(kind, 2, { backend: "eu", family: 4 })))).toEqual([`WithdrawalHeld Ended info ${SHOP} 1-2`]);
+});
+
+test("what a route that was deleted left behind ends when nothing is degraded by it any more", () => {
+  const { event: tell, degraded, lasting } = createNarrator();
+  tell(event("FailOpen", 1000));
+  expect(degraded([], 5999)).toEqual([]); // the reason may come a moment later
+  expect(degraded(["fail-open"], 60_000)).toEqual([]);
+  expect(short(degraded([], 61_000))).toEqual([`FailOpen Ended info ${SHOP} 1000-61000`]);
+  expect(lasting()).toEqual([]);
+});
+
 test("reasons of degradation begin and end; those with a notice of their own are left to it", () => {
   const { degraded } = createNarrator();
   expect(short(degraded(["geo-stale", "fail-open", "provider-failing"], 1))).toEqual([

@@ -24,8 +24,14 @@ export interface Notification {
   readonly details: TimelineEvent["details"];
 }
 
-/** Reasons that a notice of its own tells of. */
-const TOLD_OTHERWISE: ReadonlySet<string> = new Set(["fail-open", "withdrawal-held", "config-rejected"]);
+/** Reasons that a notice of its own tells of, by the timeline. */
+const TOLD_OTHERWISE: Readonly<Record<string, Notice>> = {
+  "fail-open": "FailOpen",
+  "withdrawal-held": "WithdrawalHeld",
+  "config-rejected": "ConfigRejected",
+};
+/** What the timeline has just told may stand among the reasons a moment later, ms. */
+const GRACE = 5000;
 const ROUTE = /^GlobalRoute (\S+)$/;
 
 export interface Narrator {
@@ -80,6 +86,9 @@ export function createNarrator(): Narrator {
           severity: "warning",
         });
       case "WithdrawalReleased":
+      case "BackendWithdrawn":
+      case "BackendReturned":
+      case "FailbackPending":
         return end(`WithdrawalHeld ${object}${backend}`, at, message);
       case "ConfigRejected":
         return begin({ ...about, key: "ConfigRejected", notice: "ConfigRejected", phase: "Begun", severity: "warning" });
@@ -93,7 +102,7 @@ export function createNarrator(): Narrator {
   return {
     event,
     degraded(reasons, now) {
-      const told = reasons.filter((reason) => !TOLD_OTHERWISE.has(reason));
+      const told = reasons.filter((reason) => TOLD_OTHERWISE[reason] === undefined);
       const begun = told.flatMap((reason) => {
         const notice = reason === "provider-failing" ? ("ProviderFailing" as const) : ("Degraded" as const);
         const message =
@@ -114,7 +123,12 @@ export function createNarrator(): Narrator {
       const ended = [...lasting.values()]
         .filter(({ key, object }) => key === `Degraded ${object}` && !told.includes(object))
         .flatMap(({ key, object }) => end(key, now, `GlobalRoute is no longer degraded: ${object}.`));
-      return [...begun, ...ended];
+      // A route that goes away with its objects ends nothing in the timeline.
+      const gone = Object.entries(TOLD_OTHERWISE)
+        .filter(([reason]) => !reasons.includes(reason))
+        .flatMap(([, notice]) => [...lasting.values()].filter((one) => one.notice === notice && now - one.startedAt >= GRACE))
+        .flatMap(({ key, notice, object }) => end(key, now, `${notice} of ${object} holds no longer.`));
+      return [...begun, ...ended, ...gone];
     },
     lasting: () => [...lasting.values()],
   };

@@ -31,8 +31,11 @@ function scene() {
     setTimer: (delay, callback) => clock.setTimer(ms(delay), callback),
     newId: () => String(ids++),
   });
-  const happen = (kind: "Failover" | "FailOpen" | "FailOpenEnded", route = "default/shop"): void =>
-    void timeline.add({ kind, object: `GlobalRoute ${route}`, message: kind, details: {} });
+  /** As the engine: what lasts is a reason of degradation too. */
+  const happen = (kind: "Failover" | "FailOpen" | "FailOpenEnded", route = "default/shop"): void => {
+    if (kind !== "Failover") world.degraded = kind === "FailOpen" ? ["fail-open"] : [];
+    timeline.add({ kind, object: `GlobalRoute ${route}`, message: kind, details: {} });
+  };
   return { clock, notifier, sent, world, happen };
 }
 
