@@ -110,3 +110,30 @@ test("when nobody is there at the first look it fails, and no terminal is touche
   const { io, watched } = scene([{ lines: GONE }], { terminal: () => expect.unreachable() }, () => {});
   await expect(watch(watched, 500, "table", io)).rejects.toBe(GONE);
 });
+
+test("a server that is slow to answer is given three times as long to rest, however much happens there", async () => {
+  const listeners: (() => void)[] = [];
+  const sleeps: number[] = [];
+  let now = 0;
+  const event = `data: ${JSON.stringify({ id: 1, at: 1, kind: "Failover", object: "o", message: "m", details: {} })}\n\n`;
+  const { io, watched } = scene(
+    [{ lines: ["one"] }, { lines: ["two"], before: () => (now += 700) }, { lines: ["three"] }],
+    {
+      now: () => now,
+      fetch: async () => new Response(new Blob([event.repeat(2)]).stream()),
+      onSignal: (_signal, listener) => {
+        listeners.push(listener);
+        return () => {};
+      },
+      async sleep(milliseconds) {
+        await new Promise(setImmediate);
+        sleeps.push(milliseconds);
+        if (sleeps.includes(2100) || sleeps.length > 200) listeners[0]?.();
+      },
+    },
+    () => {},
+  );
+  await watch(watched, 500, "table", io);
+  expect(sleeps).toContain(150);
+  expect(sleeps).toContain(2100);
+});

@@ -20,6 +20,8 @@ export interface Watched<T> {
 
 /** After an event, ms: a failover is a dozen of them within one moment. */
 const SETTLE_MS = 150;
+/** Of the time a server has, looking takes a quarter at most, however much happens there. */
+const REST = 3;
 const HEAD_LINES = 2;
 
 /**
@@ -57,6 +59,7 @@ interface Screen<T> {
 async function lookAgain<T>({ url, take }: Watched<T>, every: number, screen: Screen<T>, io: Io, signal: AbortSignal): Promise<void> {
   let wake = (): void => {};
   let isDue = false;
+  let took = 0;
   const onEvent = (): void => {
     isDue = true;
     wake();
@@ -69,11 +72,14 @@ async function lookAgain<T>({ url, take }: Watched<T>, every: number, screen: Sc
       await io.sleep(every, AbortSignal.any([sleeping.signal, signal]));
       wake = () => {};
     }
-    if (isDue) await io.sleep(SETTLE_MS, signal);
+    if (isDue) await io.sleep(Math.max(SETTLE_MS, REST * took), signal);
     if (signal.aborted) break;
     isDue = false;
+    const began = io.now();
     try {
-      screen.show(await take());
+      const value = await take();
+      took = io.now() - began;
+      screen.show(value);
     } catch (error) {
       if (!(error instanceof CommandError)) throw error;
       screen.fail(error.message);
