@@ -58,6 +58,8 @@ export interface Backend {
   readonly priority: number;
   /** -99..99. */
   readonly bias: number;
+  /** Requests per second that it can serve, if somebody said so. No decision depends on it. */
+  readonly capacity?: number;
 }
 
 export interface Rule {

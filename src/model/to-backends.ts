@@ -28,8 +28,9 @@ export function toBackends(
   const kept = backends.flatMap((backend, i) => {
     isKnownCluster(backend.cluster, clusters, ["spec", "backends", i, "cluster"], findings);
     const addresses = addressesOf(object, backend, i, findings, api);
-    const { name, cluster, weight, priority, bias } = backend;
-    return addresses.length === 0 ? [] : [{ name, cluster, addresses, weight, priority, bias }];
+    const { name, cluster, weight, priority, bias, capacity } = backend;
+    const known = { name, cluster, addresses, weight, priority, bias, ...(capacity !== undefined && { capacity }) };
+    return addresses.length === 0 ? [] : [known];
   });
   const maySettle = backends.length === 0 && api?.isOffline === true;
   if (kept.length === 0 && !maySettle && !findings.failed()) {

