@@ -16,6 +16,7 @@ import { registerKubectl } from "./commands/kubectl.ts";
 import { registerPlan } from "./commands/plan.ts";
 import { registerPromote } from "./commands/promote.ts";
 import { registerServe } from "./commands/serve.ts";
+import { registerSimulate } from "./commands/simulate.ts";
 import { registerStatus } from "./commands/status.ts";
 import { registerTimeline } from "./commands/timeline.ts";
 import { registerTop } from "./commands/top.ts";
@@ -131,6 +132,7 @@ export function createProgram(io: Io, exit: (code: ExitCode) => void): Command {
   registerTop(program, cli);
   registerTimeline(program, cli);
   registerExplain(program, cli);
+  registerSimulate(program, cli);
   registerCheckZone(program, cli);
   program.commandsGroup("Act:");
   registerDrain(program, cli);

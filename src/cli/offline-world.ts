@@ -1,11 +1,11 @@
 /** A folder of objects compiled as a server would, without one. Nothing is probed: health is what the caller takes it for. */
 import { resolve } from "node:path";
-import { readObjectsAt } from "../engine/read-objects.ts";
+import { type ObjectsRead, readObjectsAt } from "../engine/read-objects.ts";
 import { createStandings } from "../engine/standings.ts";
 import { compileWorld, createGeoCache } from "../engine/world.ts";
 import type { Capabilities } from "../geo/capabilities.ts";
 import { GeoFileError } from "../geo/geo-file-error.ts";
-import { loadGeoFiles } from "../geo/geo-files.ts";
+import { type GeoFiles, loadGeoFiles } from "../geo/geo-files.ts";
 import { type LatencyMap, newLatencyMap } from "../geo/latency-model.ts";
 import type { EndpointHealth } from "../model/health.ts";
 import type { Inventory } from "../model/inventory.ts";
@@ -38,14 +38,9 @@ export async function compileFolder(
   { config, mmdb, health, flatten = async (inventory) => inventory }: OfflineQuestion,
   io: Pick<Io, "now" | "cwd">,
 ): Promise<OfflineWorld> {
-  const read = await readObjectsAt([resolve(io.cwd, config)]);
-  const errors = read.problems.filter(({ severity }) => severity === "error");
-  if (errors.length > 0)
-    throw new CommandError(2, [`${config} has errors, so a server would not take it:`, ...errors.map(formatProblem)].join("\n"));
-  const files = await loadGeoFiles(mmdb.map((path) => resolve(io.cwd, path))).catch((error: unknown) => {
-    throw error instanceof GeoFileError ? new CommandError(2, error.message, { cause: error }) : error;
-  });
-  const inventory = await flatten(read.inventory);
+  const sound = soundInventory(config, await readObjectsAt([resolve(io.cwd, config)]));
+  const files = await openGeoFiles(mmdb, io);
+  const inventory = await flatten(sound);
   const latency = newLatencyMap();
   const { table } = compileWorld(inventory, createGeoCache().table(files, inventory), latency, 1, io.now());
   createStandings({
@@ -57,4 +52,19 @@ export async function compileFolder(
     onMemory: () => {},
   }).adopt(inventory, table);
   return { inventory, table, latency, capabilities: files.capabilities };
+}
+
+/** @throws CommandError (exit 2) that holds all errors of the objects, which `config` names */
+export function soundInventory(config: string, read: ObjectsRead): Inventory {
+  const errors = read.problems.filter(({ severity }) => severity === "error");
+  if (errors.length > 0)
+    throw new CommandError(2, [`${config} has errors, so a server would not take it:`, ...errors.map(formatProblem)].join("\n"));
+  return read.inventory;
+}
+
+/** @throws CommandError (exit 2) */
+export function openGeoFiles(mmdb: readonly string[], io: Pick<Io, "cwd">): Promise<GeoFiles> {
+  return loadGeoFiles(mmdb.map((path) => resolve(io.cwd, path))).catch((error: unknown) => {
+    throw error instanceof GeoFileError ? new CommandError(2, error.message, { cause: error }) : error;
+  });
 }

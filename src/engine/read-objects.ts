@@ -3,8 +3,8 @@ import type { Capabilities } from "../geo/capabilities.ts";
 import { loadCloudRegions } from "../geo/cloud-regions.ts";
 import { offlineContext } from "../model/api-context.ts";
 import type { Override, Zone } from "../model/inventory.ts";
-import { parseManifests } from "../model/manifest.ts";
-import type { ManifestObject } from "../model/manifest-object.ts";
+import { type Manifests, parseManifests } from "../model/manifest.ts";
+import { type ManifestObject, objectTitle } from "../model/manifest-object.ts";
 import type { Problem } from "../model/problem.ts";
 import type { RegionTable } from "../model/region-table.ts";
 import { buildInventory } from "../model/to-inventory.ts";
@@ -24,6 +24,8 @@ export interface ReadOptions {
   readonly geo?: Capabilities | undefined;
   /** The files are manifests for a cluster whose controller runs in this namespace. Nothing is served from them then. */
   readonly controllerNamespace?: string | undefined;
+  /** Objects that take the place of those of the same kind and name, or come beside them. */
+  readonly replacedBy?: FolderContent | undefined;
 }
 
 /**
@@ -31,20 +33,35 @@ export interface ReadOptions {
  *
  * @returns what the files say, with every problem of reading, parsing and cross-checking
  */
-export function readObjects(content: FolderContent, regions: RegionTable, { geo, controllerNamespace }: ReadOptions = {}): ObjectsRead {
-  const { objects, rejected, problems, foreign } = parseManifests(content.files, { passForeign: controllerNamespace !== undefined });
+export function readObjects(
+  content: FolderContent,
+  regions: RegionTable,
+  { geo, controllerNamespace, replacedBy }: ReadOptions = {},
+): ObjectsRead {
+  const parsed = parseManifests(content.files, { passForeign: controllerNamespace !== undefined });
+  const { objects, rejected, problems, foreign } = replacedBy === undefined ? parsed : replace(parsed, parseManifests(replacedBy.files));
   const api = controllerNamespace === undefined ? undefined : offlineContext(foreign, controllerNamespace);
   const { inventory: built, problems: crossProblems } = buildInventory(objects, regions, rejected, api);
   const keys = api === undefined ? readKeys(built.zones, objects) : { zones: built.zones, problems: [], files: [] };
   const inventory = { ...built, zones: keys.zones, overrides: withFiles(built.overrides, objects) };
   const coarse = geo === undefined ? [] : geoWarnings(inventory, objects, geo);
-  const all = [...content.problems, ...problems, ...crossProblems, ...keys.problems, ...coarse];
+  const all = [...content.problems, ...(replacedBy?.problems ?? []), ...problems, ...crossProblems, ...keys.problems, ...coarse];
   return {
     files: content.files.length,
     objects,
     inventory,
     problems: sortProblems(all),
     dependsOn: keys.files,
+  };
+}
+
+function replace(before: Manifests, by: Manifests): Manifests {
+  const titles = new Set(by.objects.map(objectTitle));
+  return {
+    objects: [...before.objects.filter((object) => !titles.has(objectTitle(object))), ...by.objects],
+    rejected: [...before.rejected, ...by.rejected],
+    problems: [...before.problems, ...by.problems],
+    foreign: before.foreign,
   };
 }
 
