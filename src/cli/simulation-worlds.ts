@@ -47,7 +47,7 @@ export async function openWorlds(question: WorldsQuestion, io: Io): Promise<Worl
   const content = question.config === undefined && here === undefined ? demoContent() : await readFolder(resolve(io.cwd, config));
   const read = readObjects(content, loadCloudRegions());
   const files = await openGeoFiles(mmdb, io);
-  const geo = createGeoCache();
+  const geo = createGeoCache({ coordinates: true }); // distances are told whatever routes go by
   const latency = newLatencyMap();
   const notes: string[] = [...(here?.notes ?? [])];
   const open = (name: string, objects: ObjectsRead): World => {

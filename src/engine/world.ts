@@ -2,7 +2,7 @@
 import { buildGeoTable } from "../geo/build-geo-table.ts";
 import { type Centroids, loadCentroids } from "../geo/country-centroids.ts";
 import type { GeoFiles } from "../geo/geo-files.ts";
-import type { GeoTable } from "../geo/geo-table.ts";
+import type { GeoTable, PlaceNeeds } from "../geo/geo-table.ts";
 import type { LatencyMap } from "../geo/latency-model.ts";
 import type { Inventory } from "../model/inventory.ts";
 import { parseNetwork } from "../model/ip.ts";
@@ -27,7 +27,8 @@ export interface GeoCache {
   readonly table: (files: GeoFiles, inventory: Inventory) => GeoTable;
 }
 
-export function createGeoCache(): GeoCache {
+/** @param more what a place is asked for although no policy needs it */
+export function createGeoCache(more: Partial<PlaceNeeds> = {}): GeoCache {
   let centroids: Centroids | undefined;
   let key = "";
   let table: GeoTable | undefined;
@@ -50,7 +51,7 @@ export function createGeoCache(): GeoCache {
       }
       asked = undefined; // until there is a table for it
       const subnets = ruleSubnets(inventory);
-      const needs = placeNeeds(inventory);
+      const needs = { ...placeNeeds(inventory), ...more };
       const wanted = JSON.stringify([files.id, needs, subnets]);
       if (table === undefined || wanted !== key) {
         centroids ??= loadCentroids();

@@ -36,6 +36,15 @@ export function defaultOracleWorld(): OracleWorld {
   return { readers: [oracleReader(readFileSync(file))], subnets: [], centroids };
 }
 
+/** Where people live, by row of the committed table. */
+export const oracleHomes = (): readonly { readonly country: string; readonly latitude: number; readonly longitude: number; readonly people: number }[] =>
+  readTable("src/geo/data/population.csv").map((row) => ({
+    country: row.country ?? "",
+    latitude: Number(row.latitude),
+    longitude: Number(row.longitude),
+    people: Number(row.population),
+  }));
+
 /** The demo's sites in the order of their addresses. */
 export function oracleSites(names: readonly string[]): readonly OracleSite[] {
   const regions: Readonly<Record<string, string>> = {

@@ -36,7 +36,7 @@ export function oraclePlan(inventory: Inventory, route: Route, place: OraclePlac
   let allowed = positions;
   let prefer: Rule | undefined;
   for (const rule of route.rules) {
-    if (!matches(rule, place, subnets)) continue;
+    if (!oracleMatches(rule, place, subnets)) continue;
     if (rule.mode === "Require") allowed = allowed.filter((i) => rule.to.includes(backend(i).cluster));
     else prefer ??= rule;
   }
@@ -95,7 +95,8 @@ function milliseconds(continent: string | undefined, km: number): number {
   return a + (f * km) / 100;
 }
 
-function matches(rule: Rule, place: OraclePlace, subnets: readonly string[]): boolean {
+/** Whether a rule holds for a client of a place. */
+export function oracleMatches(rule: Rule, place: OraclePlace, subnets: readonly string[]): boolean {
   const { continents, countries, subdivisions, asns, subnets: networks } = rule.clients;
   const yes =
     (place.continent !== undefined && continents.includes(place.continent)) ||
