@@ -15,7 +15,7 @@ const MOST_MOVES = 8;
 export function renderSimulation(it: Simulation, view: SimulationView, paint: Paint): readonly string[] {
   const isOne = it.routes.length === 1;
   return [
-    `${paint("bold", title(it))} ${paint("dim", `for ${clientsOf(it)}`)}`,
+    `${paint("bold", titleOf(it))} ${paint("dim", `for ${clientsOf(it)}`)}`,
     "",
     ...it.routes.flatMap((route) => [...renderRoute(route, it, view, paint), ""]),
     ...(isOne ? [] : [...renderTotal(it, paint), ""]),
@@ -25,7 +25,8 @@ export function renderSimulation(it: Simulation, view: SimulationView, paint: Pa
   ];
 }
 
-function title({ scenario: { down, drain, changed, config } }: Simulation): string {
+/** What was asked, in a few words. */
+export function titleOf({ scenario: { down, drain, changed, config } }: Simulation): string {
   const acts = [
     ...(down.length > 0 ? [`${down.join(" and ")} down`] : []),
     ...(drain.length > 0 ? [`${drain.join(" and ")} drained`] : []),
@@ -34,7 +35,8 @@ function title({ scenario: { down, drain, changed, config } }: Simulation): stri
   return `${acts.join(", ")}${changed === undefined ? ` (${config})` : ""}`;
 }
 
-function clientsOf({ clients: { count, weight, unit, source } }: Simulation): string {
+/** `1,000,012 clients of the world, 3.1 billion people` */
+export function clientsOf({ clients: { count, weight, unit, source } }: Simulation): string {
   const who = source === "world" ? `${whole(count)} clients of the world` : `${whole(count)} clients of ${source}`;
   return `${who}, ${formatWeight(weight)} ${unit}`;
 }
@@ -102,7 +104,8 @@ function moveTable(moves: readonly Move[], all: Amount, paint: Paint): readonly 
 
 const regions = new Intl.DisplayNames("en", { type: "region" });
 
-const whereOf = ({ country, subnets }: Move): string => `${countryName(country)}${subnets === undefined ? "" : ` in ${subnets.join(" and ")}`}`;
+/** A country, or the rule networks of its clients. */
+export const whereOf = ({ country, subnets }: Move): string => `${countryName(country)}${subnets === undefined ? "" : ` in ${subnets.join(" and ")}`}`;
 
 /** In English; `unknown place` for none. */
 export const countryName = (country: string | null): string => (country === null ? "unknown place" : (regions.of(country) ?? country));

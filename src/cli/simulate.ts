@@ -11,8 +11,8 @@ import type { CsvFault } from "../what-if/csv-rows.ts";
 import { listClients, MOST_CLIENTS_OF_NETWORK } from "../what-if/listed-clients.ts";
 import type { LoadRow } from "../what-if/load.ts";
 import { readLoadFile } from "../what-if/load-file.ts";
-import { simulate } from "../what-if/simulate.ts";
-import type { ClientsReport, Simulation } from "../what-if/simulation.ts";
+import { type Simulated, simulate } from "../what-if/simulate.ts";
+import type { ClientsReport } from "../what-if/simulation.ts";
 import { drawWorld } from "../what-if/world-clients.ts";
 import { CommandError, type Io } from "./io.ts";
 import { openWorlds, type Worlds, type WorldsQuestion } from "./simulation-worlds.ts";
@@ -28,8 +28,7 @@ export interface SimulateQuestion extends WorldsQuestion {
   readonly atLoad?: string;
 }
 
-export interface SimulationRun {
-  readonly simulation: Simulation;
+export interface SimulationRun extends Simulated {
   readonly worlds: Worlds;
 }
 
@@ -45,7 +44,7 @@ export async function runSimulation(question: SimulateQuestion, io: Io, progress
   const homes = loadHomes();
   progress("drawing clients");
   const { clients, source, notes } = await gatherClients(question, worlds, homes, io);
-  const simulation = simulate({
+  const simulated = simulate({
     ...{ before, after, outage: { down: question.down, drain: question.drain }, sick: worlds.sick, clients, source },
     ...(only.size > 0 && { only }),
     ...(load !== undefined && { load }),
@@ -59,7 +58,7 @@ export async function runSimulation(question: SimulateQuestion, io: Io, progress
     now: io.now(),
     onProgress: (done, of) => progress(`deciding: route ${done + 1} of ${of}`),
   });
-  return { simulation, worlds };
+  return { ...simulated, worlds };
 }
 
 function requireClusters({ after }: Worlds, { down, drain }: SimulateQuestion): void {

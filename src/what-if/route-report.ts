@@ -7,6 +7,7 @@ import type { Answer } from "./answer-book.ts";
 import { capacityOf, type ClusterTally, clusterServing, tallyClusters } from "./cluster-load.ts";
 import type { Flow } from "./decide-all.ts";
 import type { LoadFactors } from "./load.ts";
+import { type RegionServing, regionServing } from "./region-serving.ts";
 import { violations } from "./residency.ts";
 import type { Side } from "./side.ts";
 import type { Amount, BeforeAfter, Move, RouteSimulation, Spread, Violation } from "./simulation.ts";
@@ -32,6 +33,7 @@ export interface RouteReport {
   readonly simulation: RouteSimulation;
   /** For sums over routes. */
   readonly tallies: ReadonlyMap<string, ClusterTally>;
+  readonly regions: readonly RegionServing[];
 }
 
 export function reportRoute(input: RouteReportInput): RouteReport {
@@ -71,7 +73,7 @@ export function reportRoute(input: RouteReportInput): RouteReport {
     ),
     guardWouldHold: input.guardWouldHold,
   };
-  return { simulation, tallies };
+  return { simulation, tallies, regions: regionServing(flows, spots) };
 }
 
 const clustersOf = ({ clusters }: Answer): string => clusters.map(({ name }) => name).join();

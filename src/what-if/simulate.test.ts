@@ -30,7 +30,7 @@ const run = (before: World, clients: Clients, more: Partial<SimulationInput> = {
     ...{ source: { source: "test", unit: "weight" }, atlas: { homes: [], centroids: TEST_CENTROIDS }, notes: [], now: NOW },
     scenario: { config: "test", down: [], drain: [] },
     ...more,
-  });
+  }).simulation;
 
 function listed({ table }: World, entries: readonly (readonly [string, number])[]): Clients {
   const clients = listClients(

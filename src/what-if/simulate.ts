@@ -6,6 +6,7 @@ import { type ClusterTally, clusterServing, capacityOf, type Served } from "./cl
 import { decideAll, type RouteAt } from "./decide-all.ts";
 import { type LoadFactors, loadFactors, WEIGHT_IS_LOAD } from "./load.ts";
 import { notesOf } from "./notes.ts";
+import type { RegionServing } from "./region-serving.ts";
 import { amount, type RouteReport, reportRoute } from "./route-report.ts";
 import { makeSide, type Side } from "./side.ts";
 import type { Amount, RouteSimulation, Simulation, TotalReport } from "./simulation.ts";
@@ -13,7 +14,13 @@ import type { RoutePair, SimulationInput } from "./simulation-input.ts";
 import { gatherSpots, type Spot, type Spots } from "./spots.ts";
 import { millionth } from "./stale.ts";
 
-export function simulate(input: SimulationInput): Simulation {
+export interface Simulated {
+  readonly simulation: Simulation;
+  /** For each of its routes, in their order. */
+  readonly regions: readonly (readonly RegionServing[])[];
+}
+
+export function simulate(input: SimulationInput): Simulated {
   const { clients, now } = input;
   const before = makeSide(input.before, { down: [], drain: [] }, input.sick, now);
   const after = makeSide(input.after, input.outage, input.sick, now);
@@ -26,13 +33,14 @@ export function simulate(input: SimulationInput): Simulation {
     return simulateRoute(pair, { input, before, after, spots, total, people });
   });
   const routes = reports.map(({ simulation }) => simulation);
-  return {
+  const simulation: Simulation = {
     scenario: input.scenario,
     clients: { ...input.source, count: clients.count, weight: millionth(total) },
     routes,
     total: sumUp(reports, before, after, total),
     notes: [...input.notes, ...notesOf(input, routes, after, pairs)],
   };
+  return { simulation, regions: reports.map((report) => report.regions) };
 }
 
 function pairRoutes(before: Side, after: Side, only: ReadonlySet<string> | undefined): readonly RoutePair[] {

@@ -6,7 +6,7 @@ const LEVELS: readonly (readonly string[])[] = [
   ["src/model"],
   ["src/geo", "health", "src/observe"],
   ["src/routing", "src/notify"],
-  ["src/dns", "src/proxy"],
+  ["src/dns", "src/proxy", "src/what-if"],
   ["dns-providers"],
   ["src/engine"],
   ["controller", "src/admin"],
@@ -20,6 +20,7 @@ export const ROOMS: readonly string[] = LEVELS.flat();
 export const PURE: readonly string[] = [
   "src/model",
   "src/routing",
+  "src/what-if",
   "src/dns/wire",
   "src/dns/check/expectation.ts",
   "src/dns/check/judge-client-subnet.ts",
@@ -173,6 +174,7 @@ export const DEVELOPMENT: readonly string[] = [
   "src/cli/image-packages.ts",
   "src/cli/image-root.ts",
   "src/geo/data/generate-centroids.ts",
+  "src/geo/data/generate-countries.ts",
 ];
 
 const TIME_AND_CHANCE =

@@ -2,11 +2,13 @@
 import { writeFile } from "node:fs/promises";
 import { resolve } from "node:path";
 import { type Command, InvalidArgumentError } from "commander";
+import { loadCentroids } from "../../geo/country-centroids.ts";
+import { loadCountryShapes } from "../../geo/country-shapes.ts";
 import type { Simulation } from "../../what-if/simulation.ts";
 import { type Cli, CommandError, type Io } from "../io.ts";
 import { collect, examples, type OutputFormat, outputOption, parsePath, print, serverOption } from "../options.ts";
 import { renderSimulation } from "../render-simulation.ts";
-import type { SimulateQuestion } from "../simulate.ts";
+import type { SimulateQuestion, SimulationRun } from "../simulate.ts";
 import { paintFor } from "../text.ts";
 
 interface SimulateOptions {
@@ -52,12 +54,9 @@ export function registerSimulate(program: Command, { io, exit }: Cli): void {
       const question = questionOf(options);
       const { runSimulation } = await import("../simulate.ts"); // compiler and geo data: no other command needs them
       const progress = progressOn(io);
-      const { simulation, worlds } = await runSimulation(question, io, progress.tell);
-      progress.end();
-      if (options.report !== undefined) {
-        const { simulationPage } = await import("../simulation-page.ts");
-        await writeReport(options.report, simulationPage(simulation, worlds.after.inventory.clusters), io);
-      }
+      const run = await runSimulation(question, io, progress.tell).finally(progress.end);
+      const { simulation } = run;
+      if (options.report !== undefined) await writeReport(options.report, run, io);
       const limit = options.maxChanged;
       const view = { width: io.stdout.columns ?? 120, ...(limit !== undefined && { maxChanged: limit }) };
       print(io, options.output, simulation, (value) => renderSimulation(value, view, paintFor(io.stdout, io.env)));
@@ -91,7 +90,11 @@ function questionOf(options: SimulateOptions): SimulateQuestion {
 const isRefused = ({ total }: Simulation, maxChanged: number | undefined): boolean =>
   total.violations.after.weight > 0 || (maxChanged !== undefined && total.mostChanged * 100 > maxChanged);
 
-async function writeReport(path: string, page: string, io: Io): Promise<void> {
+async function writeReport(path: string, { simulation, regions, worlds }: SimulationRun, io: Io): Promise<void> {
+  const { simulationPage } = await import("../report/simulation-page.ts");
+  const byName = new Map([...worlds.before.inventory.clusters, ...worlds.after.inventory.clusters].map((one) => [one.name, one]));
+  const atlas = { shapes: loadCountryShapes(), centroids: loadCentroids() };
+  const page = simulationPage({ simulation, regions, clusters: [...byName.values()], ...atlas });
   await writeFile(resolve(io.cwd, path), page).catch((cause: unknown) => {
     const code = cause instanceof Error && "code" in cause ? String(cause.code) : String(cause);
     throw new CommandError(2, `${path} cannot be written (${code}). Name a file in a folder that is there.`, { cause });
