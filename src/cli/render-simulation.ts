@@ -1,5 +1,6 @@
 /** A simulation as lines for people. Pure. */
 import type { Amount, BeforeAfter, ClusterServing, Move, RouteSimulation, Simulation, Spread } from "../what-if/simulation.ts";
+import { summarise } from "../what-if/summary.ts";
 import { type Cell, formatPercent, type Paint, table } from "./text.ts";
 
 export interface SimulationView {
@@ -105,7 +106,8 @@ function moveTable(moves: readonly Move[], all: Amount, paint: Paint): readonly 
 const regions = new Intl.DisplayNames("en", { type: "region" });
 
 /** A country, or the rule networks of its clients. */
-export const whereOf = ({ country, subnets }: Move): string => `${countryName(country)}${subnets === undefined ? "" : ` in ${subnets.join(" and ")}`}`;
+export const whereOf = ({ country, subnets }: Move): string =>
+  `${countryName(country)}${subnets === undefined ? "" : ` in ${subnets.join(" and ")}`}`;
 
 /** In English; `unknown place` for none. */
 export const countryName = (country: string | null): string => (country === null ? "unknown place" : (regions.of(country) ?? country));
@@ -151,20 +153,31 @@ function renderTotal({ total, routes }: Simulation, paint: Paint): readonly stri
   ];
 }
 
-function verdict({ total, routes }: Simulation, { maxChanged }: SimulationView, paint: Paint): readonly string[] {
-  const violated = total.violations.after.weight > 0;
-  const rules = violated ? paint("red", `Require rules are broken for ${percent(total.violations.after)} of clients.`) : paint("green", "No Require rule is broken.");
+function verdict(it: Simulation, { maxChanged }: SimulationView, paint: Paint): readonly string[] {
+  const { total, routes } = it;
+  const summary = paint(it.total.violations.after.weight > 0 ? "red" : "green", summarise(it));
   const overloaded = total.overloaded.map(
-    ({ route, cluster, utilisation }) => `${paint("red", "Overloaded:")} ${cluster} at ${route}, ${formatPercent(utilisation)} of its capacity.`,
+    ({ route, cluster, utilisation }) =>
+      `${paint("red", "Overloaded:")} ${cluster} at ${route}, ${formatPercent(utilisation)} of its capacity.`,
   );
   const most = [...routes].sort((a, b) => b.changed.share - a.changed.share)[0];
   const limit =
     maxChanged === undefined || most === undefined
       ? []
       : total.mostChanged * 100 > maxChanged
-        ? [paint("red", `Too much: ${percent(most.changed)} of clients of ${most.route} would get another answer, and --max-changed is ${maxChanged} %.`)]
-        : [paint("green", `At most ${percent(most.changed)} of a route's clients would get another answer; --max-changed is ${maxChanged} %.`)];
-  return [...overloaded, rules, ...limit];
+        ? [
+            paint(
+              "red",
+              `Too much: ${percent(most.changed)} of clients of ${most.route} would get another answer, and --max-changed is ${maxChanged} %.`,
+            ),
+          ]
+        : [
+            paint(
+              "green",
+              `At most ${percent(most.changed)} of a route's clients would get another answer; --max-changed is ${maxChanged} %.`,
+            ),
+          ];
+  return [...overloaded, summary, ...limit];
 }
 
 const percent = ({ share }: Amount): string => formatPercent(share);
@@ -173,4 +186,8 @@ const whole = (value: number): string => Math.round(value).toLocaleString("en");
 
 /** `3.1 billion`, `250`, `0.5` */
 export const formatWeight = (value: number): string =>
-  value >= 1e9 ? `${(value / 1e9).toFixed(1)} billion` : value >= 1e6 ? `${(value / 1e6).toFixed(1)} million` : value.toLocaleString("en", { maximumFractionDigits: 1 });
+  value >= 1e9
+    ? `${(value / 1e9).toFixed(1)} billion`
+    : value >= 1e6
+      ? `${(value / 1e6).toFixed(1)} million`
+      : value.toLocaleString("en", { maximumFractionDigits: 1 });

@@ -79,7 +79,10 @@ function requireRoute(name: string, routes: readonly Route[]): string {
   if (key !== undefined) return key;
   const known = [...new Set(routes.map(routeKey))];
   const shown = `${known.slice(0, 20).join(", ")}${known.length > 20 ? ", …" : ""}`;
-  throw new CommandError(2, `there is no one GlobalRoute called ${name}. ${didYouMean(name, known)}Write NAMESPACE/NAME; there is: ${shown}.`);
+  throw new CommandError(
+    2,
+    `there is no one GlobalRoute called ${name}. ${didYouMean(name, known)}Write NAMESPACE/NAME; there is: ${shown}.`,
+  );
 }
 
 async function gatherClients(
@@ -87,11 +90,16 @@ async function gatherClients(
   { before }: Worlds,
   homes: ReturnType<typeof loadHomes>,
   io: Io,
-): Promise<{ readonly clients: Clients; readonly source: Pick<ClientsReport, "source" | "unit" | "seed">; readonly notes: readonly string[] }> {
+): Promise<{
+  readonly clients: Clients;
+  readonly source: Pick<ClientsReport, "source" | "unit" | "seed">;
+  readonly notes: readonly string[];
+}> {
   if (typeof asked === "number") {
     const { clients, without } = drawWorld(before.table.geo, homes, asked, seed);
-    if (clients.count === 0) throw new CommandError(2, "the geo databases name no country, so nobody's place is known. Name others with --mmdb.");
-    const left = without.length === 0 ? [] : [`the geo databases hold no network of ${without.join(", ")}: their people are left out`];
+    if (clients.count === 0)
+      throw new CommandError(2, "the geo databases name no country, so nobody's place is known. Name others with --mmdb.");
+    const left = without.length === 0 ? [] : [`the geo databases hold no network of ${fewOf(without)}: their people are left out`];
     return { clients, source: { source: "world", unit: "people", seed }, notes: left };
   }
   const file = readClientFile(await readText(asked, io));
@@ -103,6 +111,9 @@ async function gatherClients(
   }
   return { clients, source: { source: asked, unit: file.unit }, notes: [] };
 }
+
+const fewOf = (names: readonly string[]): string =>
+  names.length > 12 ? `${names.slice(0, 10).join(", ")} and ${names.length - 10} more` : names.join(", ");
 
 async function readLoad(path: string, routes: readonly Route[], io: Io): Promise<readonly LoadRow[]> {
   const file = readLoadFile(await readText(path, io), (name) => findRoute(name, routes));

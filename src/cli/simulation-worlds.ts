@@ -12,7 +12,7 @@ import { hashText } from "../routing/hash.ts";
 import type { World } from "../what-if/side.ts";
 import { createApiClient } from "./api-client.ts";
 import { demoManifests } from "./demo/world.ts";
-import type { Io } from "./io.ts";
+import { CommandError, type Io } from "./io.ts";
 import { openGeoFiles, soundInventory } from "./offline-world.ts";
 import { objectsFolder } from "./override-file.ts";
 
@@ -73,7 +73,10 @@ const demoContent = () => ({ files: [...demoManifests(8080)].map(([path, text]) 
 
 /** The folder that a running server watches, if it is on this machine, and what that server has found out. */
 async function serverFolder(server: string, io: Io) {
-  const config = await objectsFolder(io, undefined, server);
+  const config = await objectsFolder(io, undefined, server).catch((error: unknown) => {
+    // 1 says that too much would change, and nothing else.
+    throw error instanceof CommandError ? new CommandError(2, error.message, { cause: error }) : error;
+  });
   const status = await createApiClient(io, server).get("/v1/status", statusSchema);
   const sick = new Set(
     status.routes.flatMap((route) =>

@@ -1,7 +1,7 @@
 /** Answers of one route on one side, numbered, so that a million clients are columns of numbers. Pure. */
 import { type Choice, choiceTtl, chooseAddresses } from "../routing/choose.ts";
 import { type ModeName, modeName } from "../routing/decide.ts";
-import { Standing, type RoutingTable } from "../routing/table.ts";
+import { type RoutingTable, Standing } from "../routing/table.ts";
 
 export interface Answer {
   readonly mode: ModeName;

@@ -19,7 +19,10 @@ export function readClientFile(text: string): ClientFile | CsvFault {
     if (cells.requests_per_second !== undefined) unit = "requests/s";
     const network = parsePrefix(cells.network!);
     if (network === undefined)
-      return { line, message: `${JSON.stringify(cells.network)} is no address or network. Write one like 192.0.2.1, 192.0.2.0/24 or 2001:db8::/48.` };
+      return {
+        line,
+        message: `${JSON.stringify(cells.network)} is no address or network. Write one like 192.0.2.1, 192.0.2.0/24 or 2001:db8::/48.`,
+      };
     const text = cells.weight ?? cells.requests_per_second!;
     const weight = readAmount(text);
     if (weight === undefined) return { line, message: `${JSON.stringify(text)} is no number of 0 or more. Write one, such as 250 or 0.5.` };

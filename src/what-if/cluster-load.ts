@@ -72,5 +72,10 @@ export function clusterServing(
       utilisation: load === undefined || most === null ? null : millionth(load / most),
     };
   };
-  return { cluster, capacity: capacity.after ?? capacity.before, before: serving(before, capacity.before), after: serving(after, capacity.after) };
+  return {
+    cluster,
+    capacity: capacity.after ?? capacity.before,
+    before: serving(before, capacity.before),
+    after: serving(after, capacity.after),
+  };
 }

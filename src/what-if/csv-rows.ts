@@ -21,7 +21,10 @@ export interface CsvColumns {
 }
 
 /** Blank lines and those that begin with `#` are passed over; a cell may stand in quotes, but hold no comma. */
-export function readRows(text: string, { required, oneOf = [], optional = [] }: CsvColumns): { readonly rows: readonly CsvRow[] } | CsvFault {
+export function readRows(
+  text: string,
+  { required, oneOf = [], optional = [] }: CsvColumns,
+): { readonly rows: readonly CsvRow[] } | CsvFault {
   const lines = text
     .replace(/^\uFEFF/, "")
     .split(/\r?\n/)
@@ -35,7 +38,8 @@ export function readRows(text: string, { required, oneOf = [], optional = [] }: 
   const unknown = columns.find((name) => !known.includes(name));
   if (unknown !== undefined) return { line: head.line, message: `there is no column ${JSON.stringify(unknown)}. ${form}` };
   const isWhole = required.every((name) => columns.includes(name)) && (oneOf.length === 0 || oneOf.some((name) => columns.includes(name)));
-  if (!isWhole || new Set(columns).size !== columns.length) return { line: head.line, message: `the columns are ${columns.join(", ")}. ${form}` };
+  if (!isWhole || new Set(columns).size !== columns.length)
+    return { line: head.line, message: `the columns are ${columns.join(", ")}. ${form}` };
   const rows: CsvRow[] = [];
   for (const { line, content } of rest) {
     const cells = cellsOf(content);

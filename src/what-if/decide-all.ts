@@ -31,7 +31,13 @@ export interface RouteAt {
 const NO_ROUTE: Answer = { mode: "NotOffered", clusters: [], identity: "", ttl: 0 };
 
 /** @param now of the standings in the tables, ms since the epoch */
-export function decideAll(clients: Clients, spots: Spots, before: RouteAt | undefined, after: RouteAt | undefined, now: number): readonly Flow[] {
+export function decideAll(
+  clients: Clients,
+  spots: Spots,
+  before: RouteAt | undefined,
+  after: RouteAt | undefined,
+  now: number,
+): readonly Flow[] {
   const from = newDecider(before, now);
   const to = newDecider(after, now);
   const tally = newTally();

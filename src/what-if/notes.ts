@@ -1,10 +1,15 @@
 /** What figures cannot say of a simulation, in sentences. Pure. */
 import { routeKey } from "../model/inventory.ts";
 import type { Side } from "./side.ts";
-import type { RoutePair, SimulationInput } from "./simulation-input.ts";
 import type { RouteSimulation } from "./simulation.ts";
+import type { RoutePair, SimulationInput } from "./simulation-input.ts";
 
-export function notesOf(input: SimulationInput, routes: readonly RouteSimulation[], after: Side, pairs: readonly RoutePair[]): readonly string[] {
+export function notesOf(
+  input: SimulationInput,
+  routes: readonly RouteSimulation[],
+  after: Side,
+  pairs: readonly RoutePair[],
+): readonly string[] {
   return [
     ...guardNotes(routes),
     ...orderNotes(after, pairs),
@@ -33,7 +38,9 @@ function orderNotes({ inventory, keptByOrder }: Side, pairs: readonly RoutePair[
   return pairs.flatMap(({ after }) =>
     after === undefined || keptByOrder[after]!.length === 0
       ? []
-      : [`${keptByOrder[after]!.join(", ")} of ${routeKey(inventory.routes[after]!)} stays in service: an override says so (ForceUp or Freeze)`],
+      : [
+          `${keptByOrder[after]!.join(", ")} of ${routeKey(inventory.routes[after]!)} stays in service: an override says so (ForceUp or Freeze)`,
+        ],
   );
 }
 

@@ -4,15 +4,15 @@ import { type LatencyMap, latencyOf } from "../geo/latency-model.ts";
 import type { Cluster, Route } from "../model/inventory.ts";
 import { routeKey } from "../model/inventory.ts";
 import type { Answer } from "./answer-book.ts";
-import { capacityOf, type ClusterTally, clusterServing, tallyClusters } from "./cluster-load.ts";
+import { type ClusterTally, capacityOf, clusterServing, tallyClusters } from "./cluster-load.ts";
 import type { Flow } from "./decide-all.ts";
 import type { LoadFactors } from "./load.ts";
 import { type RegionServing, regionServing } from "./region-serving.ts";
 import { violations } from "./residency.ts";
 import type { Side } from "./side.ts";
 import type { Amount, BeforeAfter, Move, RouteSimulation, Spread, Violation } from "./simulation.ts";
-import { spreadOf } from "./spread.ts";
 import type { Spot } from "./spots.ts";
+import { spreadOf } from "./spread.ts";
 import { millionth, staleCurve } from "./stale.ts";
 
 export interface RouteReportInput {

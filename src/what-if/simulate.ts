@@ -2,7 +2,7 @@
 import { type Route, routeKey } from "../model/inventory.ts";
 import { ROUTE_OFFERS_A } from "../routing/table.ts";
 import { type Clients, totalWeight } from "./clients.ts";
-import { type ClusterTally, clusterServing, capacityOf, type Served } from "./cluster-load.ts";
+import { type ClusterTally, capacityOf, clusterServing, type Served } from "./cluster-load.ts";
 import { decideAll, type RouteAt } from "./decide-all.ts";
 import { type LoadFactors, loadFactors, WEIGHT_IS_LOAD } from "./load.ts";
 import { notesOf } from "./notes.ts";

@@ -33,4 +33,3 @@ export interface RoutePair {
   readonly before: number | undefined;
   readonly after: number | undefined;
 }
-

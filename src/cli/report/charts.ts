@@ -10,13 +10,13 @@ import { escapeHtml } from "./html.ts";
  */
 export function loadBars(clusters: readonly ClusterServing[], colourOf: (cluster: string) => string): string {
   const isLoad = clusters.some(({ after }) => after.utilisation !== null);
-  const valueOf = ({ before, after }: ClusterServing): readonly [number | null, number | null] =>
+  const figuresOf = ({ before, after }: ClusterServing): readonly [number | null, number | null] =>
     isLoad ? [before.utilisation, after.utilisation] : [before.share, after.share];
-  const longest = Math.max(isLoad ? 1.1 : 0.01, ...clusters.flatMap((one) => valueOf(one).map((value) => value ?? 0)));
+  const longest = Math.max(isLoad ? 1.1 : 0.01, ...clusters.flatMap((one) => figuresOf(one).map((value) => value ?? 0)));
   const rows = [...clusters]
     .sort((a, b) => b.after.share - a.after.share || (a.cluster < b.cluster ? -1 : 1))
     .map((one) => {
-      const [before, after] = valueOf(one);
+      const [before, after] = figuresOf(one);
       const bar = (value: number | null, name: string): string =>
         `<span class="bar ${name} ${colourOf(one.cluster)}" style="width:${(((value ?? 0) / longest) * 100).toFixed(1)}%"></span>`;
       const mark = isLoad && one.capacity !== null ? `<span class="full" style="left:${(100 / longest).toFixed(1)}%"></span>` : "";
@@ -30,7 +30,9 @@ export function loadBars(clusters: readonly ClusterServing[], colourOf: (cluster
           : `<small>${rate(one.before.load)} → ${rate(one.after.load)}/s${one.capacity === null ? "" : ` of ${rate(one.capacity)}/s`}${one.after.time === null ? "" : `, at ${escapeHtml(one.after.time)}`}</small>`;
       return `<tr><th scope="row">${escapeHtml(one.cluster)}</th><td class="bars">${bar(before, "was")}${bar(after, "is")}${mark}</td><td>${figures} ${rates}</td></tr>`;
     });
-  const what = isLoad ? "Load by capacity, before (pale) and after; the line is full capacity" : "Share of clients, before (pale) and after";
+  const what = isLoad
+    ? "Load by capacity, before (pale) and after; the line is full capacity"
+    : "Share of clients, before (pale) and after";
   return `<table class="loads"><caption>${what}</caption><thead class="hidden"><tr><th>Cluster</th><th>Bars</th><th>Before → after</th></tr></thead><tbody>${rows.join("")}</tbody></table>`;
 }
 
@@ -54,7 +56,9 @@ export function staleChart({ ttl, curve }: Stale, id: string): string {
   });
   // The end, and those times before it that leave room for their labels.
   const times = curve.map(({ seconds }) => seconds);
-  const ticks = times.filter((time, i) => time === ttl || (x(ttl) - x(time) > 44 && times.slice(0, i).every((other) => x(time) - x(other) > 44)));
+  const ticks = times.filter(
+    (time, i) => time === ttl || (x(ttl) - x(time) > 44 && times.slice(0, i).every((other) => x(time) - x(other) > 44)),
+  );
   const gridX = ticks.map((time) => `<text x="${x(time).toFixed(1)}" y="${height - 12}" text-anchor="middle">${time} s</text>`);
   const text = curve.map(({ seconds, share }) => `${seconds} s ${formatPercent(share)}`).join(", ");
   return `<figure><svg class="curve" viewBox="0 0 ${width} ${height}" role="img" aria-labelledby="${id}-title ${id}-text"><title id="${id}-title">Share of clients that still get the old answer</title><desc id="${id}-text">After ${text}.</desc>
@@ -65,9 +69,7 @@ export function staleChart({ ttl, curve }: Stale, id: string): string {
 /** Distances and round trips in a small table. */
 export function spreadTable({ distanceKm, latencyMs }: RouteSimulation): string {
   const row = (name: string, { before, after }: RouteSimulation["distanceKm"], unit: string): string => {
-    const cells = (["mean", "p50", "p95"] as const).map(
-      (key) => `<td>${rate(before[key])} → <b>${rate(after[key])}</b></td>`,
-    );
+    const cells = (["mean", "p50", "p95"] as const).map((key) => `<td>${rate(before[key])} → <b>${rate(after[key])}</b></td>`);
     return `<tr><th scope="row">${name}, ${unit}</th>${cells.join("")}</tr>`;
   };
   return `<table class="figures"><caption>How far clients are from the cluster that serves them, before → after</caption><thead><tr><td></td><th scope="col">mean</th><th scope="col">median</th><th scope="col">95 %</th></tr></thead><tbody>${row("Distance", distanceKm, "km")}${row("Round trip", latencyMs, "ms")}</tbody></table>`;

@@ -4,6 +4,7 @@ import type { CountryShapes } from "../../geo/country-shapes.ts";
 import type { Cluster } from "../../model/inventory.ts";
 import type { RegionServing } from "../../what-if/region-serving.ts";
 import type { RouteSimulation, Simulation } from "../../what-if/simulation.ts";
+import { summarise } from "../../what-if/summary.ts";
 import { clientsOf, clusterNames, titleOf, whereOf } from "../render-simulation.ts";
 import { formatPercent } from "../text.ts";
 import { loadBars, spreadTable, staleChart } from "./charts.ts";
@@ -41,7 +42,7 @@ export function simulationPage(input: PageInput): string {
 </head>
 <body>
 ${mapShapes(shapes)}
-<header><p class="product">GlobalRoute what-if</p><h1>${escapeHtml(title)}</h1><p>${escapeHtml(clientsOf(it))}</p></header>
+<header><p class="product">GlobalRoute what-if</p><h1>${escapeHtml(title)}</h1><p>${escapeHtml(clientsOf(it))}. ${escapeHtml(summarise(it))}</p></header>
 <main>
 ${tiles(it)}
 ${it.routes.length > 1 ? summary(it, byMoves) : ""}
@@ -73,7 +74,13 @@ function tiles({ total, routes }: Simulation): string {
       out === 0 ? "good" : "bad",
     ),
     ...(routes.some(({ clusters }) => clusters.some(({ after }) => after.utilisation !== null))
-      ? [tile(over === 0 ? "none" : String(over), over === 1 ? "backend over its capacity" : "backends over their capacity", over === 0 ? "good" : "bad")]
+      ? [
+          tile(
+            over === 0 ? "none" : String(over),
+            over === 1 ? "backend over its capacity" : "backends over their capacity",
+            over === 0 ? "good" : "bad",
+          ),
+        ]
       : []),
   ];
   return `<section class="tiles" aria-label="Summary">${list.join("")}</section>`;
@@ -118,8 +125,7 @@ ${moveTable(route)}${violationTable(route)}</section>`;
 }
 
 function sentence({ moved, changed, presence, residency }: RouteSimulation): string {
-  const what =
-    presence === "Added" ? "The route is new: " : presence === "Removed" ? "The route is removed: " : "";
+  const what = presence === "Added" ? "The route is new: " : presence === "Removed" ? "The route is removed: " : "";
   const moves = moved.weight === 0 ? "nobody moves" : `${formatPercent(moved.share)} of clients move`;
   const other = changed.weight > moved.weight ? `, ${formatPercent(changed.share)} would get another answer` : "";
   const rules = residency.after.length === 0 ? "No Require rule is broken." : "<b class=bad>Require rules are broken.</b>";

@@ -145,4 +145,15 @@ const isFree = (box: Box, taken: readonly Box[]): boolean =>
 export const colourClass = (index: number): string => `c${index % COLOURS.length}`;
 
 /** Told apart on light and on dark ground, and by most people who do not see all colours (Okabe and Ito, then Tol). */
-export const COLOURS: readonly string[] = ["#0072b2", "#d55e00", "#009e73", "#b5379b", "#c79100", "#3aa7dd", "#8c510a", "#6a51a3", "#4d9221", "#c51b7d"];
+export const COLOURS: readonly string[] = [
+  "#0072b2",
+  "#d55e00",
+  "#009e73",
+  "#b5379b",
+  "#c79100",
+  "#3aa7dd",
+  "#8c510a",
+  "#6a51a3",
+  "#4d9221",
+  "#c51b7d",
+];

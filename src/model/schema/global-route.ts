@@ -54,7 +54,9 @@ const backend = z
     capacity: integer(1, 1_000_000_000)
       .optional()
       .meta({ whenAbsent: "not known" })
-      .describe("Requests per second of this route that it can serve. `globalroute simulate` compares loads with it; answers do not depend on it."),
+      .describe(
+        "Requests per second of this route that it can serve. `globalroute simulate` compares loads with it; answers do not depend on it.",
+      ),
   })
   .meta(
     celRules({

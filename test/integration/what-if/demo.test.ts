@@ -14,7 +14,10 @@ import { type OracleClient, type OracleSimulation, oracleSimulate } from "../../
 import { captureIo, runCli } from "../../support/run-cli.ts";
 
 const CLIENTS = Number(process.env.GLOBALROUTE_CLIENTS ?? 20_000);
-const OUTAGES = (CLIENTS > 100_000 ? [["eu-west"]] : [["eu-west"], ["eu-west", "eu-central"]]).map((down) => ({ down, names: down.join(" and ") }));
+const OUTAGES = (CLIENTS > 100_000 ? [["eu-west"]] : [["eu-west"], ["eu-west", "eu-central"]]).map((down) => ({
+  down,
+  names: down.join(" and "),
+}));
 
 let clients: readonly OracleClient[];
 let countries: ReadonlyMap<string, number>;

@@ -37,7 +37,12 @@ export function defaultOracleWorld(): OracleWorld {
 }
 
 /** Where people live, by row of the committed table. */
-export const oracleHomes = (): readonly { readonly country: string; readonly latitude: number; readonly longitude: number; readonly people: number }[] =>
+export const oracleHomes = (): readonly {
+  readonly country: string;
+  readonly latitude: number;
+  readonly longitude: number;
+  readonly people: number;
+}[] =>
   readTable("src/geo/data/population.csv").map((row) => ({
     country: row.country ?? "",
     latitude: Number(row.latitude),

@@ -221,7 +221,11 @@ function spread(samples: readonly Sample[]): OracleSpread {
   const sorted = samples.toSorted((a, b) => a.value - b.value);
   const at = (share: number): number => {
     let seen = 0;
-    return sorted.find(({ weight }) => (seen += weight) >= share * total * (1 - 1e-9))?.value ?? 0;
+    for (const { value, weight } of sorted) {
+      seen += weight;
+      if (seen >= share * total * (1 - 1e-9)) return value;
+    }
+    return 0;
   };
   const mean = total === 0 ? 0 : samples.reduce((all, { value, weight }) => all + value * weight, 0) / total;
   return { mean, p50: at(0.5), p95: at(0.95) };
