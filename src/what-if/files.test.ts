@@ -1,4 +1,5 @@
 /** Files of people: lists of clients, and of load. */
+import { readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
 import { readClientFile } from "./client-file.ts";
 import { readLoadFile } from "./load-file.ts";
@@ -68,4 +69,12 @@ describe("a file of load", () => {
   ])("refuses $name, with its line", ({ text, line, says }) =>
     expect(readLoadFile(text, find)).toEqual({ line, message: expect.stringMatching(says) }),
   );
+});
+
+test("the examples of docs/simulate.md are such files", () => {
+  const page = readFileSync(new URL("../../docs/simulate.md", import.meta.url), "utf8");
+  const [clients, load, ...others] = [...page.matchAll(/```csv\n([^`]+)```/g)].map(([, text]) => text!);
+  expect(others).toEqual([]);
+  expect(readClientFile(clients!)).toMatchObject({ unit: "requests/s", list: [{ weight: 120 }, { weight: 30 }, { weight: 4.5 }] });
+  expect(readLoadFile(load!, (name) => name)).toMatchObject({ rows: { length: 4 } });
 });

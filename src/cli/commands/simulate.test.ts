@@ -123,7 +123,10 @@ describe("what is printed", () => {
       shop().replace("cluster: sa-east, addresses: [127.0.10.4]", "cluster: eu-central, addresses: [127.0.10.5]"),
     );
     const run = (...more: readonly string[]) => simulate("--config", folder, "--policy", policy, "--output", "json", ...more);
-    const { total, routes } = JSON.parse((await run()).stdout);
+    const { total, routes, ...others } = JSON.parse((await run()).stdout);
+    const page = readFileSync(new URL("../../../docs/simulate.md", import.meta.url), "utf8");
+    const form = /^`\{(scenario[^`]*)`/m.exec(page)?.[1] ?? "";
+    for (const member of [...Object.keys(others), ...Object.keys(routes[0])]) expect(form).toMatch(new RegExp(`\\b${member}\\b`));
     expect(routes.map((route: { route: string; changed: { share: number } }) => [route.route, route.changed.share > 0])).toEqual([
       ["default/app", false],
       ["default/eu", false],
