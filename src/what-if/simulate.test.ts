@@ -141,6 +141,18 @@ describe("an outage", () => {
     expect(later.routes[0]!.stale.ttl).toBe(20);
   });
 
+  test("with times, each cluster is told at its busiest, and a route's load counts before that of all", () => {
+    const row = (country: string, requestsPerSecond: number, time: string) => ({ country, requestsPerSecond, time, route: "" });
+    const load = [row("DE", 50, "noon"), row("US", 20, "noon"), row("DE", 10, "night"), row("US", 70, "night"), row("IE", 1, "night")];
+    const { routes } = run(before, clients, { load, outage: { down: ["frankfurt"], drain: [] } });
+    const told = routes[0]!.clusters.map(({ cluster, after: { load: most, time, utilisation } }) => [cluster, most, time, utilisation]);
+    expect(told).toEqual([
+      ["dublin", 50, "noon", 0.5],
+      ["frankfurt", 0, "noon", 0],
+      ["virginia", 70, "night", 0.7],
+    ]);
+  });
+
   test("all down: fail-open, and the rule still holds", () => {
     const { routes, total } = run(before, clients, { outage: { down: names, drain: [] } });
     expect(routes[0]!.modes.after).toEqual({ FailOpenUnhealthy: { weight: 200, share: 1 } });
@@ -243,6 +255,15 @@ describe("another configuration", () => {
     const { routes } = run(worldOf(testInventory([even])), clients, { after: worldOf(testInventory([uneven])) });
     expect(routes[0]!.moved.share).toBeCloseTo(0.25, 3);
     expect(routes[0]!.clusters.map(({ after }) => after.share)).toEqual([0.75, 0.25]);
+  });
+
+  test("a route that becomes sticky gives each client one of its clusters", () => {
+    const shared = { ...shop, order: "Weighted" } as const;
+    const one = listed(before, [[CLIENTS.DE, 60]]);
+    const { routes } = run(worldOf(testInventory([shared])), one, {
+      after: worldOf(testInventory([{ ...shared, sticky: "ClientSubnet" }])),
+    });
+    expect(routes[0]!.clusters.map(({ after }) => after.share).toSorted()).toEqual([0, 1]);
   });
 
   test("only the routes that were asked for", () =>

@@ -67,3 +67,11 @@ test("a country that has IPv6 alone is reached by it", () => {
   expect(v6.every((client) => countryAt(geo, leafOfV6(geo, clients.v6, 16 * client)) === "DE")).toBe(true);
   expect(new Set(v6.map((client) => clients.v6.slice(16 * client, 16 * client + 8).join())).size).toBe(20);
 });
+
+test("networks with gaps between them: only their own addresses are drawn, and each of them", () => {
+  const hosts = ["198.51.100.1", "198.51.100.3", "198.51.100.8", "203.0.113.255"];
+  const geo = geoOf(writeMmdb(hosts.map((host) => ({ network: `${host}/32`, record: { country: { iso_code: "JP" } } }))));
+  const { clients } = drawWorld(geo, HOMES, 40, 1);
+  const drawn = new Set([...clients.v4].map((address) => [24, 16, 8, 0].map((shift) => (address >>> shift) & 255).join(".")));
+  expect([...drawn].toSorted()).toEqual(hosts);
+});
