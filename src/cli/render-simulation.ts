@@ -1,4 +1,5 @@
 /** A simulation as lines for people. Pure. */
+import { count } from "../model/count.ts";
 import type { Amount, BeforeAfter, ClusterServing, Move, RouteSimulation, Simulation, Spread } from "../what-if/simulation.ts";
 import { summarise } from "../what-if/summary.ts";
 import { type Cell, formatPercent, type Paint, table } from "./text.ts";
@@ -10,21 +11,28 @@ export interface SimulationView {
   readonly maxChanged?: number;
 }
 
+/** Routes in full; of more, those that change most. */
+const MOST_ROUTES = 10;
 /** Rows of moves for a route. */
 const MOST_MOVES = 8;
 
 export function renderSimulation(it: Simulation, view: SimulationView, paint: Paint): readonly string[] {
   const isOne = it.routes.length === 1;
+  const shown = it.routes.length <= MOST_ROUTES ? it.routes : [...it.routes].sort(byChange).slice(0, MOST_ROUTES);
+  const left = it.routes.length - shown.length;
   return [
     `${paint("bold", titleOf(it))} ${paint("dim", `for ${clientsOf(it)}`)}`,
     "",
-    ...it.routes.flatMap((route) => [...renderRoute(route, it, view, paint), ""]),
+    ...shown.flatMap((route) => [...renderRoute(route, it, view, paint), ""]),
+    ...(left === 0 ? [] : [paint("dim", `and ${count(left, "route")} that change less: see them with --route NAME or --output json`), ""]),
     ...(isOne ? [] : [...renderTotal(it, paint), ""]),
     ...it.notes.map((note) => `${paint("yellow", "note:")} ${note}`),
     ...(it.notes.length > 0 ? [""] : []),
     ...verdict(it, view, paint),
   ];
 }
+
+const byChange = (a: RouteSimulation, b: RouteSimulation): number => b.changed.share - a.changed.share || (a.route < b.route ? -1 : 1);
 
 /** What was asked, in a few words. */
 export function titleOf({ scenario: { down, drain, changed, config } }: Simulation): string {

@@ -7,10 +7,11 @@
  */
 import { type Choice, choose, chooseBySlot, Mode, newChoice, placeClientV4, placeClientV6 } from "../routing/choose.ts";
 import { mixSigned } from "../routing/hash.ts";
-import { ROUTE_OFFERS_A, ROUTE_OFFERS_AAAA, ROUTE_STICKY, type RoutingTable } from "../routing/table.ts";
+import { FULL, NO_SLOTS, ROUTE_OFFERS_A, ROUTE_OFFERS_AAAA, ROUTE_STICKY, RouteRow, type RoutingTable } from "../routing/table.ts";
 import { type Answer, openAnswerBook } from "./answer-book.ts";
 import { type Clients, isV6 } from "./clients.ts";
 import type { Spots } from "./spots.ts";
+import { newTally, type Sum } from "./tally.ts";
 
 /** Weight that went from one answer to another, at one spot. */
 export interface Flow {
@@ -30,13 +31,20 @@ export interface RouteAt {
 /** What a side answers that does not have the route. */
 const NO_ROUTE: Answer = { mode: "NotOffered", clusters: [], identity: "", ttl: 0 };
 
-/** @param now of the standings in the tables, ms since the epoch */
+/** Weights by spot and classes of plans, for each pair of partitions: routes that tell clients apart alike share them. */
+export type PlacedClients = Map<string, readonly Sum[]>;
+
+/**
+ * @param placed what earlier calls for the same clients left, by which this one is quicker
+ * @param now    of the standings in the tables, ms since the epoch
+ */
 export function decideAll(
   clients: Clients,
   spots: Spots,
   before: RouteAt | undefined,
   after: RouteAt | undefined,
   now: number,
+  placed: PlacedClients = new Map(),
 ): readonly Flow[] {
   const from = newDecider(before, now);
   const to = newDecider(after, now);
@@ -49,13 +57,13 @@ export function decideAll(
       tally.add(spots.ofClient[client]!, from.decide(dice), to.decide(dice), clients.weight[client]!);
     }
   } else {
-    const pairs = newTally();
-    for (let client = 0; client < clients.count; client++)
-      pairs.add(spots.ofClient[client]!, from.place(clients, client), to.place(clients, client), clients.weight[client]!);
+    const partitions = `${from.partition} ${to.partition}`;
+    const sums = placed.get(partitions) ?? placeAll(clients, spots, from, to);
+    placed.set(partitions, sums);
     const shares = new Map<string, readonly Sum[]>();
-    for (const { spot, from: plan, to: other, weight } of pairs.sums()) {
-      const key = `${plan} ${other}`;
-      const known = shares.get(key) ?? overSlots(from, plan, to, other);
+    for (const { spot, from: cls, to: other, weight } of sums) {
+      const key = `${cls} ${other}`;
+      const known = shares.get(key) ?? overSlots(from, cls, to, other);
       shares.set(key, known);
       for (const share of known) tally.add(spot, share.from, share.to, weight * share.weight);
     }
@@ -63,19 +71,32 @@ export function decideAll(
   return tally.sums().map(({ spot, from: a, to: b, weight }) => ({ spot, before: from.answers[a]!, after: to.answers[b]!, weight }));
 }
 
+function placeAll(clients: Clients, spots: Spots, from: Decider, to: Decider): readonly Sum[] {
+  const tally = newTally();
+  for (let client = 0; client < clients.count; client++)
+    tally.add(spots.ofClient[client]!, from.place(clients, client), to.place(clients, client), clients.weight[client]!);
+  return tally.sums();
+}
+
 interface Decider {
   readonly isSticky: boolean;
+  /** Of its table; -1 for none. */
+  readonly partition: number;
   readonly answers: readonly Answer[];
-  /** @returns the client's plan, for which {@link Decider.decide} decides next */
+  /** @returns the client's class in the partition, for which {@link Decider.decide} decides next */
   readonly place: (clients: Clients, client: number) => number;
   /** @returns number of the answer */
   readonly decide: (dice: number) => number;
-  /** Of a plan, whatever the client. */
-  readonly decideSlot: (plan: number, slotHash: number) => number;
-  readonly slotBits: (plan: number) => number;
+  /** Of a class, whatever the client. */
+  readonly decideSlot: (cls: number, slotHash: number) => number;
+  /** 0 when the slot makes no difference. */
+  readonly slotBits: (cls: number) => number;
 }
 
-const absent: Decider = { isSticky: false, answers: [NO_ROUTE], place: () => 0, decide: () => 0, decideSlot: () => 0, slotBits: () => 0 };
+const absent: Decider = {
+  ...{ isSticky: false, partition: -1, answers: [NO_ROUTE] },
+  ...{ place: () => 0, decide: () => 0, decideSlot: () => 0, slotBits: () => 0 },
+};
 
 function newDecider(at: RouteAt | undefined, now: number): Decider {
   if (at === undefined) return absent;
@@ -83,6 +104,10 @@ function newDecider(at: RouteAt | undefined, now: number): Decider {
   const { hot } = table;
   const book = openAnswerBook(table, route, family, now);
   const choice = newChoice();
+  const policy = hot.routePolicy[route]!;
+  const plans = hot.policyPlans[policy]!;
+  // Where every tier is of one backend, which keeps all of its clients, all slots are answered alike.
+  const givesAway = hot.routeRows[route * RouteRow.Length + RouteRow.FlagsAndTrickle]! >>> 16 !== 0 || !keepsAll(table, route);
   const isOffered = (hot.routeFlags[route]! & (family === 0 ? ROUTE_OFFERS_A : ROUTE_OFFERS_AAAA)) !== 0;
   const number = (): number => {
     if (!isOffered) notOffered(choice);
@@ -90,29 +115,36 @@ function newDecider(at: RouteAt | undefined, now: number): Decider {
   };
   return {
     isSticky: (hot.routeFlags[route]! & ROUTE_STICKY) !== 0,
+    partition: hot.policyPartition[policy]!,
     answers: book.answers,
     place(clients, client) {
       if (isV6(clients, client)) placeClientV6(table, route, clients.v6, 16 * client, 128, choice);
       else placeClientV4(table, route, clients.v4[client]!, 32, choice);
-      return choice.plan;
+      return choice.plan - plans;
     },
     decide(dice) {
       choose(table, route, family, dice, choice);
       return number();
     },
-    decideSlot(plan, slotHash) {
-      choice.plan = plan;
+    decideSlot(cls, slotHash) {
+      choice.plan = plans + cls;
       choice.slotHash = slotHash;
       chooseBySlot(table, route, family, choice);
       return number();
     },
-    slotBits(plan) {
-      let bits = 12; // also those of what is given away
-      for (let t = hot.planTiers[plan]!; t < hot.planTiers[plan + 1]!; t++) bits = Math.max(bits, hot.tierSlotBits[hot.planTierIds[t]!]!);
+    slotBits(cls) {
+      let bits = givesAway ? 12 : 0;
+      for (let t = hot.planTiers[plans + cls]!; t < hot.planTiers[plans + cls + 1]!; t++) {
+        const tier = hot.planTierIds[t]!;
+        if (hot.tierSlots[tier] !== NO_SLOTS) bits = Math.max(bits, hot.tierSlotBits[tier]!);
+      }
       return bits;
     },
   };
 }
+
+const keepsAll = ({ hot, state }: RoutingTable, route: number): boolean =>
+  state.keep.subarray(2 * hot.routeBackends[route]!, 2 * hot.routeBackends[route + 1]!).every((share) => share === FULL);
 
 function notOffered(choice: Choice): void {
   choice.backend = -1;
@@ -120,52 +152,12 @@ function notOffered(choice: Choice): void {
 }
 
 /** @returns shares of the slots, as weights that add up to 1 */
-function overSlots(from: Decider, plan: number, to: Decider, other: number): readonly Sum[] {
-  const bits = Math.max(from.slotBits(plan), to.slotBits(other));
+function overSlots(from: Decider, cls: number, to: Decider, other: number): readonly Sum[] {
+  const bits = Math.max(from.slotBits(cls), to.slotBits(other));
   const tally = newTally();
   for (let slot = 0; slot < 2 ** bits; slot++) {
     const slotHash = (slot << (32 - bits)) | (1 << (31 - bits)); // the middle of the slot
-    tally.add(0, from.decideSlot(plan, slotHash), to.decideSlot(other, slotHash), 2 ** -bits);
+    tally.add(0, from.decideSlot(cls, slotHash), to.decideSlot(other, slotHash), 2 ** -bits);
   }
   return tally.sums();
-}
-
-interface Sum {
-  readonly spot: number;
-  readonly from: number;
-  readonly to: number;
-  readonly weight: number;
-}
-
-/** Sums weights by (spot, number, number). Neighbours in a list of clients are often of one sum: it is found without a look-up. */
-function newTally() {
-  const pairs = new Map<number, number>();
-  const index = new Map<number, number>();
-  const keys: Omit<Sum, "weight">[] = [];
-  const weights: number[] = [];
-  let last = -1;
-  const numberOf = (spot: number, from: number, to: number): number => {
-    const pair = intern(pairs, from * 2 ** 26 + to);
-    const at = intern(index, pair * 2 ** 26 + spot);
-    if (at === weights.length) {
-      keys.push({ spot, from, to });
-      weights.push(0);
-    }
-    return at;
-  };
-  return {
-    add(spot: number, from: number, to: number, weight: number): void {
-      const key = keys[last];
-      if (key === undefined || key.spot !== spot || key.from !== from || key.to !== to) last = numberOf(spot, from, to);
-      weights[last]! += weight;
-    },
-    sums: (): readonly Sum[] => keys.map((key, i) => ({ ...key, weight: weights[i]! })),
-  };
-}
-
-function intern(numbers: Map<number, number>, key: number): number {
-  const known = numbers.get(key);
-  if (known !== undefined) return known;
-  numbers.set(key, numbers.size);
-  return numbers.size - 1;
 }

@@ -3,7 +3,7 @@ import { type Route, routeKey } from "../model/inventory.ts";
 import { ROUTE_OFFERS_A } from "../routing/table.ts";
 import { type Clients, totalWeight } from "./clients.ts";
 import { type ClusterTally, capacityOf, clusterServing, type Served } from "./cluster-load.ts";
-import { decideAll, type RouteAt } from "./decide-all.ts";
+import { decideAll, type PlacedClients, type RouteAt } from "./decide-all.ts";
 import { type LoadFactors, loadFactors, WEIGHT_IS_LOAD } from "./load.ts";
 import { notesOf } from "./notes.ts";
 import type { RegionServing } from "./region-serving.ts";
@@ -27,10 +27,11 @@ export function simulate(input: SimulationInput): Simulated {
   const spots = gatherSpots(clients, before.table.geo, after.table.geo, input.atlas);
   const total = totalWeight(clients);
   const people = weightByCountry(clients, spots);
+  const placed: PlacedClients = new Map();
   const pairs = pairRoutes(before, after, input.only);
   const reports = pairs.map((pair, i) => {
     input.onProgress?.(i, pairs.length);
-    return simulateRoute(pair, { input, before, after, spots, total, people });
+    return simulateRoute(pair, { input, before, after, spots, total, people, placed });
   });
   const routes = reports.map(({ simulation }) => simulation);
   const simulation: Simulation = {
@@ -58,9 +59,10 @@ interface Context {
   readonly spots: Spots;
   readonly total: number;
   readonly people: ReadonlyMap<string, number>;
+  readonly placed: PlacedClients;
 }
 
-function simulateRoute(pair: RoutePair, { input, before, after, spots, total, people }: Context): RouteReport {
+function simulateRoute(pair: RoutePair, { input, before, after, spots, total, people, placed }: Context): RouteReport {
   const family = familyOf(before, pair.before) ?? familyOf(after, pair.after) ?? 0;
   const at = ({ table }: Side, route: number | undefined): RouteAt | undefined =>
     route === undefined ? undefined : { table, route, family };
@@ -68,7 +70,7 @@ function simulateRoute(pair: RoutePair, { input, before, after, spots, total, pe
     ...(pair.before !== undefined && { before: before.inventory.routes[pair.before]! }),
     ...(pair.after !== undefined && { after: after.inventory.routes[pair.after]! }),
   };
-  const flows = decideAll(input.clients, spots, at(before, pair.before), at(after, pair.after), input.now);
+  const flows = decideAll(input.clients, spots, at(before, pair.before), at(after, pair.after), input.now, placed);
   return reportRoute({
     ...{ before, after, routes, family, flows, spots: spots.spots, total },
     load: loadOf(input, (routes.before ?? routes.after)!, people),
