@@ -1,6 +1,6 @@
 /** Weighted clients in columns: millions of them, without an object each. */
 
-/** How people who are served are spread over the spots of {@link Clients}. */
+/** Each row is a client: an address, what it weighs, and where it is if its place does not say. */
 export interface Clients {
   readonly count: number;
   /** Client → its first 32 bits, as a signed number; of an IPv6 client unused. */
@@ -11,7 +11,7 @@ export interface Clients {
   readonly isV6: Uint8Array;
   /** Client → people, or requests/s, or what the list counts. */
   readonly weight: Float64Array;
-  /** Client → index into `homes`, or {@link NO_HOME}: where its place is. */
+  /** Client → index into the homes of the population, or {@link NO_HOME}: it is where its place is. */
   readonly home: Uint16Array;
 }
 
