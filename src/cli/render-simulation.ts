@@ -2,7 +2,9 @@
 import { count } from "../model/count.ts";
 import type { Amount, BeforeAfter, ClusterServing, Move, RouteSimulation, Simulation, Spread } from "../what-if/simulation.ts";
 import { summarise } from "../what-if/summary.ts";
-import { type Cell, formatPercent, type Paint, table } from "./text.ts";
+import { type Column, table } from "./table.ts";
+import { type Cell, formatPercent, type Paint } from "./text.ts";
+import { wrapText } from "./text-width.ts";
 
 export interface SimulationView {
   /** Of the terminal, in characters. */
@@ -25,8 +27,10 @@ export function renderSimulation(it: Simulation, view: SimulationView, paint: Pa
     "",
     ...shown.flatMap((route) => [...renderRoute(route, it, view, paint), ""]),
     ...(left === 0 ? [] : [paint("dim", `and ${count(left, "route")} that change less: see them with --route NAME or --output json`), ""]),
-    ...(isOne ? [] : [...renderTotal(it, paint), ""]),
-    ...it.notes.map((note) => `${paint("yellow", "note:")} ${note}`),
+    ...(isOne ? [] : [...renderTotal(it, view, paint), ""]),
+    ...it.notes.flatMap((note) =>
+      wrapped(`note: ${note}`, view).map((line, i) => (i === 0 ? line.replace("note:", paint("yellow", "note:")) : `      ${line}`)),
+    ),
     ...(it.notes.length > 0 ? [""] : []),
     ...verdict(it, view, paint),
   ];
@@ -56,11 +60,11 @@ function renderRoute(route: RouteSimulation, it: Simulation, view: SimulationVie
   return [
     `${paint("bold", route.route)}  ${paint("dim", hostsOf(route.hosts, view.width))}${presence}`,
     `  ${movedLine(route.moved, paint)}${isCompared ? `; ${percent(route.changed)} would get another answer` : ""}`,
-    ...indent(clusterTable(route.clusters, paint)),
-    ...indent(moveTable(isCompared ? route.changes : route.moves, isCompared ? route.changed : route.moved, paint)),
+    ...indent(clusterTable(route.clusters, view, paint)),
+    ...indent(moveTable(isCompared ? route.changes : route.moves, isCompared ? route.changed : route.moved, view, paint)),
     `  ${paint("dim", "distance")}  ${spreadLine(route.distanceKm, "km")}`,
     `  ${paint("dim", "latency")}   ${spreadLine(route.latencyMs, "ms")}`,
-    ...staleLine(route, paint),
+    ...staleLine(route, view, paint),
     ...modeLines(route, paint),
     ...residencyLines(route, paint),
   ];
@@ -74,8 +78,18 @@ const hostsOf = (hosts: readonly string[], width: number): string => {
 const movedLine = (moved: Amount, paint: Paint): string =>
   moved.weight === 0 ? paint("green", "nobody moves") : `${paint("bold", percent(moved))} of clients move`;
 
-function clusterTable(clusters: readonly ClusterServing[], paint: Paint): readonly string[] {
-  const header = ["CLUSTER", "BEFORE", "AFTER", "", "LOAD", "CAPACITY", "USED", "AT"];
+function clusterTable(clusters: readonly ClusterServing[], { width }: SimulationView, paint: Paint): readonly string[] {
+  const right = (title: string): Column => ({ title, right: true });
+  const header = [
+    "CLUSTER",
+    right("BEFORE"),
+    right("AFTER"),
+    right(""),
+    right("LOAD"),
+    right("CAPACITY"),
+    right("USED"),
+    { title: "AT", drop: 1 },
+  ];
   const rows = [...clusters]
     .sort((a, b) => b.before.share - a.before.share || (a.cluster < b.cluster ? -1 : 1))
     .map(({ cluster, before, after, capacity }): readonly Cell[] => [
@@ -88,7 +102,7 @@ function clusterTable(clusters: readonly ClusterServing[], paint: Paint): readon
       usedCell(after.utilisation),
       after.time ?? "",
     ]);
-  return table(header, rows, paint);
+  return table(header, rows, paint, width - 2);
 }
 
 const changeCell = (before: number, after: number): Cell => {
@@ -100,7 +114,7 @@ const changeCell = (before: number, after: number): Cell => {
 const usedCell = (used: number | null): Cell =>
   used === null ? "" : { text: formatPercent(used), style: used > 1 ? "red" : used > 0.8 ? "yellow" : "green" };
 
-function moveTable(moves: readonly Move[], all: Amount, paint: Paint): readonly string[] {
+function moveTable(moves: readonly Move[], all: Amount, { width }: SimulationView, paint: Paint): readonly string[] {
   if (moves.length === 0) return [];
   const rows = moves
     .slice(0, MOST_MOVES)
@@ -108,7 +122,12 @@ function moveTable(moves: readonly Move[], all: Amount, paint: Paint): readonly 
   const left = moves.slice(MOST_MOVES);
   const share = all.share - moves.slice(0, MOST_MOVES).reduce((sum, move) => sum + move.share, 0);
   const more: readonly Cell[][] = left.length === 0 ? [] : [[`and ${left.length} more`, "", formatPercent(share)]];
-  return ["", ...table(["CLIENTS IN", "FROM → TO", "OF ALL"], [...rows, ...more], paint), ""];
+  const header = [
+    { title: "CLIENTS IN", wrap: 12 },
+    { title: "FROM → TO", wrap: 16 },
+    { title: "OF ALL", right: true },
+  ];
+  return ["", ...table(header, [...rows, ...more], paint, width - 2), ""];
 }
 
 const regions = new Intl.DisplayNames("en", { type: "region" });
@@ -125,10 +144,11 @@ export const clusterNames = (clusters: readonly string[]): string => (clusters.l
 const spreadLine = ({ before, after }: BeforeAfter<Spread>, unit: string): string =>
   (["mean", "p50", "p95"] as const).map((key) => `${key} ${whole(before[key])} → ${whole(after[key])} ${unit}`).join(",  ");
 
-function staleLine({ stale: { ttl, curve } }: RouteSimulation, paint: Paint): readonly string[] {
+function staleLine({ stale: { ttl, curve } }: RouteSimulation, view: SimulationView, paint: Paint): readonly string[] {
   if (curve.length === 0) return [];
   const points = curve.map(({ seconds, share }) => `${seconds} s ${formatPercent(share)}`).join(", ");
-  return [`  ${paint("dim", "stale")}     ${points}  ${paint("dim", `(still the old answer; TTL ${ttl} s)`)}`];
+  const [first = "", ...more] = wrapText(`${points} (still the old answer; TTL ${ttl} s)`, Math.max(20, view.width - 12));
+  return [`  ${paint("dim", "stale")}     ${first}`, ...more.map((line) => `            ${line}`)];
 }
 
 function modeLines({ modes: { after } }: RouteSimulation, paint: Paint): readonly string[] {
@@ -153,11 +173,11 @@ function residencyLines({ residency: { before, after } }: RouteSimulation, paint
   return [...before.map((one) => line("before", one)), ...after.map((one) => line("after", one))];
 }
 
-function renderTotal({ total, routes }: Simulation, paint: Paint): readonly string[] {
+function renderTotal({ total, routes }: Simulation, view: SimulationView, paint: Paint): readonly string[] {
   return [
     `${paint("bold", `all ${routes.length} routes`)}`,
     `  ${movedLine(total.moved, paint)}; ${percent(total.changed)} would get another answer`,
-    ...indent(clusterTable(total.clusters, paint)),
+    ...indent(clusterTable(total.clusters, view, paint)),
   ];
 }
 
@@ -189,6 +209,7 @@ function verdict(it: Simulation, { maxChanged }: SimulationView, paint: Paint): 
 }
 
 const percent = ({ share }: Amount): string => formatPercent(share);
+const wrapped = (text: string, { width }: SimulationView): readonly string[] => wrapText(text, Math.max(20, width - 6));
 const indent = (lines: readonly string[]): readonly string[] => lines.map((line) => (line === "" ? "" : `  ${line}`));
 const whole = (value: number): string => Math.round(value).toLocaleString("en");
 

@@ -9,7 +9,6 @@ import { type Cli, CommandError, type Io } from "../io.ts";
 import { collect, examples, type OutputFormat, outputOption, parsePath, print, serverOption } from "../options.ts";
 import { renderSimulation } from "../render-simulation.ts";
 import type { SimulateQuestion, SimulationRun } from "../simulate.ts";
-import { paintFor } from "../text.ts";
 
 interface SimulateOptions {
   readonly config?: string;
@@ -58,8 +57,8 @@ export function registerSimulate(program: Command, { io, exit }: Cli): void {
       const { simulation } = run;
       if (options.report !== undefined) await writeReport(options.report, run, io);
       const limit = options.maxChanged;
-      const view = { width: io.stdout.columns ?? 120, ...(limit !== undefined && { maxChanged: limit }) };
-      print(io, options.output, simulation, (value) => renderSimulation(value, view, paintFor(io.stdout, io.env)));
+      const asked = limit === undefined ? {} : { maxChanged: limit };
+      print(io, options.output, simulation, (value, { width, paint }) => renderSimulation(value, { width, ...asked }, paint));
       if (options.report !== undefined) io.stderr.write(`globalroute: ${options.report} is written.\n`);
       if (isRefused(simulation, limit)) exit(1);
     });
