@@ -103,6 +103,10 @@ export function resume(state: FailbackState, gap: number): FailbackState {
   return { ...state, healthySince: healthySince + gap, until: until === "approval" ? until : until + gap };
 }
 
+/** Whether a failure now comes so soon after a return that it is damped: within the wait before it. An `after` of zero is never damped. */
+export const isFlap = (before: FailbackState, policy: FailbackPolicy, now: number): boolean =>
+  before.phase === "Serving" && before.returnedAt !== null && now - before.returnedAt < failbackDelay(policy, before.level);
+
 function levelAfterFailure(level: number, returnedAt: number | null, policy: FailbackPolicy, now: number): number {
   if (returnedAt === null) return level;
   let served = now - returnedAt;

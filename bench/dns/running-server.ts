@@ -33,9 +33,14 @@ const STOP_MS = 5_000;
 
 /**
  * @returns once it answers
- * @throws with the end of its log when it does not within a minute
+ * @param patience ms
+ * @throws with the end of its log when it does not within a minute, or the patience given
  */
-export async function startServer({ contender, folder, port, args }: Configured, cleanup: Cleanup): Promise<RunningServer> {
+export async function startServer(
+  { contender, folder, port, args }: Configured,
+  cleanup: Cleanup,
+  patience = PATIENCE_MS,
+): Promise<RunningServer> {
   const logFile = join(folder, "log");
   const log = openSync(logFile, "w");
   const child = spawn("taskset", ["-c", SERVER_CORE, contender.program() ?? contender.name, ...args], { stdio: ["ignore", log, log] });
@@ -49,7 +54,7 @@ export async function startServer({ contender, folder, port, args }: Configured,
   });
   const started = performance.now();
   while (!((await answers(port)) && (await contender.isReady()))) {
-    if (isRunning() && performance.now() - started < PATIENCE_MS) {
+    if (isRunning() && performance.now() - started < patience) {
       await setTimeout(50);
       continue;
     }

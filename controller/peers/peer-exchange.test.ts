@@ -266,7 +266,7 @@ describe("nobody speaks for others", () => {
     site,
     version: "1",
   });
-  const silent = { send: () => undefined, isClogged: () => false, lag: () => 0, end: () => undefined };
+  const silent = { send: () => undefined, isClogged: () => false, lag: () => 0, heardAt: () => 0, end: () => undefined };
   const cases = [
     { name: "a vantage for another site", identity: { kind: "vantage", name: "there" }, hello: helloOf("vantage", "there", "elsewhere") },
     { name: "a vantage for the hub's own site", identity: { kind: "vantage", name: "hub" }, hello: helloOf("vantage", "hub", "hub") },

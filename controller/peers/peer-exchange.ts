@@ -233,7 +233,14 @@ export function createPeerExchange(options: PeerExchangeOptions): PeerExchange {
       const refusal = refusalOf(identity, hello, self) ?? (isCrowded(identity, hello) ? "refused" : undefined);
       if (refusal !== undefined) return refusal;
       const voter: Voter = { site: hello.site, replica: hello.instance };
-      const speaker = speakers.get(idOf(voter)) ?? { voter, hello, stream: undefined, targets: undefined, votes: new Map() };
+      const speaker = speakers.get(idOf(voter)) ?? {
+        voter,
+        hello,
+        stream: undefined,
+        heardAt: undefined,
+        targets: undefined,
+        votes: new Map(),
+      };
       speakers.set(idOf(voter), speaker);
       speaker.stream?.end("replaced");
       speaker.stream = stream;
@@ -277,6 +284,7 @@ export function createPeerExchange(options: PeerExchangeOptions): PeerExchange {
         onEnd(reason) {
           if (speaker.stream !== stream) return; // another has taken its place
           speaker.stream = undefined;
+          speaker.heardAt = stream.heardAt();
           speaker.targets = undefined;
           shareOut();
           const isSilent = hello.role === "vantage" && instancesOf(identity.name).every((other) => other.stream === undefined);
@@ -316,7 +324,7 @@ export function createPeerExchange(options: PeerExchangeOptions): PeerExchange {
 
     sources: sources.clusters,
 
-    peers: () => describePeers(self, peers, speakers.values()),
+    peers: () => describePeers(self, peers, speakers.values(), ports.now()),
 
     close() {
       cancelFlush?.();

@@ -108,7 +108,7 @@ test("two replicas find each other, tell what they serve, and say bye", async ()
   for (const one of [a, b]) one.mesh.port.published(served);
   await until(() => [a, b].every(({ mesh }) => mesh.programmed("GlobalRoute/web/shop", 2).reported === 2));
   expect(a.mesh.programmed("GlobalRoute/web/shop", 2)).toEqual({ reported: 2, of: 2, waitingFor: [] });
-  expect(a.mesh.status()).toMatchObject([{ role: "replica", name: "hub-b", site: "hub", state: "Connected" }]);
+  expect(a.mesh.status()).toMatchObject([{ role: "replica", name: "hub-b", site: "hub", state: "Connected", silence: expect.any(Number) }]);
   a.mesh.port.voted(ENDPOINT.key, { ...vote(Date.now()), site: "hub", replica: "hub-a" });
   await until(() => b.votes.length > 0);
   expect(b.votes[0]).toMatchObject({ site: "hub", replica: "hub-a", opinion: "unhealthy", proven: true });

@@ -19,6 +19,8 @@ export interface Speaker {
   readonly voter: Voter;
   hello: Hello;
   stream: PeerStream | undefined;
+  /** When the stream before was heard last, by our monotonic clock. */
+  heardAt: number | undefined;
   /** Vantages: what it is told to watch, and its newest votes, which are passed on. */
   targets: TargetFeed | undefined;
   readonly votes: Map<EndpointKey, Vote>;
@@ -34,21 +36,32 @@ export interface PeerState {
   readonly state: "Connected" | "Lost" | "Connecting";
   /** How late its messages are, ms. */
   readonly lag?: number;
+  /** Since it was heard last, ms; absent when it never was. */
+  readonly silence?: number;
 }
 
-/** The listed replicas first, by address, then vantages. */
-export function describePeers(self: Hello, peers: ReadonlyMap<string, Peer>, speakers: Iterable<Speaker>): readonly PeerState[] {
+/** The listed replicas first, by address, then vantages. @param now monotonic milliseconds */
+export function describePeers(
+  self: Hello,
+  peers: ReadonlyMap<string, Peer>,
+  speakers: Iterable<Speaker>,
+  now: number,
+): readonly PeerState[] {
+  const silence = (speaker: Speaker | undefined, link?: Peer["link"]): Pick<PeerState, "silence"> => {
+    const heard = [speaker?.stream?.heardAt(), speaker?.heardAt, link?.stream.heardAt()].filter((at) => at !== undefined);
+    return heard.length === 0 ? {} : { silence: Math.max(0, now - Math.max(...heard)) };
+  };
   const known = [...speakers];
   const replicas = [...peers].flatMap(([address, { instance, link }]): PeerState[] => {
     if (instance === self.instance) return [];
     const speaker = known.find(({ hello }) => hello.role === "replica" && hello.instance === instance);
     const state = speaker === undefined && link === undefined ? "Connecting" : speaker?.stream === undefined ? "Lost" : "Connected";
-    return [{ role: "replica", name: instance ?? address, state, ...detailsOf(speaker) }];
+    return [{ role: "replica", name: instance ?? address, state, ...detailsOf(speaker), ...silence(speaker, link) }];
   });
   const vantages = known.flatMap((speaker): PeerState[] => {
     if (speaker.hello.role !== "vantage") return [];
     const state = speaker.stream === undefined ? "Lost" : "Connected";
-    return [{ role: "vantage", name: speaker.voter.replica, state, ...detailsOf(speaker) }];
+    return [{ role: "vantage", name: speaker.voter.replica, state, ...detailsOf(speaker), ...silence(speaker) }];
   });
   return [...replicas, ...vantages];
 }

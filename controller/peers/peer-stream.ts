@@ -44,6 +44,8 @@ export interface PeerStream {
   isClogged(): boolean;
   /** How long messages take more than the quickest one did, ms. */
   lag(): number;
+  /** When a message was heard last, by our monotonic clock. */
+  heardAt(): number;
   end(reason: EndReason): void;
 }
 
@@ -96,6 +98,7 @@ export function createPeerStream(options: PeerStreamOptions): PeerStream {
     send,
     isClogged: () => cloggedSince !== undefined,
     lag: () => lag,
+    heardAt: () => heardAt,
     end,
   };
 

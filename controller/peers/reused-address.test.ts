@@ -14,7 +14,7 @@ const hello = (instance: string): Hello => ({
   site: "hub",
   version: "1.0.0",
 });
-const stream = (): PeerStream => ({ send: () => undefined, isClogged: () => false, lag: () => 0, end: () => undefined });
+const stream = (): PeerStream => ({ send: () => undefined, isClogged: () => false, lag: () => 0, heardAt: () => 0, end: () => undefined });
 
 test("a replica whose address another pod has by now is not waited for", () => {
   const clock = createSimulatedClock();

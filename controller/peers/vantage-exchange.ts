@@ -19,6 +19,8 @@ export interface VantageExchange {
   /** Objects of the cluster that it reads. */
   setSources(cluster: ClusterObjects): void;
   isConnected(hub: string): boolean;
+  /** Since a hub was heard last, ms; undefined when it never was. */
+  silence(hub: string): number | undefined;
 }
 
 export interface VantageExchangeOptions {
@@ -38,6 +40,8 @@ export function createVantageExchange({ ports, onTargets }: VantageExchangeOptio
   /** Hub → what it wants watched. */
   const wanted = new Map<string, ReadonlyMap<EndpointKey, Endpoint>>();
   const votes = new Map<EndpointKey, Vote>();
+  /** Hub → when its last stream was heard last, monotonic. */
+  const heardAt = new Map<string, number>();
   let cluster: ClusterObjects | undefined;
   let isPlanned = false;
 
@@ -88,6 +92,7 @@ export function createVantageExchange({ ports, onTargets }: VantageExchangeOptio
           renew();
         },
         onEnd() {
+          heardAt.set(hub, stream.heardAt());
           if (links.get(hub) === link) links.delete(hub);
         },
       };
@@ -104,5 +109,9 @@ export function createVantageExchange({ ports, onTargets }: VantageExchangeOptio
       soon();
     },
     isConnected: (hub) => links.has(hub),
+    silence(hub) {
+      const at = links.get(hub)?.stream.heardAt() ?? heardAt.get(hub);
+      return at === undefined ? undefined : Math.max(0, ports.now() - at);
+    },
   };
 }

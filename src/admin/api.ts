@@ -4,6 +4,7 @@ import { z } from "zod";
 import type { ZonePlans } from "../../dns-providers/zone-plan.ts";
 import type { EngineView } from "../engine/view.ts";
 import { parsePrefix } from "../model/ip.ts";
+import { CONTENT_TYPES, negotiateFormat } from "../observe/exposition.ts";
 import type { Metrics } from "../observe/metrics.ts";
 import { ApiError } from "./api-error.ts";
 import { streamTimeline } from "./event-stream.ts";
@@ -14,7 +15,7 @@ import { isAuthorized } from "./token.ts";
 export interface ApiContext {
   readonly view: EngineView;
   readonly plans: PlanDesk;
-  readonly metrics: Pick<Metrics, "expose" | "contentType">;
+  readonly metrics: Pick<Metrics, "expose">;
   /** True from the moment that shutdown began: readiness is lost first, so that balancers turn away before anything else stops. */
   readonly stopping: () => boolean;
 }
@@ -48,8 +49,16 @@ export function registerProbesAndMetrics(app: FastifyInstance, { view, metrics, 
   );
   app.get(
     "/metrics",
-    operation("operations", "Metrics in the Prometheus text format", { 200: plain("text/plain", "Exposition format 0.0.4") }),
-    async (_request, reply) => reply.type(metrics.contentType).send(await metrics.expose()),
+    operation("operations", "Metrics in the Prometheus text format, or as OpenMetrics with exemplars where Accept asks for it", {
+      200: {
+        description: "Exposition format 0.0.4, or OpenMetrics 1.0.0",
+        content: { "text/plain": { schema: { type: "string" } }, "application/openmetrics-text": { schema: { type: "string" } } },
+      },
+    }),
+    async ({ headers }, reply) => {
+      const format = negotiateFormat(headers.accept);
+      return reply.headers({ "content-type": CONTENT_TYPES[format], vary: "accept" }).send(await metrics.expose(format));
+    },
   );
 }
 

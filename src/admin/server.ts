@@ -19,7 +19,7 @@ export interface AdminServerOptions {
   readonly view: EngineView;
   /** Absent: no zone is kept elsewhere. */
   readonly plans?: PlanDesk;
-  readonly metrics: Pick<Metrics, "expose" | "contentType">;
+  readonly metrics: Pick<Metrics, "expose">;
   readonly listen: ListenAddress;
   /** The option that moves it, for messages. */
   readonly flag: string;

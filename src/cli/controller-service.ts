@@ -157,7 +157,11 @@ export async function startController(options: ControllerOptions, io: Pick<Io, "
             metrics.attach({
               writerEpoch: () => writer?.election.term()?.epoch,
               clusters: () => clusters.connections().map(({ cluster, state }) => ({ cluster, connected: state === "Connected" })),
-              peers: () => mesh.status().map(({ name, role, state }) => ({ peer: name, role, connected: state === "Connected" })),
+              peers: () =>
+                mesh.status().map(({ name, role, state, silence }) => ({
+                  ...{ peer: name, role, connected: state === "Connected" },
+                  ...(silence === undefined ? {} : { ageSeconds: silence / 1000 }),
+                })),
             });
             source = createKubernetesSource({
               server: access.connection.server,

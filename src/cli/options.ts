@@ -59,6 +59,12 @@ export const mmdbOption = (): Option =>
     .argParser(collect(parsePath))
     .helpGroup(GROUPS.folder);
 
+export const watchResolverOption = (): Option =>
+  new Option(
+    "--watch-resolver <addr[:port]>",
+    "recursive resolver that is asked, after a failover, until it answers so; may be given several times",
+  ).argParser(collect(parseResolverAddress));
+
 /** Writes a value as JSON or YAML, or the lines that `render` makes of it. */
 export function print<T>(io: Io, format: OutputFormat, value: T, render: (value: T, look: Look) => readonly string[]): void {
   const text =
@@ -86,6 +92,18 @@ export function parseListenAddress(text: string): ListenAddress {
   }
   return { address, port: Number(match[3]) };
 }
+
+/** `192.0.2.53`, `192.0.2.53:5353`, `[2001:db8::53]:5353`; an address, no name. The port is 53 if it is not said. */
+export function parseResolverAddress(text: string): ListenAddress {
+  if (parseIp(text) !== undefined) return { address: text, port: DNS_PORT };
+  const match = /^(?:\[([^\]]+)\]|([^:]*)):(\d{1,5})$/.exec(text);
+  const [address, port] = [match?.[1] ?? match?.[2] ?? "", Number(match?.[3])];
+  if (match === null || port < 1 || port > 65_535 || parseIp(address) === undefined || (match[1] !== undefined) !== address.includes(":"))
+    throw new InvalidArgumentError("Write ADDRESS or ADDRESS:PORT, for example 192.0.2.53 or [2001:db8::53]:5353.");
+  return { address, port };
+}
+
+const DNS_PORT = 53;
 
 /** `192.0.2.10:443` or `name.example.org:443`. */
 export function parseHostPort(text: string): { readonly host: string; readonly port: number } {

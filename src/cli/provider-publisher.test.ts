@@ -6,6 +6,7 @@ import { recordSetKey } from "../../dns-providers/record-set.ts";
 import { dnsWorld, route, zone } from "../../test/support/dns-world.ts";
 import { type MemoryZone, memoryZone } from "../../test/support/providers/memory-zone.ts";
 import { createSimulatedClock } from "../../test/support/simulated-clock.ts";
+import type { FailoverNotice } from "../engine/failover-notice.ts";
 import type { Backend, Inventory, Route, Zone, ZoneProvider } from "../model/inventory.ts";
 import { ms, seconds } from "../model/units.ts";
 import { createMetrics } from "../observe/metrics.ts";
@@ -38,6 +39,7 @@ function start(remote: MemoryZone = memoryZone()) {
   const log = (level: string) => (_: unknown, message?: string) => void lines.push(`${level} ${message ?? ""}`);
   const state = { opens: true, health: "Healthy", closes: 0 };
   const metrics = createMetrics();
+  const published: { readonly domain: string; readonly events: readonly number[]; readonly at: number }[] = [];
   const publisher = createProviderPublisher({
     open(one, onNews) {
       opened.push(one);
@@ -55,6 +57,7 @@ function start(remote: MemoryZone = memoryZone()) {
       ...{ resolve: async () => [], wallClock: () => 0 },
     },
     metrics,
+    onPublished: ({ domain }, failovers) => published.push({ domain, events: failovers.map(({ event }) => event), at: clock.now() }),
     log: { info: log("info"), warn: log("warn"), error: log("error") } as never,
   });
   let listener = (): void => {};
@@ -73,7 +76,7 @@ function start(remote: MemoryZone = memoryZone()) {
   }
   const told = (): readonly string[] =>
     remote.sets.filter(({ type }) => type === "A").map(({ name, values }) => `${name} ${values.join()}`);
-  return { clock, lines, silent, opened, tell, state, metrics, publisher, publish, changed: () => listener(), told, remote };
+  return { published, clock, lines, silent, opened, tell, state, metrics, publisher, publish, changed: () => listener(), told, remote };
 }
 
 describe("a zone that is kept elsewhere", () => {
@@ -384,4 +387,70 @@ describe("a zone below it, whose delegation is kept", () => {
     expect(lines.join()).toContain("RFC2136, which keeps the zone, does not tell its name servers. Remove delegation from DNSZone apps");
     expect(delegation(remote)).toBeUndefined();
   });
+});
+
+const UNREACHABLE = new ProviderError("unreachable", "rfc2136 192.0.2.53:53", "no answer", "Look at it.");
+
+describe("failovers", () => {
+  const failover = (event: number, one: Route) =>
+    ({ event, route: one, from: "east", to: "west", cause: "probes", beganAt: 0, writtenAt: 0 }) satisfies FailoverNotice;
+
+  test("are published once a sync that began after them has succeeded, in the zones that have their hosts", async () => {
+    const { clock, publisher, publish, changed, published, remote } = start();
+    const routes = [shop("shop"), shop("other", { hosts: ["other.example.net"] })];
+    const table = publish(routes);
+    publisher.began(failover(1, routes[0]!)); // another process writes
+    publisher.term(1);
+    await clock.advance(1000);
+    expect(published).toEqual([]);
+    remote.failNext = { error: UNREACHABLE };
+    table.state.standing[0] = Standing.Unhealthy;
+    publisher.began(failover(2, routes[0]!));
+    publisher.began(failover(3, routes[1]!));
+    changed();
+    await clock.advance(500);
+    expect(published).toEqual([]);
+    publisher.began(failover(4, routes[0]!));
+    await clock.advance(5000);
+    expect(published).toEqual([{ domain: "example.org", events: [2, 4], at: expect.any(Number) }]);
+  });
+
+  test("that another process is to write are forgotten, and a dry run writes none", async () => {
+    const { clock, publisher, publish, published, state } = start();
+    state.opens = false;
+    publish([shop("shop")]);
+    publisher.term(1);
+    publisher.began(failover(2, shop("shop")));
+    await clock.advance(1000);
+    publisher.term(undefined);
+    state.opens = true;
+    publisher.term(3);
+    await clock.advance(5000);
+    expect(published).toEqual([]);
+    publish([shop("shop")], [{ ...ELSEWHERE, provider: { ...PROVIDER, policy: "DryRun" } }]);
+    publisher.began(failover(5, shop("shop")));
+    await clock.advance(5000);
+    expect(published).toEqual([]);
+  });
+});
+
+test("how far a zone is: the age of its last good sync, and what waits to be written", async () => {
+  const { clock, publisher, publish, changed, remote } = start();
+  const table = publish([shop("shop"), shop("blog")]);
+  expect(publisher.readings()).toEqual([]); // not the writer
+  publisher.term(1);
+  expect(publisher.readings()).toEqual([{ zone: "example.org" }]);
+  await clock.advance(1000);
+  expect(publisher.readings()).toEqual([{ zone: "example.org", syncAgeSeconds: expect.any(Number), pendingChanges: 0 }]);
+  await clock.advance(10_000);
+  remote.failNext = { error: UNREACHABLE };
+  table.state.standing[0] = Standing.Unhealthy;
+  changed();
+  await clock.advance(500);
+  const [reading] = publisher.readings();
+  expect(reading?.pendingChanges).toBe(1); // the addresses of one of the two hosts
+  expect(reading?.syncAgeSeconds).toBeGreaterThan(10);
+  publish([shop("shop"), shop("blog")], [{ ...ELSEWHERE, provider: { ...PROVIDER, policy: "DryRun" } }]);
+  await clock.advance(1000);
+  expect(publisher.readings()).toEqual([{ zone: "example.org", pendingChanges: 0 }]);
 });

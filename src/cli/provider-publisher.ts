@@ -8,14 +8,17 @@ import type { Conflict, Plan } from "../../dns-providers/planner.ts";
 import { type Provider, ProviderError, type ProviderNews } from "../../dns-providers/provider.ts";
 import { recordSetKey } from "../../dns-providers/record-set.ts";
 import { aliasZone } from "../../dns-providers/route53/alias-zones.ts";
+import { setDifferences } from "../../dns-providers/set-differences.ts";
 import { createDrawZone } from "../../dns-providers/sets-of.ts";
 import { createZoneKeeper, type Term, type ZoneKeeper } from "../../dns-providers/zone-keeper.ts";
 import { createZoneSync, type SyncOutcome, type ZoneSync } from "../../dns-providers/zone-sync.ts";
+import type { FailoverNotice } from "../engine/failover-notice.ts";
 import type { Publisher } from "../engine/source.ts";
 import type { HealthFeed } from "../engine/view.ts";
 import { count } from "../model/count.ts";
 import { type Inventory, type Route, routeKey, type Zone, type ZoneProvider } from "../model/inventory.ts";
 import type { Log } from "../observe/log.ts";
+import type { ProviderZoneReading } from "../observe/metric-readings.ts";
 import type { Metrics } from "../observe/metrics.ts";
 import type { RoutingTable } from "../routing/table.ts";
 import { isPublishedIn } from "./published-hosts.ts";
@@ -37,6 +40,8 @@ export interface ProviderPublisherOptions {
   /** How servers are looked at before anybody is sent to them. */
   readonly delegations: DelegationPorts;
   readonly metrics: Pick<Metrics, "providerChanges" | "providerError">;
+  /** A zone was found or made as it should be, with these failovers in it; oldest first. */
+  readonly onPublished?: (zone: Zone, failovers: readonly FailoverNotice[]) => void;
   readonly log: Log;
 }
 
@@ -45,6 +50,10 @@ export interface ProviderPublisher extends Publisher {
   readonly term: (term: Term) => void;
   /** Health changes are written as soon as they are known. */
   readonly follow: (feed: Pick<HealthFeed, "route" | "watch">) => void;
+  /** The table says so: it is told when the zones do. */
+  readonly began: (failover: FailoverNotice) => void;
+  /** How far the zones are, of the process that writes them; none of another one. */
+  readonly readings: () => readonly ProviderZoneReading[];
   /** Removals that are held back pass for a minute. @returns what was let go, in words */
   readonly confirm: () => readonly string[];
   readonly degraded: () => readonly string[];
@@ -76,6 +85,13 @@ interface Kept {
   readonly keeper: ZoneKeeper;
   readonly close: () => void;
   isFailing: boolean;
+  /** Failovers that no sync has begun with, and those of the sync that runs or failed last. */
+  unpublished: FailoverNotice[];
+  underWay: FailoverNotice[];
+  /** What the zone should have had at its last good sync, and when that was. */
+  synced: { readonly sets: readonly DesiredSet[]; readonly at: number } | undefined;
+  /** Record sets that are to be otherwise than they were written last; undefined before the first try. */
+  pending: number | undefined;
   held: number;
   /** Names that somebody else keeps changing. */
   contested: number;
@@ -93,6 +109,8 @@ interface Kept {
 const PATIENCE = 30_000;
 /** How long a confirmation counts, ms: what it confirms has to be compiled first. */
 const CONFIRMED = 60_000;
+/** Failovers that wait for one zone: more are told only by the metrics of the next ones. */
+const MOST_UNPUBLISHED = 10_000;
 
 export function createProviderPublisher(options: ProviderPublisherOptions): ProviderPublisher {
   const { now, log, metrics, digest } = options;
@@ -169,6 +187,10 @@ export function createProviderPublisher(options: ProviderPublisherOptions): Prov
       },
       close: () => provider.close?.(),
       isFailing: false,
+      unpublished: [],
+      underWay: [],
+      synced: undefined,
+      pending: undefined,
       held: 0,
       contested: 0,
       isStuck: false,
@@ -181,15 +203,21 @@ export function createProviderPublisher(options: ProviderPublisherOptions): Prov
         desired() {
           if (zone.isLeaving) return undefined; // it is emptied when the object's deletion says so
           const sets = desiredBy(provider.capabilities);
-          if (sets !== undefined) [last, byKey] = [sets, undefined];
+          if (sets === undefined) return undefined;
+          [last, byKey] = [sets, undefined];
+          state.underWay.push(...state.unpublished.splice(0));
           return sets;
         },
         isRemovalConfirmed: () => now() < confirmedUntil,
         now,
         deadline: options.deadline,
         setTimer: options.setTimer,
-        onOutcome: (outcome) => tell(zone, state, outcome),
+        onOutcome(outcome) {
+          if (outcome.kind === "Synced") state.synced = { sets: last, at: now() };
+          tell(zone, state, outcome);
+        },
         onFailure(error, retryAfter) {
+          state.pending = countDifferences(last, state.synced?.sets ?? []);
           metrics.providerError(zone.domain, error instanceof ProviderError ? error.code : "unknown");
           if (!state.isFailing) log.error({ err: error, zone: zone.domain, retryAfterMs: retryAfter }, "a zone could not be written");
           state.isFailing = true;
@@ -204,6 +232,8 @@ export function createProviderPublisher(options: ProviderPublisherOptions): Prov
     const isPartial = outcome.kind !== "LostFence" && outcome.refusal !== undefined;
     if (state.isFailing && outcome.kind !== "LostFence" && !isPartial) log.info({ zone: zone.domain }, "the zone can be written again");
     state.isFailing = outcome.kind === "LostFence" || (isPartial && state.isFailing);
+    const published = isPartial ? [] : state.underWay.splice(0);
+    if (outcome.kind === "Synced" && published.length > 0) options.onPublished?.(zone, published);
     if (outcome.kind === "LostFence") {
       const news = foreignWriter(zone);
       if (news !== state.told) log.error({ zone: zone.domain, epoch: outcome.epoch }, news);
@@ -215,6 +245,7 @@ export function createProviderPublisher(options: ProviderPublisherOptions): Prov
     state.contested = plan.contested.length;
     state.undelegated = plan.waiting.filter(({ isFault }) => isFault).length;
     const changes = plan.groups.flatMap((group) => group.changes);
+    state.pending = plan.held.length + plan.contested.length + (outcome.kind === "Synced" ? 0 : changes.length);
     if (outcome.kind === "Synced") {
       for (const { action } of changes) metrics.providerChanges(zone.domain, action);
       if (changes.length > 0) log.info({ zone: zone.domain, changes: changes.length, batches }, "the zone was written");
@@ -269,12 +300,34 @@ export function createProviderPublisher(options: ProviderPublisherOptions): Prov
     },
     term(next) {
       term = next;
-      for (const { keeper } of kept.values()) keeper.term(next);
+      for (const state of kept.values()) {
+        state.keeper.term(next);
+        if (next !== undefined) continue;
+        state.unpublished = [];
+        state.underWay = [];
+      }
     },
     follow(next) {
       feed = next;
       unfollow = next.watch(requestAll);
     },
+    began(failover) {
+      if (term === undefined) return;
+      const { route } = failover;
+      for (const { inHand, unpublished, underWay } of kept.values()) {
+        const { zone } = inHand;
+        if (zone.provider.policy === "DryRun" || unpublished.length + underWay.length >= MOST_UNPUBLISHED) continue;
+        if (route.hosts.some((host) => isInZone(zone)(route, host))) unpublished.push(failover);
+      }
+    },
+    readings: () =>
+      term === undefined
+        ? []
+        : [...kept.values()].map(({ inHand, synced, pending }) => ({
+            zone: inHand.zone.domain,
+            ...(synced === undefined ? {} : { syncAgeSeconds: (now() - synced.at) / 1000 }),
+            ...(pending === undefined ? {} : { pendingChanges: pending }),
+          })),
     confirm() {
       confirmedUntil = now() + CONFIRMED;
       requestAll();
@@ -328,6 +381,7 @@ const foreignWriter = ({ owner }: Pick<Zone, "owner">): string =>
 const TAKE_OUT = "Remove them there, or take the hosts out of the routes";
 const ADOPT = "Remove them there, or have a delegation become ours by delegation.adopt: true";
 const isOfDelegation = ({ type }: Conflict): boolean => type === "NS" || type === "DS";
+
 /** @returns what was made for the same thing before, else what is made now */
 function remembered<T>(make: () => T): (thing: unknown) => T {
   let known: { readonly thing: unknown; readonly made: T } | undefined;
@@ -335,6 +389,12 @@ function remembered<T>(make: () => T): (thing: unknown) => T {
     if (known === undefined || known.thing !== thing) known = { thing, made: make() };
     return known.made;
   };
+}
+
+/** Record sets of which only one side knows, or both know something else. */
+function countDifferences(wanted: readonly DesiredSet[], written: readonly DesiredSet[]): number {
+  const { gone, come } = setDifferences(written, wanted);
+  return new Set([...gone, ...come].map(recordSetKey)).size;
 }
 
 /** What a plan left undone, in one sentence; empty when nothing. */

@@ -11,7 +11,17 @@ import { type AnswerFlags, addAnswerOptions, answerOptions } from "./answer-opti
 import { CommandError, type ExitCode, type Io } from "./io.ts";
 import { hasIpv6Loopback } from "./loopback.ts";
 import { openNotifications } from "./open-notifications.ts";
-import { collect, defaultWorkers, parseCidr, parseListenAddress, parsePath, parseWorkers, stateFolder, stateOption } from "./options.ts";
+import {
+  collect,
+  defaultWorkers,
+  parseCidr,
+  parseListenAddress,
+  parsePath,
+  parseWorkers,
+  stateFolder,
+  stateOption,
+  watchResolverOption,
+} from "./options.ts";
 import type { Service, ServiceOptions } from "./service.ts";
 import { stopSignals } from "./stop-signals.ts";
 import { parseVantageLocation } from "./vantage-location.ts";
@@ -29,6 +39,7 @@ export interface ServerFlags extends AnswerFlags {
   readonly mmdb?: readonly string[];
   readonly probeAllow?: readonly string[];
   readonly reference?: readonly ListenAddress[];
+  readonly watchResolver?: readonly ListenAddress[];
   readonly vantage: string;
   readonly vantageLocation?: Location;
   readonly logLevel: LogLevel;
@@ -90,6 +101,7 @@ export function addServerOptions(command: Command): Command {
       "control target: while none of them answers, failed probes are this server's own fault",
       collect(parseListenAddress),
     )
+    .addOption(watchResolverOption())
     .option("--vantage <name>", "name of the site that this server probes from", "local")
     .option("--vantage-location <place>", "where that is: CLOUD/REGION or LATITUDE,LONGITUDE", parseVantageLocation)
     .optionsGroup("Own files and logs:")
@@ -116,6 +128,7 @@ export function serverOptions(flags: ServerFlags, io: Io, log: Log): Omit<Servic
     mmdb: flags.mmdb ?? [],
     probeAllow: flags.probeAllow ?? [],
     references: flags.reference ?? [],
+    ...(flags.watchResolver === undefined ? {} : { watchResolvers: flags.watchResolver }),
     vantage: flags.vantage,
     ...(flags.vantageLocation === undefined ? {} : { vantageLocation: flags.vantageLocation }),
   };

@@ -2,18 +2,22 @@
 import { randomBytes } from "node:crypto";
 import { networkInterfaces } from "node:os";
 import { join, resolve } from "node:path";
+import { setImmediate } from "node:timers/promises";
 import type { ObjectApi } from "../../dns-providers/dnsendpoint/object-api.ts";
 import { createMonitor } from "../../health/monitor.ts";
 import { systemPorts } from "../../health/ports.ts";
 import { createProber } from "../../health/probes/prober.ts";
 import { createAdminServer } from "../admin/server.ts";
 import { loadToken, tokenPath } from "../admin/token.ts";
+import { type Ask, createAsk } from "../dns/check/ask.ts";
+import { exchangeOverTcp, exchangeOverUdp } from "../dns/check/exchange.ts";
 import { readCookies, readDecisions, readLimited, readQueries } from "../dns/counters.ts";
 import { createDnsServer } from "../dns/dns-server.ts";
 import { createFlattener } from "../dns/flatten.ts";
 import { expandWildcards } from "../dns/local-addresses.ts";
 import { createHostResolver } from "../dns/resolver.ts";
 import type { TransportChoice } from "../dns/udp-transport.ts";
+import { createAnswerWatch } from "../dns/watch/answer-watch.ts";
 import { createZoneBuilder } from "../dns/zone-builder.ts";
 import { createCompiler } from "../engine/compiler.ts";
 import { createEngine } from "../engine/engine.ts";
@@ -33,6 +37,7 @@ import { createTimeline, type Timeline } from "../observe/timeline.ts";
 import { type AnswerOptions, DEFAULT_ANSWERING } from "./answer-options.ts";
 import { createDelegationPorts } from "./delegation-ports.ts";
 import { createDnsPublisher } from "./dns-publisher.ts";
+import { createFailoverFollower } from "./failover-follower.ts";
 import { lockFolder } from "./folder-lock.ts";
 import { CommandError, type Io } from "./io.ts";
 import { startNotifications } from "./notifications.ts";
@@ -84,6 +89,8 @@ export interface ServiceOptions {
   readonly dnsEndpoints?: ObjectApi;
   /** Who is told of failovers and of what is degraded. */
   readonly notify?: OpenNotifications;
+  /** Recursive resolvers that are asked whether a failover has reached them. */
+  readonly watchResolvers?: readonly ListenAddress[];
   /** How long DNS goes on being answered after readiness has been taken back, ms: whoever sends clients here needs to notice. */
   readonly terminationDrain?: number;
 }
@@ -110,6 +117,10 @@ export interface Service {
 }
 
 const TIMELINE_EVENTS = 1000;
+/** Of looking out for failovers, a second, to all servers together. */
+const WATCH_QUERIES = 200;
+/** For one such query, ms. */
+const WATCH_TIMEOUT = 2000;
 
 /**
  * Starts everything, or nothing.
@@ -136,7 +147,7 @@ export async function startService(options: ServiceOptions, io: Pick<Io, "now" |
 async function compose(options: ServiceOptions, io: Pick<Io, "now" | "every" | "cwd">, log: Log): Promise<Service> {
   const token = await loadToken(options.state, () => randomBytes(24).toString("base64url"));
   const answering = await openAnswerSettings(options.answering ?? DEFAULT_ANSWERING, options.state, io, log);
-  const metrics = createMetrics({ processMetrics: true });
+  const metrics = createMetrics({ processMetrics: true, now: io.now, breathe: setImmediate });
   const timeline = createTimeline(TIMELINE_EVENTS, io.now);
   const allow = networks(options.probeAllow);
   const listeners = [...options.listen, options.admin, ...(options.metrics === undefined ? [] : [options.metrics])];
@@ -198,6 +209,20 @@ async function compose(options: ServiceOptions, io: Pick<Io, "now" | "every" | "
     setTimer: (delay, callback) => ports.setTimer(ms(delay), callback),
     onPropagated: (domain, milliseconds) => metrics.providerPropagation(domain, milliseconds / 1000),
   });
+  const population = new Map([...loadCentroids()].map(([country, { population }]) => [country, population]));
+  let ownServer: ListenAddress | undefined;
+  const follower = createFailoverFollower({
+    ...{ metrics, timeline, log, population, now: io.now },
+    watch: createAnswerWatch({
+      ask: askOnce,
+      now: ports.now,
+      setTimer: (delay, callback) => ports.setTimer(ms(delay), callback),
+      queriesPerSecond: WATCH_QUERIES,
+    }),
+    self: () => ownServer,
+    resolvers: options.watchResolvers ?? [],
+    defer: (work) => void ports.setTimer(ms(0), work),
+  });
   const providers = createProviderPublisher({
     open: openProvider,
     digest,
@@ -206,11 +231,12 @@ async function compose(options: ServiceOptions, io: Pick<Io, "now" | "every" | "
     setTimer: (delay, callback) => ports.setTimer(ms(delay), callback),
     delegations: createDelegationPorts(io.now),
     metrics,
+    onPublished: follower.published,
     log,
   });
   const engine = createEngine({
     source,
-    publishers: [publisher, providers],
+    publishers: [publisher, providers, follower],
     compiler,
     lastGood,
     ...(options.peers === undefined ? {} : { peers: options.peers }),
@@ -225,9 +251,13 @@ async function compose(options: ServiceOptions, io: Pick<Io, "now" | "every" | "
         references: options.references.map(referenceEndpoint),
       }),
     flatten: flattener,
-    population: new Map([...loadCentroids()].map(([country, { population }]) => [country, population])),
+    population,
     metrics,
     timeline,
+    onFailover(notice) {
+      follower.began(notice);
+      providers.began(notice);
+    },
     log,
     now: io.now,
     setTimer: (delay, callback) => ports.setTimer(ms(delay), callback),
@@ -247,6 +277,8 @@ async function compose(options: ServiceOptions, io: Pick<Io, "now" | "every" | "
     slow: dns.slow,
     signatures: publisher.signatures,
     zoneSerials: publisher.serials,
+    providerZones: providers.readings,
+    version,
   });
 
   const admin = await createAdminServer({
@@ -272,6 +304,7 @@ async function compose(options: ServiceOptions, io: Pick<Io, "now" | "every" | "
   const sleep = (delay: number): Promise<void> => new Promise((resolve) => void ports.setTimer(ms(delay), resolve));
   const stop = async (): Promise<void> => {
     admin.shutdownBegan();
+    follower.close();
     if (options.terminationDrain !== undefined && isServing) await sleep(options.terminationDrain);
     answering.close();
     await dns.stop();
@@ -289,6 +322,7 @@ async function compose(options: ServiceOptions, io: Pick<Io, "now" | "every" | "
     // Listeners first: a taken port is told at once, readiness can be asked while the rest comes up, and the first table answers at once.
     await admin.start();
     const bound = await dns.start();
+    [ownServer] = bound;
     await engine.start();
     await dns.settled(); // whoever reads "serving" and asks at once gets an answer
     log.info(
@@ -317,5 +351,16 @@ async function compose(options: ServiceOptions, io: Pick<Io, "now" | "every" | "
     throw error;
   }
 }
+
+/** One question on its way to see whether a failover has arrived. */
+const askOnce: Ask = (server, question) =>
+  createAsk(
+    {
+      exchange: { udp: exchangeOverUdp, tcp: exchangeOverTcp },
+      randomId: () => randomBytes(2).readUInt16BE(),
+      deadline: AbortSignal.timeout,
+    },
+    { timeout: WATCH_TIMEOUT, tries: 1, concurrency: 1, total: 2 * WATCH_TIMEOUT },
+  )(server, question);
 
 const networks = (texts: readonly string[]): readonly Network[] => texts.flatMap((text) => parseNetwork(text) ?? []);

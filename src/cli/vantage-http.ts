@@ -1,6 +1,7 @@
 /** The HTTP side of a vantage: whether it lives, and its metrics. Nothing that it answers is a secret, and nothing can be changed. */
 import { createServer } from "node:http";
 import { type ListenAddress, ListenError } from "../model/listen-address.ts";
+import { CONTENT_TYPES, negotiateFormat } from "../observe/exposition.ts";
 import type { Metrics } from "../observe/metrics.ts";
 
 export interface VantageHttp {
@@ -15,11 +16,12 @@ export interface VantageHttp {
  */
 export async function serveVantageHttp(
   listen: ListenAddress,
-  metrics: Pick<Metrics, "expose" | "contentType">,
+  metrics: Pick<Metrics, "expose">,
   isReady: () => boolean,
 ): Promise<VantageHttp> {
   const server = createServer((request, response) => {
     const path = new URL(request.url ?? "/", "http://vantage.invalid").pathname;
+    const format = negotiateFormat(request.headers.accept);
     const answer = (status: number, text: string, type = "text/plain; charset=utf-8"): void => {
       response.writeHead(status, { "content-type": type, "cache-control": "no-store" }).end(text);
     };
@@ -28,8 +30,8 @@ export async function serveVantageHttp(
     else if (path === "/readyz") answer(isReady() ? 200 : 503, isReady() ? "ok\n" : "no hub has told yet what to probe\n");
     else if (path !== "/metrics") answer(404, "There are: /healthz, /readyz, /metrics.\n");
     else
-      void metrics.expose().then(
-        (text) => answer(200, text, metrics.contentType),
+      void metrics.expose(format).then(
+        (text) => answer(200, text, CONTENT_TYPES[format]),
         () => answer(500, "the metrics could not be read\n"),
       );
   });

@@ -55,6 +55,7 @@ export interface VantageService {
 export async function startVantage(options: VantageOptions, io: Pick<Io, "cwd" | "env">, log: Log): Promise<VantageService> {
   const secret = await loadCredential(resolve(io.cwd, options.credential));
   const metrics = createMetrics({ processMetrics: true });
+  metrics.attach({ version });
   const prober = createProber({
     allow: options.probeAllow.flatMap((text) => parseNetwork(text) ?? []),
     refuse: expandWildcards(options.metrics === undefined ? [] : [options.metrics], networkInterfaces()),
@@ -97,7 +98,12 @@ export async function startVantage(options: VantageOptions, io: Pick<Io, "cwd" |
     const link = options.sources === undefined ? undefined : await followSources(options, options.sources, exchange, io, log);
     const clients = dialHubs(options, secret, exchange, log);
     metrics.attach({
-      peers: () => clients.map(({ hub }) => ({ peer: hub, role: "replica", connected: exchange.isConnected(hub) })),
+      peers: () =>
+        clients.map(({ hub }) => {
+          const silence = exchange.silence(hub);
+          const age = silence === undefined ? {} : { ageSeconds: silence / 1000 };
+          return { peer: hub, role: "replica", connected: exchange.isConnected(hub), ...age };
+        }),
     });
     return {
       ...(http === undefined ? {} : { metrics: http.address }),

@@ -5,6 +5,7 @@ import type { Log } from "../observe/log.ts";
 import type { Metrics } from "../observe/metrics.ts";
 import type { Timeline } from "../observe/timeline.ts";
 import type { Compiler } from "./compiler.ts";
+import type { FailoverNotice } from "./failover-notice.ts";
 import type { LastGoodStore } from "./last-good.ts";
 import type { PeerPort } from "./peer-port.ts";
 import type { Publisher, Source } from "./source.ts";
@@ -31,6 +32,8 @@ export interface EngineOptions {
   readonly population: ReadonlyMap<string, number>;
   readonly metrics: Metrics;
   readonly timeline: Timeline;
+  /** Told of each failover once the table says so; must not throw. */
+  readonly onFailover?: (notice: FailoverNotice) => void;
   readonly log: Log;
   /** Milliseconds since the epoch. */
   readonly now: () => number;

@@ -8,6 +8,7 @@ import { type LatencyMap, newLatencyMap } from "../geo/latency-model.ts";
 import { count } from "../model/count.ts";
 import { type Endpoint, type EndpointHealth, type EndpointKey, NOT_PROBED } from "../model/health.ts";
 import type { Cluster, Inventory } from "../model/inventory.ts";
+import { formatListenAddress } from "../model/listen-address.ts";
 import { formatProblem, type Problem } from "../model/problem.ts";
 import type { MetricReadings } from "../observe/metric-readings.ts";
 import { formatCollapse } from "../routing/input-collapse.ts";
@@ -28,6 +29,7 @@ import { createProgrammedReports } from "./programmed.ts";
 import { createReadinessBook } from "./readiness.ts";
 import { createRetriedWork } from "./retried-work.ts";
 import { createSaver } from "./saver.ts";
+import { createServingGauges } from "./serving-gauges.ts";
 import type { SourceReading } from "./source.ts";
 import { createStandings } from "./standings.ts";
 import type { EngineView } from "./view.ts";
@@ -132,9 +134,17 @@ export function createEngine(options: EngineOptions): Engine {
     population: options.population,
     timeline,
     metrics,
+    ...(options.onFailover === undefined ? {} : { onFailover: options.onFailover }),
     now,
     onMemory: saver.request,
   });
+
+  /** Tens of thousands, asked for at each scrape. */
+  let listed: { readonly of: typeof endpoints; readonly readings: readonly ReturnType<typeof endpointReading>[] } = {
+    of: endpoints,
+    readings: [],
+  };
+  const serving = createServingGauges(() => world, standings, options.population);
 
   let geo = createGeoKeeper(options.geoPaths, undefined, geoPorts());
   function geoPorts() {
@@ -407,15 +417,14 @@ export function createEngine(options: EngineOptions): Engine {
       table: () => ({ version: world?.table.version ?? 0, ageSeconds: world === undefined ? 0 : (now() - world.table.builtAt) / 1000 }),
       geoAgeSeconds: () => (now() - (geo.info()?.buildEpoch ?? now())) / 1000,
       degraded,
-      endpoints: () =>
-        [...endpoints.values()].map((endpoint) => ({
-          cluster: endpoint.cluster,
-          address: endpoint.address.includes(":")
-            ? `[${endpoint.address}]:${endpoint.probe.port}`
-            : `${endpoint.address}:${endpoint.probe.port}`,
-          healthy: healthOf(endpoint.key).health === "Healthy",
-        })),
+      endpoints() {
+        if (listed.of !== endpoints) listed = { of: endpoints, readings: [...endpoints.values()].map(endpointReading) };
+        for (const reading of listed.readings) reading.healthy = healthOf(reading.key).health === "Healthy";
+        return listed.readings;
+      },
       scopeFallbacks: () => scopeFallbacks,
+      serving: serving.read,
+      prepare: serving.prepare,
     },
     async start() {
       options.flatten?.onChange(() => void compiling.request());
@@ -454,6 +463,11 @@ export function createEngine(options: EngineOptions): Engine {
     },
   };
 }
+
+const endpointReading = ({ key, cluster, address, probe: { port } }: Endpoint) => ({
+  ...{ key, cluster, healthy: false },
+  address: formatListenAddress({ address, port }),
+});
 
 /** A source that makes its inventory of parts hands out the same ones while nothing about them changes. */
 const isSameParts = (a: Inventory, b: Inventory): boolean =>

@@ -3,8 +3,9 @@ import { type Backend, type Route, type RouteKey, routeKey } from "../model/inve
 import type { Metrics } from "../observe/metrics.ts";
 import type { EventKind, Timeline } from "../observe/timeline.ts";
 import type { UnitChange } from "../routing/evaluate-route.ts";
-import { commonestMove, type Serving } from "../routing/moves.ts";
-import { Standing, type TableNames } from "../routing/table.ts";
+import { clearestMove, commonestMove, type Serving } from "../routing/moves.ts";
+import { type RoutingTable, Standing } from "../routing/table.ts";
+import type { FailoverNotice, MovedSample } from "./failover-notice.ts";
 
 export interface FailoverRecord {
   readonly from: string;
@@ -14,19 +15,26 @@ export interface FailoverRecord {
   readonly reason: string;
 }
 
+/** Changes of a route that have been written to the table. */
+export interface WrittenChanges {
+  readonly route: Route;
+  readonly table: RoutingTable;
+  /** Of the route, in the table. */
+  readonly index: number;
+  readonly changes: readonly UnitChange[];
+  /** backend → the operator's act whose end changed it, in words, if one did. */
+  readonly ended: (backend: string) => string | undefined;
+  /** Samples of the route's answers around the changes. */
+  readonly before: Serving;
+  readonly after: Serving;
+  /** When the orders of operators that are in force came into force, ms since the epoch. */
+  readonly orderedAt: number;
+  /** Ms since the epoch. */
+  readonly writtenAt: number;
+}
+
 export interface RouteReports {
-  /**
-   * @param ended        backend → the operator's act whose end changed it, in words, if one did
-   * @param before,after samples of the route's answers around the changes, which have been written
-   */
-  changed(
-    route: Route,
-    names: TableNames,
-    changes: readonly UnitChange[],
-    ended: (backend: string) => string | undefined,
-    before: Serving,
-    after: Serving,
-  ): void;
+  changed(written: WrittenChanges): void;
   /** Some clients began to be answered by fail-open or a hold, or none is any more. */
   desperate(route: Route, isDesperate: boolean): void;
   lastFailover(route: RouteKey): FailoverRecord | null;
@@ -44,8 +52,8 @@ const EVENT_OF: Readonly<Record<Standing, EventKind>> = {
   [Standing.Absent]: "BackendWithdrawn",
 };
 
-/** @param now milliseconds since the epoch */
-export function createRouteReports(timeline: Timeline, metrics: Metrics, now: () => number): RouteReports {
+/** @param onFailover told after the event has been written; must not throw */
+export function createRouteReports(timeline: Timeline, metrics: Metrics, onFailover: (notice: FailoverNotice) => void): RouteReports {
   const failovers = new Map<RouteKey, FailoverRecord>();
 
   function reportChange(route: Route, change: UnitChange, ended: string | undefined): void {
@@ -75,42 +83,56 @@ export function createRouteReports(timeline: Timeline, metrics: Metrics, now: ()
     timeline.add({ kind: EVENT_OF[change.to], object, message, details });
   }
 
-  function reportMove(
-    route: Route,
-    { clusters }: TableNames,
-    change: UnitChange,
-    ended: string | undefined,
-    before: Serving,
-    after: Serving,
-  ): void {
+  function reportMove(written: WrittenChanges, change: UnitChange, ended: string | undefined): void {
     if (change.from === Standing.Unknown || change.held) return;
+    const { route, before, after, writtenAt: at } = written;
+    const { clusters } = written.table.names;
     const move = commonestMove(before, after, clusters.indexOf(clusterOf(route, change.backend)));
     if (move === undefined) return;
     const [from, to] = [clusters[move.from]!, clusters[move.to]!];
-    const at = now();
     const back = change.to === Standing.Usable;
+    const cause = ended === undefined ? change.cause : "order";
     const reason = ended ?? (back ? "failback" : change.reason);
-    // No outage ended with it: what probes saw may be hours old.
-    const seconds = back || ended !== undefined || change.firstSign === 0 ? undefined : Math.max(0, (at - change.firstSign) / 1000);
+    const causedAt = cause === "order" ? written.orderedAt : change.causedAt;
+    // No outage ended with a return or an act: what probes saw may be hours old.
+    const firstSign = back || cause === "order" || change.firstSign === 0 ? undefined : change.firstSign;
+    const legs = {
+      ...(firstSign === undefined ? {} : { detectSeconds: secondsBetween(firstSign, causedAt) }),
+      ...(causedAt === 0 ? {} : { decideSeconds: secondsBetween(causedAt, at) }),
+    };
+    const seconds = firstSign === undefined ? undefined : secondsBetween(firstSign, at);
     failovers.set(routeKey(route), { from, to, at, reason });
-    metrics.failover({ route: routeKey(route), from, to, reason, ...(seconds === undefined ? {} : { seconds }) });
-    timeline.add({
+    const { id: event } = timeline.add({
       kind: "Failover",
       object: titleOf(route),
       message: `clients ${back ? "went back" : "moved"} from ${from} to ${to}${reason === "failback" ? "" : `: ${reason}`}`,
-      details: { from, to, reason, ...(seconds === undefined ? {} : { seconds }) },
+      details: { from, to, reason, cause, ...legs, ...(seconds === undefined ? {} : { seconds }) },
       at,
+    });
+    const pointer = { route: routeKey(route), event };
+    metrics.failover({ ...pointer, from, to, reason, ...(seconds === undefined ? {} : { seconds }) });
+    if (legs.detectSeconds !== undefined) metrics.failoverLeg("detect", "", legs.detectSeconds, pointer);
+    if (legs.decideSeconds !== undefined) metrics.failoverLeg("decide", "", legs.decideSeconds, pointer);
+    const sample = sampleOf(written, change, move.from);
+    onFailover({
+      ...{ event, route, from, to, cause, writtenAt: at, beganAt: firstSign ?? (causedAt === 0 ? at : causedAt) },
+      ...(sample === undefined ? {} : { sample }),
     });
   }
 
   return {
-    changed(route, names, changes, ended, before, after) {
+    changed(written) {
+      const { route, changes, ended } = written;
       for (const change of changes) reportChange(route, change, ended(change.backend));
       const told = new Set<string>();
+      const flapped = new Set<string>();
       for (const change of changes) {
-        if (!told.has(change.backend)) reportMove(route, names, change, ended(change.backend), before, after);
-        told.add(change.backend); // both families of a backend are one move
+        const { backend } = change;
+        if (!told.has(backend)) reportMove(written, change, ended(backend));
+        told.add(backend); // both families of a backend are one move
+        if (change.isFlap && change.from === Standing.Usable && !change.held) flapped.add(clusterOf(route, backend));
       }
+      for (const cluster of flapped) metrics.flap(cluster);
     },
     desperate(route, isDesperate) {
       const [kind, message] = isDesperate
@@ -123,6 +145,20 @@ export function createRouteReports(timeline: Timeline, metrics: Metrics, now: ()
       for (const key of failovers.keys()) if (!routes.has(key)) failovers.delete(key);
     },
   };
+}
+
+/** Two instants of clocks that may have been set in between. */
+const secondsBetween = (from: number, to: number): number => Math.max(0, (to - from) / 1000);
+
+/** @param from index of the cluster that was left */
+function sampleOf({ route, table, index, before, after }: WrittenChanges, change: UnitChange, from: number): MovedSample | undefined {
+  const clearest = clearestMove(before, after, from);
+  if (clearest === undefined) return undefined;
+  const family = clearest.family === 0 ? 4 : 6;
+  const isForAll = change.to !== Standing.Usable && change.family === family;
+  const gone = route.backends.filter(({ name, cluster }) => (isForAll ? name === change.backend : cluster === table.names.clusters[from]));
+  const addresses = gone.flatMap((backend) => backend.addresses.filter((address) => address.includes(":") === (family === 6)));
+  return { table, route: index, class: clearest.class, family, gone: addresses, isForAll };
 }
 
 const titleOf = (route: Route): string => `GlobalRoute ${routeKey(route)}`;

@@ -1,5 +1,5 @@
 import fc from "fast-check";
-import { expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import { testBackend, testFailover, testInventory, testOverride, testRoute } from "../../test/support/world/build-route.ts";
 import { COUNTRY_FILE, compileTestTable } from "../../test/support/world/compile-test-world.ts";
 import { HEALTHY, REFUSED, SILENT, UNKNOWN } from "../../test/support/world/health.ts";
@@ -11,6 +11,7 @@ import { createTimeline } from "../observe/timeline.ts";
 import type { LiveState, RoutingTable } from "../routing/table.ts";
 import { Standing } from "../routing/table.ts";
 import { indexEndpoints, keyOf } from "./endpoints.ts";
+import type { FailoverNotice } from "./failover-notice.ts";
 import { createStandings } from "./standings.ts";
 
 const NAMES = ["frankfurt", "dublin", "virginia", "tokyo"];
@@ -24,6 +25,8 @@ function life(inventory: Inventory, initial: EndpointHealth = HEALTHY, step = 0)
   let at = START;
   const timeline = createTimeline(1000, () => at);
   let memories = 0;
+  const metrics = createMetrics();
+  const notices: FailoverNotice[] = [];
   const standings = createStandings({
     health(key) {
       const thrown = fault;
@@ -33,7 +36,8 @@ function life(inventory: Inventory, initial: EndpointHealth = HEALTHY, step = 0)
     },
     population: new Map([["DE", 80]]),
     timeline,
-    metrics: createMetrics(),
+    metrics,
+    onFailover: (notice) => notices.push(notice),
     now: () => {
       at += step;
       return at;
@@ -44,6 +48,7 @@ function life(inventory: Inventory, initial: EndpointHealth = HEALTHY, step = 0)
   standings.adopt(inventory, table);
   return {
     standings,
+    inventory,
     table,
     health,
     advance: (by: number) => {
@@ -61,6 +66,10 @@ function life(inventory: Inventory, initial: EndpointHealth = HEALTHY, step = 0)
     settle() {
       for (let ticks = 1; ; ticks++) if (standings.tick() > at || ticks > 10_000) return ticks;
     },
+    now: () => at,
+    notices,
+    failovers: () => timeline.list().flatMap(({ kind, id, details }) => (kind === "Failover" ? [{ id, ...details }] : [])),
+    metrics: async () => (await metrics.expose()).split("\n"),
     kinds: () => timeline.list().map(({ kind }) => kind),
     memories: () => memories,
   };
@@ -268,4 +277,120 @@ test("what stood still because a table could not be taken over moves again when 
   health.set(keyOf(last, address), REFUSED);
   standings.endpointChanged(keyOf(last, address));
   expect(standings.evaluation("default/shop-1")?.backends[0]?.standing).toContain(Standing.Unhealthy);
+});
+
+describe("the legs of a failover", () => {
+  const returning = (seconds: number) => testFailover({ failback: { mode: "Automatic", after: ms(seconds * 1000), slowStart: ms(0) } });
+  const backends = NAMES.map((name, n) => testBackend(name, n + 1, { addresses: [`192.0.2.${n + 1}`] }));
+  const shop = testRoute(backends, { failover: returning(60) });
+  const setFrankfurt = (
+    world: ReturnType<typeof life>,
+    health: EndpointHealth,
+    at: { readonly firstSign: number; readonly since: number },
+  ) => world.set(shop, "192.0.2.1", { ...health, ...at });
+  /** In steps: nobody looking for longer would be a process that stood still. */
+  function pass(world: ReturnType<typeof life>, time: number) {
+    for (let left = time; left > 0; left -= 5000) {
+      world.advance(Math.min(left, 5000));
+      world.settle();
+    }
+  }
+  function started() {
+    const world = life(testInventory([shop]));
+    world.settle();
+    world.advance(100_000);
+    return world;
+  }
+
+  test("an outage is detected from its first failed probe to the verdict, and decided when the table says so", async () => {
+    const world = started();
+    setFrankfurt(world, REFUSED, { firstSign: world.now() - 2500, since: world.now() - 40 });
+    expect(world.failovers()).toEqual([
+      {
+        ...{ id: expect.any(Number), from: "frankfurt", to: "dublin", reason: "refused", cause: "probes" },
+        ...{ detectSeconds: 2.46, decideSeconds: 0.04, seconds: 2.5 },
+      },
+    ]);
+    expect(await world.metrics()).toEqual(
+      expect.arrayContaining([
+        'globalroute_failover_leg_seconds_sum{leg="detect",via=""} 2.46',
+        'globalroute_failover_leg_seconds_sum{leg="decide",via=""} 0.04',
+        "globalroute_failover_duration_seconds_sum 2.5",
+        'globalroute_failovers_total{from="frankfurt",to="dublin",reason="refused"} 1',
+      ]),
+    );
+  });
+
+  test("who is told of it learns which clients can show it, and which addresses they must not get any more", () => {
+    const world = started();
+    setFrankfurt(world, REFUSED, { firstSign: world.now() - 2500, since: world.now() });
+    const [notice] = world.notices;
+    expect(notice).toMatchObject({ event: world.failovers()[0]!.id, from: "frankfurt", to: "dublin", beganAt: world.now() - 2500 });
+    expect(notice?.sample).toMatchObject({ route: 0, family: 4, gone: ["192.0.2.1"], isForAll: true });
+    // Germany's people are the most who moved.
+    const place = world.table.geo.places.findIndex(({ country }) => country === "DE");
+    expect(world.table.partitions[0]!.classOfPlace[place]).toBe(notice?.sample?.class);
+  });
+
+  test("a return has no detection, is decided from the end of its wait, and shows at those alone who went back", () => {
+    const world = started();
+    setFrankfurt(world, REFUSED, { firstSign: world.now(), since: world.now() });
+    world.advance(5000);
+    setFrankfurt(world, HEALTHY, { firstSign: world.now() - 1000, since: world.now() });
+    pass(world, 59_000);
+    world.advance(1250); // a quarter of a second after the wait
+    world.settle();
+    const [, back] = world.failovers();
+    expect(back).toMatchObject({ from: "dublin", to: "frankfurt", reason: "failback", cause: "failback", decideSeconds: 0.25 });
+    expect(back).not.toHaveProperty("detectSeconds");
+    expect(back).not.toHaveProperty("seconds");
+    expect(world.notices[1]?.sample).toMatchObject({ gone: ["192.0.2.2"], isForAll: false });
+  });
+
+  test("an operator's act counts from when it is in force: from now, or from the time that it was given for", () => {
+    for (const [start, decideSeconds] of [
+      [undefined, 0],
+      [30_000, 0.7],
+    ] as const) {
+      const world = started();
+      const override = testOverride(
+        "Drain",
+        { kind: "MemberCluster", name: "frankfurt" },
+        start === undefined ? {} : { start: world.now() + start },
+      );
+      world.standings.adopt({ ...world.inventory, overrides: [override] }, world.table);
+      world.settle();
+      if (start !== undefined) pass(world, start - 1000);
+      world.advance(start === undefined ? 0 : 1700);
+      world.settle();
+      expect(world.failovers()).toEqual([
+        { id: expect.any(Number), from: "frankfurt", to: "dublin", reason: "draining", cause: "order", decideSeconds },
+      ]);
+    }
+  });
+
+  test("a withdrawal within the wait before the last return is a flap of its cluster, once for both families", async () => {
+    const [dual] = routesOf(1, { failover: returning(60) }) as [Route];
+    const world = life(testInventory([dual]));
+    world.settle();
+    const setBoth = (health: EndpointHealth) => {
+      for (const address of ["192.0.2.1", "2001:db8::1"]) world.set(dual, address, { ...health, since: world.now() });
+    };
+    const outage = () => setBoth(REFUSED);
+    const recover = () => {
+      setBoth(HEALTHY);
+      pass(world, 60_000);
+    };
+    outage();
+    recover();
+    expect((await world.metrics()).filter((line) => line.startsWith("globalroute_flaps_total"))).toEqual([]);
+    pass(world, 59_000);
+    outage();
+    expect(await world.metrics()).toContain('globalroute_flaps_total{cluster="frankfurt"} 1');
+    pass(world, 100_000);
+    recover(); // the wait is doubled, so it is not back yet
+    pass(world, 60_000 + 120_000); // it serves as long as the wait
+    outage();
+    expect(await world.metrics()).toContain('globalroute_flaps_total{cluster="frankfurt"} 1');
+  });
 });

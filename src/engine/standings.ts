@@ -21,6 +21,7 @@ import { NO_ORDERS, ordersAt, ordersDue, ordersOf } from "../routing/orders.ts";
 import { type RoutingTable, Standing } from "../routing/table.ts";
 import { createEndpointUsers, type Use } from "./endpoint-users.ts";
 import { type EndpointIndex, indexEndpoints, type RouteEndpoints } from "./endpoints.ts";
+import type { FailoverNotice } from "./failover-notice.ts";
 import { orderEnds } from "./order-end.ts";
 import { createRouteReports, type FailoverRecord } from "./route-reports.ts";
 
@@ -32,6 +33,8 @@ export interface StandingsPorts {
   readonly population: ReadonlyMap<string, number>;
   readonly timeline: Timeline;
   readonly metrics: Metrics;
+  /** Told of each failover once it is written; must not throw. */
+  readonly onFailover?: (notice: FailoverNotice) => void;
   /** Milliseconds since the epoch. */
   readonly now: () => number;
   /** Something was written that should survive the process. */
@@ -120,12 +123,14 @@ export function createStandings({ health, population, timeline, metrics, now, on
   /** When that was. */
   let rememberedAt = 0;
   let overridesDue = Number.POSITIVE_INFINITY;
+  /** When the orders in force came into force here. */
+  let orderedAt = 0;
   let entries: readonly Entry[] = [];
   let byKey = new Map<RouteKey, Entry>();
   /** Counts tables. */
   let adoption = 0;
   const users = createEndpointUsers<Entry>();
-  const reports = createRouteReports(timeline, metrics, now);
+  const reports = createRouteReports(timeline, metrics, ports.onFailover ?? (() => undefined));
   const crowds = new Map<number, Crowd>();
   /** By place of the present geo data. */
   let people: Float64Array | undefined;
@@ -190,12 +195,16 @@ export function createStandings({ health, population, timeline, metrics, now, on
     entry.due = Math.min(evaluation.due, at < entry.warmUntil ? entry.warmUntil : Number.POSITIVE_INFINITY);
     earliest = Math.min(earliest, entry.due);
     writeRoute(table!, entry.index, evaluation);
+    const writtenAt = before === undefined ? at : now();
     if (before === undefined && !isNew) {
       if (isOther) tell(entry.key);
       return;
     }
     const after = before === undefined && !entry.hasUnusable ? undefined : sample(entry);
-    if (before !== undefined && after !== undefined) reports.changed(entry.route, table!.names, changes, ended, before, after);
+    if (before !== undefined && after !== undefined) {
+      const { route, index } = entry;
+      reports.changed({ route, table: table!, index, changes, ended, before, after, orderedAt, writtenAt });
+    }
     setDesperate(entry, after !== undefined && after.desperate > 0);
     if (before !== undefined) onMemory();
     if (!isNew) tell(entry.key);
@@ -238,6 +247,7 @@ export function createStandings({ health, population, timeline, metrics, now, on
 
   /** Other orders: every route looks at them in one of the next ticks. */
   function reorder(at: number): void {
+    orderedAt = Math.min(at, overridesDue); // an act that was given beforehand begins at its time
     overridesDue = ordersDue(inventory!.overrides, at);
     const orders = ordersAt(inventory!, at);
     for (const entry of entries) {
@@ -310,6 +320,7 @@ export function createStandings({ health, population, timeline, metrics, now, on
         return;
       }
       const index = endpoints ?? indexEndpoints(inventory);
+      orderedAt = at;
       const orders = ordersAt(inventory, at);
       const old = entries;
       const areSameRoutes = haveSameKeys(old, nextInventory.routes);

@@ -26,6 +26,7 @@ export interface MetricReadings {
   /** Age of the oldest geo database in use, by its build date. */
   readonly geoAgeSeconds?: () => number;
   readonly degraded?: () => readonly string[];
+  /** The same list (===) while it has the same endpoints in the same order, so that nothing is made anew; what they say may change in place. */
   readonly endpoints?: () => Iterable<EndpointReading>;
   /** Counts since the process began. */
   readonly dnsQueries?: () => Iterable<DnsQueryReading>;
@@ -48,14 +49,46 @@ export interface MetricReadings {
   /** One for each member cluster with an API server. */
   readonly clusters?: () => Iterable<{ readonly cluster: string; readonly connected: boolean }>;
   /** One for each other replica and vantage that was met. */
-  readonly peers?: () => Iterable<{ readonly peer: string; readonly role: string; readonly connected: boolean }>;
+  readonly peers?: () => Iterable<PeerReading>;
+  /** Works out what the other readings tell, where that takes long. @param breathe lets others have their turn */
+  readonly prepare?: (breathe: () => Promise<void>) => Promise<void>;
+  /** Who is served where now, as of the last {@link prepare}. */
+  readonly serving?: () => ServingReading | undefined;
+  /** One for each zone that is kept elsewhere, at the replica that writes it. */
+  readonly providerZones?: () => Iterable<ProviderZoneReading>;
+  /** Of the program. */
+  readonly version?: () => string;
+}
+
+export interface PeerReading {
+  readonly peer: string;
+  readonly role: string;
+  readonly connected: boolean;
+  /** Since it was last heard; absent when it never was. */
+  readonly ageSeconds?: number;
+}
+
+export interface ServingReading {
+  /** The cluster that most people of a route are answered with, and their share, 0..1; routes that answer nobody are left out. */
+  readonly routes: Iterable<{ readonly route: string; readonly cluster: string; readonly share: number }>;
+  /** Share of people, over all routes alike, who are answered with a cluster, 0..1; every cluster is named. */
+  readonly clusters: Iterable<{ readonly cluster: string; readonly share: number }>;
+  /** What people lose by not being answered with the best cluster that rules allow them; a quantile that nothing is known of is left out. */
+  readonly regret: Iterable<{ readonly quantile: number; readonly km?: number; readonly seconds?: number }>;
+}
+
+export interface ProviderZoneReading {
+  /** Domain. */
+  readonly zone: string;
+  /** Since the last sync that succeeded; absent before the first. */
+  readonly syncAgeSeconds?: number;
+  /** Record sets that are to be otherwise than they were written last; absent before the first try. */
+  readonly pendingChanges?: number;
 }
 
 export interface EndpointReading {
   readonly cluster: string;
   readonly address: string;
-  /** `namespace/name`; absent where one probe serves several routes. */
-  readonly route?: string;
   readonly healthy: boolean;
 }
 

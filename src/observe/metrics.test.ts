@@ -1,5 +1,5 @@
-import { readFileSync } from "node:fs";
 import { expect, test } from "vitest";
+import { evaluateFormula, metricsPage, sectionOf, seriesBudget } from "../../test/support/series-budget.ts";
 import { DEGRADED_REASONS } from "./metric-readings.ts";
 import { createMetrics } from "./metrics.ts";
 
@@ -19,8 +19,8 @@ test("probes, failovers and compiles are observed in seconds, in the bucket that
   const metrics = createMetrics();
   metrics.probe("eu-west", "ok", 0.02);
   metrics.probe("eu-west", "timeout", 0.8);
-  metrics.failover({ route: "default/shop", from: "eu-west", to: "us-east", reason: "timeout", seconds: 2.4 });
-  metrics.failover({ route: "default/shop", from: "us-east", to: "eu-west", reason: "returned" });
+  metrics.failover({ route: "default/shop", event: 7, from: "eu-west", to: "us-east", reason: "timeout", seconds: 2.4 });
+  metrics.failover({ route: "default/shop", event: 9, from: "us-east", to: "eu-west", reason: "returned" });
   metrics.compile(0.07);
   metrics.dnsQueryDuration(0.00002);
   const lines = await samples(metrics);
@@ -29,8 +29,8 @@ test("probes, failovers and compiles are observed in seconds, in the bucket that
       'globalroute_probe_duration_seconds_bucket{le="0.01",cluster="eu-west",result="ok"} 0',
       'globalroute_probe_duration_seconds_bucket{le="0.025",cluster="eu-west",result="ok"} 1',
       'globalroute_probe_duration_seconds_count{cluster="eu-west",result="timeout"} 1',
-      'globalroute_failovers_total{route="default/shop",from="eu-west",to="us-east",reason="timeout"} 1',
-      'globalroute_failovers_total{route="default/shop",from="us-east",to="eu-west",reason="returned"} 1',
+      'globalroute_failovers_total{from="eu-west",to="us-east",reason="timeout"} 1',
+      'globalroute_failovers_total{from="us-east",to="eu-west",reason="returned"} 1',
       "globalroute_failover_duration_seconds_count 1", // the return was no failover from a failed probe
       'globalroute_failover_duration_seconds_bucket{le="2"} 0',
       'globalroute_failover_duration_seconds_bucket{le="3"} 1',
@@ -43,7 +43,7 @@ test("probes, failovers and compiles are observed in seconds, in the bucket that
 test("readings are taken at each scrape, and what is gone leaves no series", async () => {
   let endpoints = [
     { cluster: "eu-west", address: "192.0.2.1", healthy: true },
-    { cluster: "us-east", address: "198.51.100.1", route: "default/shop", healthy: false },
+    { cluster: "us-east", address: "198.51.100.1", healthy: false },
   ];
   let queries = 3;
   const metrics = createMetrics();
@@ -63,7 +63,7 @@ test("readings are taken at each scrape, and what is gone leaves no series", asy
       "globalroute_geo_age_seconds 86400",
       "globalroute_scope_fallbacks 0",
       'globalroute_endpoint_healthy{cluster="eu-west",address="192.0.2.1"} 1',
-      'globalroute_endpoint_healthy{cluster="us-east",address="198.51.100.1",route="default/shop"} 0',
+      'globalroute_endpoint_healthy{cluster="us-east",address="198.51.100.1"} 0',
       'globalroute_degraded{reason="fail-open"} 1',
       'globalroute_degraded{reason="something-new"} 1',
       'globalroute_degraded{reason="geo-stale"} 0',
@@ -84,6 +84,22 @@ test.each([[[true, false]], [[false, true]]])("an address that is probed in two 
   expect(await samples(metrics)).toContain('globalroute_endpoint_healthy{cluster="eu-west",address="192.0.2.1:80"} 0');
 });
 
+test("a list of endpoints that stays the same list is read anew at each scrape, and another list takes its place", async () => {
+  const metrics = createMetrics();
+  const list = ["192.0.2.1:80", "192.0.2.1:80", "192.0.2.2:80"].map((address) => ({ cluster: "eu-west", address, healthy: true }));
+  let endpoints: typeof list = list;
+  metrics.attach({ endpoints: () => endpoints });
+  const healths = async () =>
+    (await samples(metrics)).flatMap((line) => /^globalroute_endpoint_healthy.*"(.*)"} (\d)$/.exec(line)?.slice(1).join(" ") ?? []);
+  expect(await healths()).toEqual(["192.0.2.1:80 1", "192.0.2.2:80 1"]);
+  list[1]!.healthy = false;
+  expect(await healths()).toEqual(["192.0.2.1:80 0", "192.0.2.2:80 1"]);
+  list[1]!.healthy = true;
+  expect(await healths()).toEqual(["192.0.2.1:80 1", "192.0.2.2:80 1"]);
+  endpoints = list.slice(2);
+  expect(await healths()).toEqual(["192.0.2.2:80 1"]);
+});
+
 test("a reading that nobody gives exports nothing, not a zero that looks like an answer", async () => {
   const lines = await samples(createMetrics());
   expect(lines.filter((line) => /_version|_age_|_degraded|scope_fallbacks/.test(line))).toEqual([]);
@@ -96,12 +112,80 @@ test("process metrics come without those that promtool refuses", () => {
   expect(names.filter((name) => name.startsWith("nodejs_active_") && name.endsWith("_total"))).toEqual([]);
 });
 
-const page = readFileSync(new URL("../../docs/metrics.md", import.meta.url), "utf8");
+test("only OpenMetrics shows the exemplars of a failover, with the newest route and event of a bucket", async () => {
+  const metrics = createMetrics({ now: () => 1_700_000_000_500 });
+  const long = { route: `default/${"x".repeat(253)}`, event: 12_345 };
+  metrics.failoverLeg("detect", "", 0.4, { route: "default/old", event: 3 });
+  metrics.failoverLeg("detect", "", 0.5, { route: "default/shop", event: 7 });
+  metrics.failoverLeg("propagate", "resolver 192.0.2.53", 700, long);
+  metrics.failover({ ...long, from: "eu-west", to: "us-east", reason: "timeout", seconds: 2.4 });
+  expect(await metrics.expose()).not.toContain("# {");
+  const text = await metrics.expose("OpenMetrics");
+  const detect = 'globalroute_failover_leg_seconds_bucket{le="0.5",leg="detect",via=""} 2';
+  expect(text).toContain(`${detect} # {route="default/shop",event_id="7"} 0.5 1700000000.500\n`);
+  // OpenMetrics allows 128 characters to names and values together.
+  const [, clipped = ""] = /le="\+Inf",leg="propagate"[^#]*# \{route="(.*?)"/.exec(text) ?? [];
+  expect([...`route${clipped}event_id12345`]).toHaveLength(128);
+  expect(text).toContain(`globalroute_failover_duration_seconds_bucket{le="3.0"} 1 # {route="${clipped}",event_id="12345"} 2.4`);
+  expect(text).toMatch(/# TYPE globalroute_failovers counter\nglobalroute_failovers_total\{/);
+  expect(text.endsWith("\n# EOF\n")).toBe(true);
+});
 
-test("docs/metrics.md lists exactly the metrics that there are", () => {
-  expect([...page.matchAll(/^\| `(globalroute_\w+)`/gm)].map(([, name]) => name).sort()).toEqual(createMetrics().names());
+test("while a long text is written others have their turn, and no histogram is cut in two", async () => {
+  let turns = 0;
+  const metrics: ReturnType<typeof createMetrics> = createMetrics({
+    async breathe() {
+      turns++;
+      metrics.probe("eu-west", "ok", 0.02); // what happens meanwhile
+    },
+  });
+  for (let i = 0; i < 200; i++) metrics.probe(`cluster-${i}`, "ok", 0.02);
+  metrics.attach({ endpoints: () => Array.from({ length: 3000 }, (_, i) => ({ cluster: "eu-west", address: `${i}`, healthy: true })) });
+  const lines = await samples(metrics);
+  expect(turns).toBeGreaterThan(4);
+  const total = (suffix: string) =>
+    lines.find((line) => line.startsWith(`globalroute_probe_duration_seconds_${suffix}{`) && line.includes('"eu-west"'));
+  const last = lines.findLast((line) => line.startsWith("globalroute_probe_duration_seconds_bucket{") && line.includes('"eu-west"'));
+  expect(last?.split(" ")[1]).toBe(total("count")?.split(" ")[1]);
+});
+
+const page = metricsPage();
+
+test("docs/metrics.md lists exactly the metrics that there are, with their types and labels", () => {
+  const rows = [...page.split("\n## ")[0]!.matchAll(/^\| `(globalroute_\w+)` \| (\w+) \|([^|]*)\| \S/gm)];
+  const listed = rows.map(([, name, kind, labels = ""]) => ({
+    name,
+    kind,
+    labels: [...labels.matchAll(/`(\w+)`/g)].map(([, one]) => one),
+  }));
+  expect(listed).toEqual(
+    createMetrics()
+      .families()
+      .map(({ name, kind, labels }) => ({ name, kind, labels })),
+  );
+});
+
+test("docs/metrics.md says for each metric how many series there can be, and adds them up", () => {
+  const world: Readonly<Record<string, number>> = { R: 2000, C: 10, E: 20_000, Z: 1, K: 0, P: 0, V: 0, N: 0 };
+  const rows = seriesBudget(page);
+  for (const { name, formula, example } of rows) expect([name, evaluateFormula(formula, world)]).toEqual([name, example]);
+  expect(rows.map(({ name }) => name)).toEqual(
+    createMetrics()
+      .families()
+      .map(({ name }) => name),
+  );
+  const sum = rows.reduce((total, { example }) => total + example, 0);
+  expect(sectionOf(page, "Series")).toContain(`Together at most ${sum.toLocaleString("en-GB")} in that world`);
+  // A histogram has its buckets, +Inf, a sum and a count for each series of labels.
+  const ones = { R: 1, C: 1, E: 1, Z: 1, K: 1, P: 1, V: 0, N: 1 };
+  for (const { name, buckets } of createMetrics().families()) {
+    const formula = rows.find((row) => row.name === name)?.formula ?? "";
+    if (buckets !== undefined) expect([name, evaluateFormula(formula, ones) % (buckets.length + 3)]).toEqual([name, 0]);
+  }
 });
 
 test("docs/metrics.md lists exactly the reasons of degradation that there are", () => {
-  expect([...page.matchAll(/^\| `([a-z-]+)` \|/gm)].map(([, reason]) => reason).sort()).toEqual([...DEGRADED_REASONS].sort());
+  expect([...sectionOf(page, "Reasons of degradation").matchAll(/^\| `([a-z-]+)` \|/gm)].map(([, reason]) => reason).sort()).toEqual(
+    [...DEGRADED_REASONS].sort(),
+  );
 });

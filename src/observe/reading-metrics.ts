@@ -1,205 +1,263 @@
-/** Metrics of what others keep, read when a scrape asks. */
-import { Counter, Gauge, type Registry } from "prom-client";
-import { DEGRADED_REASONS, type MetricReadings } from "./metric-readings.ts";
+/** Metrics of what others keep, read when a scrape asks: what is gone leaves no series behind. */
+import { formatSeries, type MetricFamily, type MetricKind, type Sample } from "./exposition.ts";
+import { DEGRADED_REASONS, type EndpointReading, type MetricReadings } from "./metric-readings.ts";
 
-/** The metrics whose values are read at scrape time. Each is emptied first: what is gone must leave no series behind. */
-export function registerReadings(registry: Registry, readings: () => MetricReadings): void {
-  const registers = [registry];
-  new Gauge({
+type Series = readonly [labels: Sample["labels"], value: number, series?: string];
+
+interface Reader {
+  readonly name: string;
+  readonly help: string;
+  readonly kind: MetricKind;
+  readonly labels?: readonly string[];
+  readonly read: (readings: MetricReadings) => Iterable<Series>;
+}
+
+/** @param readings asked at each scrape */
+export function readingFamilies(readings: () => MetricReadings): readonly MetricFamily[] {
+  const worstOf = createWorst();
+  const endpoints: Reader = {
+    name: ENDPOINT_HEALTHY,
+    help: "1 while every probe of the endpoint finds it Healthy, 0 while one finds it Unhealthy or has not decided.",
+    kind: "gauge",
+    labels: ["cluster", "address"],
+    read: ({ endpoints }) => worstOf(endpoints?.() ?? []),
+  };
+  return [...READERS, endpoints].map(({ read, ...head }) => ({
+    ...head,
+    labels: head.labels ?? [],
+    *samples() {
+      for (const [labels, value, series] of read(readings()))
+        yield { name: head.name, labels, value, ...(series === undefined ? {} : { series }) };
+    },
+  }));
+}
+
+const ENDPOINT_HEALTHY = "globalroute_endpoint_healthy";
+
+const NONE = {};
+const one = (value: number | undefined): readonly Series[] => (value === undefined ? [] : [[NONE, value]]);
+const mapped = <T>(all: Iterable<T> | undefined, series: (item: T) => Series): readonly Series[] => Array.from(all ?? [], series);
+const known = (all: readonly (readonly [Sample["labels"], number | undefined])[]): readonly Series[] =>
+  all.flatMap(([labels, value]): readonly Series[] => (value === undefined ? [] : [[labels, value]]));
+
+/** Names that exist, and random ones, which do not or only by a wildcard. */
+const LANES = ["known", "random"];
+
+const READERS: readonly Reader[] = [
+  {
+    name: "globalroute_build_info",
+    help: "1, with the version of the program.",
+    kind: "gauge",
+    labels: ["version"],
+    read: ({ version }) => (version === undefined ? [] : [[{ version: version() }, 1]]),
+  },
+  {
     name: "globalroute_table_version",
     help: "Version of the routing table that is served; grows by one with every table of one process.",
-    registers,
-    collect() {
-      this.remove();
-      const value = readings().table?.()?.version;
-      if (value !== undefined) this.set(value);
-    },
-  });
-  new Gauge({
+    kind: "gauge",
+    read: ({ table }) => one(table?.().version),
+  },
+  {
     name: "globalroute_table_age_seconds",
     help: "Time since the served routing table was compiled.",
-    registers,
-    collect() {
-      this.remove();
-      const value = readings().table?.()?.ageSeconds;
-      if (value !== undefined) this.set(value);
-    },
-  });
-  new Gauge({
+    kind: "gauge",
+    read: ({ table }) => one(table?.().ageSeconds),
+  },
+  {
     name: "globalroute_geo_age_seconds",
     help: "Time since the oldest geo database in use was built.",
-    registers,
-    collect() {
-      this.remove();
-      const value = readings().geoAgeSeconds?.();
-      if (value !== undefined) this.set(value);
-    },
-  });
-  new Gauge({
+    kind: "gauge",
+    read: ({ geoAgeSeconds }) => one(geoAgeSeconds?.()),
+  },
+  {
     name: "globalroute_scope_fallbacks",
     help: "Policies whose ECS scopes are the geo database's own networks, because merged ones would not fit the memory budget.",
-    registers,
-    collect() {
-      this.remove();
-      const value = readings().scopeFallbacks?.();
-      if (value !== undefined) this.set(value);
-    },
-  });
-  new Gauge({
+    kind: "gauge",
+    read: ({ scopeFallbacks }) => one(scopeFallbacks?.()),
+  },
+  {
     name: "globalroute_writer",
     help: "1 while this replica holds the writer's Lease, else 0; in Kubernetes only.",
-    registers,
-    collect() {
-      this.remove();
-      const { writerEpoch } = readings();
-      if (writerEpoch !== undefined) this.set(writerEpoch() === undefined ? 0 : 1);
-    },
-  });
-  new Gauge({
+    kind: "gauge",
+    read: ({ writerEpoch }) => (writerEpoch === undefined ? [] : one(writerEpoch() === undefined ? 0 : 1)),
+  },
+  {
     name: "globalroute_cluster_connected",
     help: "1 while the API server of a member cluster is read, else 0.",
-    labelNames: ["cluster"],
-    registers,
-    collect() {
-      this.reset();
-      for (const { cluster, connected } of readings().clusters?.() ?? []) this.set({ cluster }, connected ? 1 : 0);
-    },
-  });
-  new Gauge({
+    kind: "gauge",
+    labels: ["cluster"],
+    read: ({ clusters }) => mapped(clusters?.(), ({ cluster, connected }) => [{ cluster }, connected ? 1 : 0]),
+  },
+  {
     name: "globalroute_peer_connected",
     help: "1 while another replica or a vantage is heard, else 0.",
-    labelNames: ["peer", "role"],
-    registers,
-    collect() {
-      this.reset();
-      for (const { connected, ...labels } of readings().peers?.() ?? []) this.set(labels, connected ? 1 : 0);
-    },
-  });
-  new Gauge({
+    kind: "gauge",
+    labels: ["peer", "role"],
+    read: ({ peers }) => mapped(peers?.(), ({ peer, role, connected }) => [{ peer, role }, connected ? 1 : 0]),
+  },
+  {
+    name: "globalroute_peer_age_seconds",
+    help: "Time since another replica or a vantage was last heard.",
+    kind: "gauge",
+    labels: ["peer", "role"],
+    read: ({ peers }) => known(Array.from(peers?.() ?? [], ({ peer, role, ageSeconds }) => [{ peer, role }, ageSeconds])),
+  },
+  {
     name: "globalroute_degraded",
     help: "1 while the instance serves with less than it should have, by reason; readiness is not affected.",
-    labelNames: ["reason"],
-    registers,
-    collect() {
-      this.reset();
-      const reasons = readings().degraded?.();
-      if (reasons === undefined) return;
-      for (const reason of DEGRADED_REASONS) this.set({ reason }, 0);
-      for (const reason of reasons) this.set({ reason }, 1);
+    kind: "gauge",
+    labels: ["reason"],
+    read({ degraded }) {
+      if (degraded === undefined) return [];
+      const reasons = new Set(degraded());
+      return [...new Set([...DEGRADED_REASONS, ...reasons])].map((reason): Series => [{ reason }, reasons.has(reason) ? 1 : 0]);
     },
-  });
-  new Gauge({
-    name: "globalroute_endpoint_healthy",
-    help: "1 while every probe of the endpoint finds it Healthy, 0 while one finds it Unhealthy or has not decided.",
-    labelNames: ["cluster", "address", "route"],
-    registers,
-    collect() {
-      this.reset();
-      const down = new Set<string>(); // one address may be probed in several ways: it is as good as the worst of them
-      for (const { healthy, ...labels } of readings().endpoints?.() ?? []) {
-        const series = JSON.stringify(labels);
-        if (!healthy) down.add(series);
-        this.set(labels, down.has(series) ? 0 : 1);
-      }
-    },
-  });
-  new Counter({
+  },
+  {
+    name: "globalroute_route_active",
+    help: "The cluster that most people of a route are answered with now; the value is their share.",
+    kind: "gauge",
+    labels: ["route", "cluster"],
+    read: ({ serving }) => mapped(serving?.()?.routes, ({ route, cluster, share }) => [{ route, cluster }, share]),
+  },
+  {
+    name: "globalroute_cluster_population_share",
+    help: "Share of people, over all routes alike, who are answered with a cluster now.",
+    kind: "gauge",
+    labels: ["cluster"],
+    read: ({ serving }) => mapped(serving?.()?.clusters, ({ cluster, share }) => [{ cluster }, share]),
+  },
+  {
+    name: "globalroute_regret_km",
+    help: "How much farther people are sent now than to the nearest cluster that rules allow them, over people and routes.",
+    kind: "summary",
+    labels: ["quantile"],
+    read: ({ serving }) => known(Array.from(serving?.()?.regret ?? [], ({ quantile, km }) => [{ quantile: String(quantile) }, km])),
+  },
+  {
+    name: "globalroute_regret_seconds",
+    help: "How much longer a round trip people have now than to the quickest cluster that rules allow them, as estimated, over people and routes.",
+    kind: "summary",
+    labels: ["quantile"],
+    read: ({ serving }) =>
+      known(Array.from(serving?.()?.regret ?? [], ({ quantile, seconds }) => [{ quantile: String(quantile) }, seconds])),
+  },
+  {
+    name: "globalroute_provider_sync_age_seconds",
+    help: "Time since a zone that is kept elsewhere was last brought up to date, at the replica that writes it.",
+    kind: "gauge",
+    labels: ["zone"],
+    read: ({ providerZones }) => known(Array.from(providerZones?.() ?? [], ({ zone, syncAgeSeconds }) => [{ zone }, syncAgeSeconds])),
+  },
+  {
+    name: "globalroute_provider_pending_changes",
+    help: "Record sets of a zone that is kept elsewhere which are to be otherwise than they were written last.",
+    kind: "gauge",
+    labels: ["zone"],
+    read: ({ providerZones }) => known(Array.from(providerZones?.() ?? [], ({ zone, pendingChanges }) => [{ zone }, pendingChanges])),
+  },
+  {
     name: "globalroute_dns_queries_total",
     help: "DNS queries answered, by response code, query type and transport.",
-    labelNames: ["rcode", "type", "transport"],
-    registers,
-    collect() {
-      this.reset();
-      for (const { count, ...labels } of readings().dnsQueries?.() ?? []) this.inc(labels, count);
-    },
-  });
-  new Counter({
+    kind: "counter",
+    labels: ["rcode", "type", "transport"],
+    read: ({ dnsQueries }) => mapped(dnsQueries?.(), ({ count, ...labels }) => [labels, count]),
+  },
+  {
     name: "globalroute_decisions_total",
     help: "Routing decisions made for DNS answers, by what could be answered (Usable, Pending, FailOpen…, Held, Nothing).",
-    labelNames: ["mode"],
-    registers,
-    collect() {
-      this.reset();
-      for (const { count, mode } of readings().decisions?.() ?? []) this.inc({ mode }, count);
-    },
-  });
-  new Counter({
+    kind: "counter",
+    labels: ["mode"],
+    read: ({ decisions }) => mapped(decisions?.(), ({ count, mode }) => [{ mode }, count]),
+  },
+  {
     name: "globalroute_dns_rate_limited_total",
     help: "DNS answers that the rate limit stopped: sent truncated (slipped) or not at all (dropped).",
-    labelNames: ["action"],
-    registers,
-    collect() {
-      this.reset();
-      for (const { count, action } of readings().rateLimited?.() ?? []) this.inc({ action }, count);
-    },
-  });
-  new Counter({
+    kind: "counter",
+    labels: ["action"],
+    read: ({ rateLimited }) => mapped(rateLimited?.(), ({ count, action }) => [{ action }, count]),
+  },
+  {
     name: "globalroute_dns_cookies_total",
     help: "DNS queries with a cookie, by what it says of the sender.",
-    labelNames: ["state"],
-    registers,
-    collect() {
-      this.reset();
-      for (const { count, state } of readings().cookies?.() ?? []) this.inc({ state }, count);
-    },
-  });
-  new Counter({
+    kind: "counter",
+    labels: ["state"],
+    read: ({ cookies }) => mapped(cookies?.(), ({ count, state }) => [{ state }, count]),
+  },
+  {
     name: "globalroute_dns_deferred_total",
     help: "DNS queries handed to a thread that signs, by whether their names exist (known) or not, or only by a wildcard (random).",
-    labelNames: ["lane"],
-    registers,
-    collect() {
-      this.reset();
-      const lanes = readings().slow?.().lanes;
-      if (lanes === undefined) return;
-      this.inc({ lane: "known" }, lanes[0].queued);
-      this.inc({ lane: "random" }, lanes[1].queued);
-    },
-  });
-  new Counter({
+    kind: "counter",
+    labels: ["lane"],
+    read: ({ slow }) => (slow?.().lanes ?? []).map(({ queued }, i): Series => [{ lane: LANES[i] }, queued]),
+  },
+  {
     name: "globalroute_dns_deferred_dropped_total",
     help: "DNS queries that got no answer because too many waited for a signature.",
-    labelNames: ["lane", "reason"],
-    registers,
-    collect() {
-      this.reset();
-      readings()
-        .slow?.()
-        .lanes.forEach(({ dropped, refused, stale }, i) => {
-          const lane = i === 0 ? "known" : "random";
-          this.inc({ lane, reason: "full" }, dropped);
-          this.inc({ lane, reason: "source" }, refused);
-          this.inc({ lane, reason: "late" }, stale);
-        });
-    },
-  });
-  new Counter({
+    kind: "counter",
+    labels: ["lane", "reason"],
+    read: ({ slow }) =>
+      (slow?.().lanes ?? []).flatMap(({ dropped, refused, stale }, i): readonly Series[] => [
+        [{ lane: LANES[i], reason: "full" }, dropped],
+        [{ lane: LANES[i], reason: "source" }, refused],
+        [{ lane: LANES[i], reason: "late" }, stale],
+      ]),
+  },
+  {
     name: "globalroute_dns_signatures_total",
     help: "Signatures made on demand.",
-    registers,
-    collect() {
-      this.reset();
-      this.inc(readings().slow?.().signed ?? 0);
-    },
-  });
-  new Gauge({
+    kind: "counter",
+    read: ({ slow }) => one(slow?.().signed ?? 0),
+  },
+  {
     name: "globalroute_zone_serial",
     help: "SOA serial of a zone.",
-    labelNames: ["zone"],
-    registers,
-    collect() {
-      this.reset();
-      for (const { zone, serial } of readings().zoneSerials?.() ?? []) this.set({ zone }, serial);
-    },
-  });
-  new Gauge({
+    kind: "gauge",
+    labels: ["zone"],
+    read: ({ zoneSerials }) => mapped(zoneSerials?.(), ({ zone, serial }) => [{ zone }, serial]),
+  },
+  {
     name: "globalroute_rrsig_expiry_seconds",
     help: "Time until the first of a signed zone's signatures ends.",
-    labelNames: ["zone"],
-    registers,
-    collect() {
-      this.reset();
-      for (const { zone, seconds } of readings().signatures?.() ?? []) this.set({ zone }, seconds);
-    },
-  });
+    kind: "gauge",
+    labels: ["zone"],
+    read: ({ signatures }) => mapped(signatures?.(), ({ zone, seconds }) => [{ zone }, seconds]),
+  },
+];
+
+/**
+ * One address may be probed in several ways: it is as good as the worst of them. There may be tens of thousands: while the same list comes
+ * again, its lines are not made again.
+ */
+function createWorst(): (endpoints: Iterable<EndpointReading>) => Iterable<Series> {
+  interface Entry {
+    readonly labels: Sample["labels"];
+    readonly series: string;
+    healthy: boolean;
+  }
+  let list: Iterable<EndpointReading> | undefined;
+  /** Of each endpoint of the list, in its order. */
+  let entryOf: readonly Entry[] = [];
+  let entries: readonly Entry[] = [];
+
+  function learn(endpoints: Iterable<EndpointReading>): void {
+    const known = new Map<string, Entry>();
+    entryOf = Array.from(endpoints, ({ cluster, address }) => {
+      const labels = { cluster, address };
+      const series = formatSeries(ENDPOINT_HEALTHY, labels);
+      const entry = known.get(series) ?? { labels, series, healthy: true };
+      known.set(series, entry);
+      return entry;
+    });
+    entries = [...known.values()];
+    list = endpoints;
+  }
+
+  return function* worst(endpoints) {
+    if (endpoints !== list) learn(endpoints);
+    for (const entry of entries) entry.healthy = true;
+    let i = 0;
+    for (const { healthy } of endpoints) entryOf[i++]!.healthy &&= healthy;
+    for (const { labels, series, healthy } of entries) yield [labels, healthy ? 1 : 0, series];
+  };
 }

@@ -2,7 +2,7 @@
  * From health to standings: what one route may answer now. Pure: health, operators' acts, the memory of before and the time come in;
  * standings, the next memory and what happened go out. Called when anything about the route changes and when {@link RouteEvaluation.due} comes.
  */
-import { type FailbackState, failback, failbackDelay, failbackDue, NEW_UNIT, servingShare } from "../../health/failback.ts";
+import { type FailbackState, failback, failbackDelay, failbackDue, isFlap, NEW_UNIT, servingShare } from "../../health/failback.ts";
 import type { EndpointHealth, Health } from "../model/health.ts";
 import type { Backend, Route } from "../model/inventory.ts";
 import { type BackendClaim, guardWithdrawals, type Withdrawal } from "./guard.ts";
@@ -116,9 +116,17 @@ export interface UnitChange {
   readonly held: boolean;
   /** `timeout`, `refused`, … of the endpoint that tells most, or the operator's act. */
   readonly reason: string;
+  readonly cause: ChangeCause;
   /** End of the first probe that pointed to this, ms since the epoch; 0 when no probe did. */
   readonly firstSign: number;
+  /** When its cause stood: the verdict, the end of the wait, the approval. Ms since the epoch; 0 for orders, whose instant the caller knows. */
+  readonly causedAt: number;
+  /** The backend had returned so shortly before that its next return is damped; said once, however many of its families go one by one. */
+  readonly isFlap: boolean;
 }
+
+/** `probes` and `readiness`: health as vantages or the member cluster see it. `failback`: a wait or an approval. `order`: an operator's act. */
+export type ChangeCause = "probes" | "readiness" | "failback" | "order";
 
 interface Unit extends Pick<UnitSpec, "backend" | "family" | "key" | "isUnresolved"> {
   readonly addresses: readonly EndpointHealth[];
@@ -149,7 +157,7 @@ export function evaluateRoute(input: RouteInput): RouteEvaluation {
     backends,
     returnsAt: backends.reduce((first, { returnsAt: [v4, v6] }) => Math.min(first, v4, v6), Number.POSITIVE_INFINITY),
     memory: { units: remembered(memory.units, all), withdrawals: { "4": v4.history, "6": v6.history } },
-    changes: all.flatMap((one) => changeOf(input, one)),
+    changes: stepped.flatMap(([v4, v6]) => [...changeOf(input, v4, v6), ...changeOf(input, v6, v4)]),
     due: all.reduce(
       (first, one) => Math.min(first, dueOf(input, one)),
       held.size > 0 ? input.now + 1000 : Number.POSITIVE_INFINITY, // the budget's window moves on
@@ -362,7 +370,9 @@ export function unitDeadlines(
   return { worsensAt: worsensAt(addresses, state), returnsAt: returnsAt(input, addresses, state) };
 }
 
-function changeOf({ orders }: RouteInput, { unit, state }: Stepped): UnitChange[] {
+/** @param other the backend's other family */
+function changeOf(input: RouteInput, { unit, state }: Stepped, other: Stepped): UnitChange[] {
+  const { orders } = input;
   const from = unit.before.standing;
   if (from === state.standing && unit.before.held === state.held) return [];
   const telling = unit.addresses.find(({ proven }) => proven) ?? unit.addresses[0];
@@ -381,8 +391,26 @@ function changeOf({ orders }: RouteInput, { unit, state }: Stepped): UnitChange[
       to: state.standing,
       held: state.held,
       reason: byOrder ?? telling?.reason ?? "not-probed",
-      // The unit turned with the last of its addresses.
-      firstSign: byOrder === undefined ? Math.max(0, ...unit.addresses.map((address) => address.firstSign)) : 0,
+      ...(byOrder === undefined ? causeOf(input, unit, state.standing) : { cause: "order", firstSign: 0, causedAt: 0 }),
+      isFlap:
+        state.failback.phase === "Out" &&
+        other.unit.before.failback.phase !== "Out" && // the backend is out since then
+        isFlap(unit.before.failback, input.route.failover.failback, input.now),
     },
   ];
+}
+
+/** The unit turned with the last of its addresses. */
+function causeOf({ orders, now }: RouteInput, { backend, addresses, before }: Unit, to: Standing) {
+  const firstSign = Math.max(0, ...addresses.map((address) => address.firstSign));
+  const verdictAt = Math.max(0, ...addresses.map((address) => address.since));
+  if (to === Standing.Usable && before.failback.phase === "Waiting") {
+    const approvedAt = orders.approvedAt.get(backend.name) ?? 0;
+    const { until } = before.failback;
+    const waited = until === "approval" || (approvedAt >= before.failback.since && approvedAt < until) ? approvedAt : until;
+    return { cause: "failback", firstSign, causedAt: Math.min(now, waited) } as const;
+  }
+  if (to === Standing.Usable) return { cause: "failback", firstSign, causedAt: verdictAt } as const;
+  const isByReadiness = addresses.some(({ reason }) => reason === "not-ready");
+  return { cause: isByReadiness ? "readiness" : "probes", firstSign, causedAt: verdictAt } as const;
 }

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { testBackend, testInventory, testRoute } from "../../test/support/world/build-route.ts";
 import { COUNTRY_FILE, compileTestTable, everythingUsable } from "../../test/support/world/compile-test-world.ts";
-import { commonestMove, crowdOf, peopleOf, type Serving, sampleServing } from "./moves.ts";
+import { clearestMove, commonestMove, crowdOf, peopleOf, type Serving, sampleServing } from "./moves.ts";
 import { type RoutingTable, Standing } from "./table.ts";
 
 const NAMES = ["frankfurt", "dublin", "virginia", "tokyo"];
@@ -100,4 +100,42 @@ test("a family that is not offered is not sampled", () => {
   );
   const { clusters, desperate } = sample(table);
   expect(desperate).toBe(clusters.length / 2); // all unknown yet, IPv4 alone
+});
+
+describe("the clients that can show a move", () => {
+  const crowd = { classes: Uint32Array.of(3, 5), people: Float64Array.of(10, 20) };
+  /** Clusters by slot: IPv4 of both classes, then IPv6. */
+  const serving = (...rows: readonly (readonly number[])[]) => ({ crowd, desperate: 0, clusters: Int32Array.from(rows.flat()) });
+  const [ALL_0, ALL_1, NONE] = [
+    [0, 0, 0, 0],
+    [1, 1, 1, 1],
+    [-1, -1, -1, -1],
+  ];
+
+  test.each([
+    ["the larger class of those that left", serving(ALL_0, ALL_0, NONE, NONE), serving(ALL_1, ALL_1, NONE, NONE), { class: 5, family: 0 }],
+    ["not one of which some stay", serving(ALL_0, ALL_0, NONE, NONE), serving(ALL_1, [1, 1, 1, 0], NONE, NONE), { class: 3, family: 0 }],
+    [
+      "nobody, while some of every class stay",
+      serving(ALL_0, ALL_0, NONE, NONE),
+      serving([0, 1, 1, 1], [1, 1, 1, 0], NONE, NONE),
+      undefined,
+    ],
+    [
+      "by the other family where that one left",
+      serving(ALL_0, ALL_0, ALL_0, ALL_0),
+      serving(ALL_0, ALL_0, ALL_0, ALL_1),
+      { class: 5, family: 1 },
+    ],
+    [
+      "not one that is answered with nothing now",
+      serving(ALL_0, ALL_0, NONE, NONE),
+      serving(ALL_1, NONE, NONE, NONE),
+      { class: 3, family: 0 },
+    ],
+    ["not one that was elsewhere already", serving(ALL_0, ALL_1, NONE, NONE), serving(ALL_1, ALL_1, NONE, NONE), { class: 3, family: 0 }],
+  ] as const)("%s", (_name, before, after, expected) => {
+    const found = clearestMove(before, after, 0);
+    expect(found === undefined ? undefined : { class: found.class, family: found.family }).toEqual(expected);
+  });
 });

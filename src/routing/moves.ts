@@ -93,3 +93,29 @@ export function commonestMove(
   });
   return [...moves.values()].sort((a, b) => b.people - a.people)[0];
 }
+
+/**
+ * The clients that can show that a move has arrived: of those who moved away from a cluster, the class of most people of which nobody is
+ * answered with it any more.
+ *
+ * @param before,after samples of one crowd
+ * @param from         cluster index
+ * @returns the class, and the family of its answers (0 = IPv4); undefined when the cluster goes on answering some of every class
+ */
+export function clearestMove(
+  before: Serving,
+  after: Serving,
+  from: number,
+): { readonly class: number; readonly family: 0 | 1 } | undefined {
+  const { classes, people } = before.crowd;
+  let best: { readonly class: number; readonly family: 0 | 1; readonly people: number } | undefined;
+  for (const family of [0, 1] as const) {
+    for (let i = 0; i < classes.length; i++) {
+      const at = (family * classes.length + i) * SLOTS;
+      const hadIt = before.clusters.subarray(at, at + SLOTS).includes(from);
+      if (!hadIt || after.clusters.subarray(at, at + SLOTS).includes(from) || after.clusters[at]! < 0) continue;
+      if (best === undefined || people[i]! > best.people) best = { class: classes[i]!, family, people: people[i]! };
+    }
+  }
+  return best;
+}

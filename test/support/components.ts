@@ -26,7 +26,7 @@ const COMPONENTS: Readonly<Record<string, Component>> = {
   terminal: { commands: ["script"], debian: ["bsdutils"] },
   shells: { commands: ["bash", "zsh", "fish"], debian: ["bash", "zsh", "fish"] },
   prometheus: {
-    commands: ["prometheus", "promtool", "prometheus-alertmanager"],
+    commands: ["prometheus", "promtool", "prometheus-alertmanager", "amtool"],
     debian: ["prometheus", "prometheus-alertmanager"],
     services: ["prometheus", "prometheus-alertmanager"],
   },

@@ -1,7 +1,7 @@
 /** The demo's engine: the same composition as `serve`, on the demo's folder and ports. */
 import { appendFileSync } from "node:fs";
 import { join } from "node:path";
-import { formatListenAddress, ListenError } from "../../model/listen-address.ts";
+import { formatListenAddress, type ListenAddress, ListenError } from "../../model/listen-address.ts";
 import { createLog, type Log } from "../../observe/log.ts";
 import { CommandError, type Io } from "../io.ts";
 import { hasIpv6Loopback } from "../loopback.ts";
@@ -13,6 +13,7 @@ export interface DemoPorts {
   /** 0 = any free one, as for `adminPort`. */
   readonly dnsPort: number;
   readonly adminPort: number;
+  readonly watchResolvers: readonly ListenAddress[];
 }
 
 /**
@@ -20,7 +21,7 @@ export interface DemoPorts {
  * @throws CommandError that names the demo's own option when a port is taken
  */
 export async function startDemoService(
-  { dnsPort, adminPort }: DemoPorts,
+  { dnsPort, adminPort, watchResolvers }: DemoPorts,
   folder: DemoFolder,
   logToFile: boolean,
   io: Io,
@@ -37,6 +38,7 @@ export async function startDemoService(
     mmdb: [],
     probeAllow: [SITES_NETWORK],
     references: [],
+    watchResolvers,
     vantage: "demo",
   };
   try {

@@ -1,8 +1,9 @@
 /** `globalroute demo`, `demo up CLUSTER` and `demo down CLUSTER`. */
 import { relative } from "node:path";
 import { type Command, InvalidArgumentError } from "commander";
+import type { ListenAddress } from "../../model/listen-address.ts";
 import { type Cli, CommandError, type Io } from "../io.ts";
-import { examples, stateFolder, stateOption } from "../options.ts";
+import { examples, stateFolder, stateOption, watchResolverOption } from "../options.ts";
 import { askControl } from "./control.ts";
 import { runningDemo } from "./state-file.ts";
 import { SITES } from "./world.ts";
@@ -12,6 +13,7 @@ interface DemoFlags {
   readonly adminPort: number;
   readonly clusterPort: number;
   readonly state?: string;
+  readonly watchResolver?: readonly ListenAddress[];
   readonly once?: boolean;
   /** False with `--no-tty`. */
   readonly tty: boolean;
@@ -28,15 +30,20 @@ export function registerDemo(program: Command, { io, exit }: Cli): void {
     .option("--admin-port <port>", "port of the HTTP API, on 127.0.0.1", parsePort, 8053)
     .option("--cluster-port <port>", "port of the sites' HTTP servers", parsePort, 8080)
     .addOption(stateOption())
+    .addOption(watchResolverOption())
     .option("--once", "wait at most 20 s for probes of all clusters, print one frame and end; exit 1 when one is not healthy")
     .option("--no-tty", "print plain lines instead of the live view")
     .action(async (flags: DemoFlags) => {
       const { runDemo } = await import("./demo.ts"); // the whole engine: not needed to print a help text
       const terminal = flags.tty && io.stdout.isTTY === true ? io.terminal() : undefined;
       const view = flags.once === true ? "once" : terminal === undefined ? "plain" : "live";
-      const { port: dnsPort, adminPort, clusterPort } = flags;
+      const { port: dnsPort, adminPort, clusterPort, watchResolver: watchResolvers = [] } = flags;
       exit(
-        await runDemo({ dnsPort, adminPort, clusterPort, state: stateFolder(flags.state, io), view, self: selfCommand(io) }, io, terminal),
+        await runDemo(
+          { dnsPort, adminPort, clusterPort, watchResolvers, state: stateFolder(flags.state, io), view, self: selfCommand(io) },
+          io,
+          terminal,
+        ),
       );
     });
   examples(demo, [

@@ -118,6 +118,11 @@ describe.skipIf(!isHere)("a zone on somebody's BIND", () => {
     const back = await becomes("shop", `NOERROR ${EU}`);
     process.stderr.write(`from 503 to BIND's new answer: ${Math.round(out)} ms (2 probes, 1 s apart); back: ${Math.round(back)} ms\n`);
     expect(await metric('globalroute_provider_changes_total{zone="example.org",action="Replace"}')).toMatch(/ 2$/);
+    // Both ways were written; that nobody is answered with the old address any more was seen at BIND itself.
+    expect(await metric('globalroute_failover_leg_seconds_count{leg="publish",via="example.org"}')).toMatch(/ 2$/);
+    expect(await metric('globalroute_failover_leg_seconds_count{leg="propagate",via="zone example.org"}')).toMatch(/ 1$/);
+    expect(await metric('globalroute_provider_pending_changes{zone="example.org"}')).toMatch(/ 0$/);
+    expect(await metric('globalroute_provider_sync_age_seconds{zone="example.org"}')).toMatch(/ \d/);
   });
 
   test("a name that others have is left to them, and that is logged", async () => {

@@ -62,6 +62,7 @@ export const renderings: readonly { name: string; values: readonly string[]; nam
       'vantage.location="aws/eu-west-1"',
       'probes.allow=["198.18.0.0/15"]',
       'probes.references=["192.0.2.1:443"]',
+      'watch.resolvers=["192.0.2.53","[2001:db8::53]:5353"]',
       'clusters.allow=["198.18.0.0/15"]',
     ],
   },
