@@ -10,6 +10,17 @@ export const apiErrors = {
   "plan-running": { status: 503, remedy: "Wait until it has ended, and ask again." },
   "not-ready": { status: 503, remedy: "Try again in a moment; `degraded` of /readyz tells more." },
   "no-route": { status: 404, remedy: "`globalroute status` and /v1/routes list the routes and their hosts." },
+  "no-cluster": { status: 404, remedy: "/v1/clusters lists the member clusters." },
+  "no-frame": { status: 404, remedy: "/v1/map/frames lists the moments that are kept; the oldest are dropped first." },
+  "no-target": { status: 404, remedy: "The message says what there is; /v1/status lists clusters and routes." },
+  "acts-elsewhere": {
+    status: 409,
+    remedy: "Run the command with your own access to the API server, whose rules and audit then hold for you.",
+  },
+  "not-written": {
+    status: 503,
+    remedy: "Let the server's user write to the folder of objects, or run `globalroute drain` as one who may.",
+  },
   "too-many-streams": { status: 503, remedy: "Close a stream, or read /v1/timeline instead." },
   internal: { status: 500, remedy: "The server's log has the cause." },
 } as const;

@@ -7,6 +7,7 @@ import type { ClusterStatus, Readiness, RouteStatus, Status } from "../engine/vi
 import type { Problem } from "../model/problem.ts";
 import { EVENT_KINDS, type TimelineEvent } from "../observe/timeline.ts";
 import type { Explanation } from "../routing/explanation.ts";
+import { ifDrainedSchema, loadSchema, mapFramesSchema, mapSchema } from "./map-schemas.ts";
 import { appliedPlansSchema, plansToApplySchema, zonePlanSchema, zonePlansSchema } from "./plan-schemas.ts";
 
 const health = z.enum(["Healthy", "Unhealthy", "Unknown"]);
@@ -77,6 +78,64 @@ export const statusSchema: z.ZodType<Status> = z.object({
     z.object({ name: z.string(), target: z.string(), action: z.string(), reason: z.string(), until: z.exactOptional(instant) }),
   ),
   degraded: strings,
+});
+
+export const overviewSchema = z
+  .object({
+    version: z.string().meta({ description: "Of the program" }),
+    clusters: z.array(clusterSchema),
+    routes: z.array(
+      z.object({
+        namespace: z.string(),
+        name: z.string(),
+        hosts: strings,
+        order: z.string(),
+        backends: z.int(),
+        usable: z.int().meta({ description: "Backends in service" }),
+        servedBy: z
+          .array(z.object({ cluster: z.string(), population: z.number() }))
+          .meta({ description: "Shares of the world's population, the six largest first; empty for a route beyond those that are drawn" }),
+        serving: z.int().meta({ description: "How many clusters serve somebody" }),
+        lastFailover: z.nullable(z.object({ from: z.string(), to: z.string(), at: instant, reason: z.string() })),
+      }),
+    ),
+    table: z.object({ version: z.int(), age: z.number() }),
+    config: z.object({
+      path: z.string(),
+      errors: z.int().meta({ description: "How many errors the objects have" }),
+      warnings: z.int(),
+      problems: z.array(problemSchema).meta({ description: "The first of them, errors before warnings; `/v1/status` has all" }),
+    }),
+    overrides: z.array(
+      z.object({ name: z.string(), target: z.string(), action: z.string(), reason: z.string(), until: z.exactOptional(instant) }),
+    ),
+    degraded: strings,
+    acts: z.object({
+      drain: z.boolean().meta({ description: "Whether `/v1/drain` works on this server" }),
+      command: z.string().meta({ description: "What drains by command line; CLUSTER stands for its name" }),
+    }),
+  })
+  .meta({ description: "Status in short: what changes often, without what only one route's page needs" });
+
+export type Overview = z.infer<typeof overviewSchema>;
+
+export const drainSchema = z
+  .strictObject({
+    target: z.string().min(1).max(512).meta({ description: "CLUSTER, NAMESPACE/ROUTE or NAMESPACE/ROUTE/BACKEND" }),
+    reason: z.string().trim().min(1).max(256).meta({ description: "Why; shown in status, timeline and logs" }),
+    for: z.string().min(1).max(32).meta({ description: "How long, for example 30m or 2h; it ends by itself then" }),
+  })
+  .meta({ description: "Send no clients there for a while" });
+export const drainedSchema = z.object({
+  target: z.string(),
+  until: instant,
+  file: z.string().meta({ description: "On the server; deleting it undoes the drain" }),
+});
+export const undrainSchema = z.strictObject({ target: z.string().min(1).max(512) }).meta({ description: "Undo a drain" });
+export const undrainedSchema = z.object({
+  target: z.string(),
+  removed: z.boolean().meta({ description: "False when it was not drained by `/v1/drain` or `globalroute drain`" }),
+  drainedBy: strings.meta({ description: "Drains of the target that remain: `TrafficOverride namespace/name`" }),
 });
 
 const optionalText = z.exactOptional(z.string());
@@ -155,6 +214,15 @@ export const apiSchemas = {
   PlansToApply: plansToApplySchema,
   AppliedPlans: appliedPlansSchema,
   Status: statusSchema,
+  Overview: overviewSchema,
+  WorldMap: mapSchema,
+  Load: loadSchema,
+  MapFrames: mapFramesSchema,
+  IfDrained: ifDrainedSchema,
+  Drain: drainSchema,
+  Drained: drainedSchema,
+  Undrain: undrainSchema,
+  Undrained: undrainedSchema,
   Cluster: clusterSchema,
   Route: routeSchema,
   Explanation: explanationSchema,

@@ -1,5 +1,5 @@
 /** The paths of the HTTP API, on any listener: what each returns is said by its schema. */
-import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
+import type { FastifyInstance, FastifyReply } from "fastify";
 import { z } from "zod";
 import type { ZonePlans } from "../../dns-providers/zone-plan.ts";
 import type { EngineView } from "../engine/view.ts";
@@ -7,10 +7,11 @@ import { parsePrefix } from "../model/ip.ts";
 import { CONTENT_TYPES, negotiateFormat } from "../observe/exposition.ts";
 import type { Metrics } from "../observe/metrics.ts";
 import { ApiError } from "./api-error.ts";
-import { streamTimeline } from "./event-stream.ts";
+import { streamEvents } from "./event-stream.ts";
+import { errors, operation, parameters, plain, ref, text, WHOLE_NUMBER } from "./operation.ts";
 import type { PlanDesk } from "./plan-desk.ts";
 import { plansToApplySchema } from "./plan-schemas.ts";
-import { isAuthorized } from "./token.ts";
+import { requireToken } from "./require-token.ts";
 
 export interface ApiContext {
   readonly view: EngineView;
@@ -89,7 +90,7 @@ export function registerReads(app: FastifyInstance, { view, plans }: ApiContext,
     },
   );
   app.get("/v1/clusters", operation("state", "All member clusters with their health", { 200: ref("ClusterList") }), () => ({
-    clusters: view.status().clusters,
+    clusters: view.status(false).clusters,
   }));
   app.get<{ Querystring: { host: string; client: string; family: "A" | "AAAA" } }>(
     "/v1/explain",
@@ -132,7 +133,10 @@ export function registerReads(app: FastifyInstance, { view, plans }: ApiContext,
         "state",
         "The timeline as server-sent events, from now on or from behind the id given",
         {
-          200: plain("text/event-stream", "Each with id, kind and the JSON of an Event; `gap` where events are no longer kept"),
+          200: plain(
+            "text/event-stream",
+            "Each with id, kind and the JSON of an Event; `gap` where events are no longer kept; `map` when there is another frame of the map",
+          ),
           ...errors(400, 503),
         },
         STREAM_INPUT,
@@ -145,14 +149,7 @@ export function registerReads(app: FastifyInstance, { view, plans }: ApiContext,
 
 /** What changes state; each needs the token. */
 export function registerActs(app: FastifyInstance, { view, plans }: ApiContext, token: string): void {
-  const onRequest = async ({ headers }: FastifyRequest, reply: FastifyReply) => {
-    if (isAuthorized(headers.authorization, token)) return;
-    reply.header("www-authenticate", 'Bearer realm="globalroute"');
-    throw new ApiError(
-      "unauthorized",
-      headers.authorization === undefined ? "This act needs the admin token." : "The token is not the server's.",
-    );
-  };
+  const onRequest = requireToken(token);
   app.post(
     "/v1/confirm",
     {
@@ -193,7 +190,7 @@ function openStream(view: EngineView, after: number | undefined, reply: FastifyR
   const { raw } = reply;
   raw.writeHead(200, { "content-type": "text/event-stream", "cache-control": "no-store", "x-accel-buffering": "no" });
   const sink = { write: (chunk: string) => void raw.write(chunk), buffered: () => raw.writableLength, cut: () => void raw.destroy() };
-  const stop = streamTimeline(view.timeline, after, sink, every);
+  const stop = streamEvents(view, after, sink, every);
   const end = () => {
     stop();
     open.delete(end);
@@ -203,19 +200,7 @@ function openStream(view: EngineView, after: number | undefined, reply: FastifyR
   raw.on("close", end);
 }
 
-const ref = (name: string) => ({ $ref: `${name}#` });
-const plain = (type: string, description: string) => ({ description, content: { [type]: { schema: { type: "string" } } } });
-const errors = (...statuses: readonly number[]) => Object.fromEntries(statuses.map((status) => [status, ref("Error")]));
-const text = (maxLength: number) => ({ type: "string", minLength: 1, maxLength });
-const eventId = { type: "integer", minimum: 0, maximum: Number.MAX_SAFE_INTEGER };
-
-/** Unknown parameters are refused: a misspelt one that is ignored would answer another question. */
-const parameters = (properties: Record<string, unknown>, required: readonly string[] = []) => ({
-  type: "object",
-  additionalProperties: false,
-  properties,
-  required,
-});
+const eventId = WHOLE_NUMBER;
 
 const EXPLAIN_QUERY = parameters(
   {
@@ -242,12 +227,3 @@ const STREAM_INPUT = {
   querystring: parameters({ after: { ...eventId, description: "Id of the last event seen; `Last-Event-ID` goes before it" } }),
   headers: { type: "object", properties: { "last-event-id": { ...eventId, description: "Sent by browsers when they come back" } } },
 };
-
-function operation(
-  tag: "operations" | "state" | "acts",
-  summary: string,
-  response: Record<number, unknown>,
-  input: Record<string, unknown> = {},
-) {
-  return { schema: { summary, tags: [tag], response, ...input } };
-}

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { createTimeline, type Timeline } from "../observe/timeline.ts";
-import { HEARTBEAT_MS, STREAM_BUFFER_BYTES, streamTimeline } from "./event-stream.ts";
+import { HEARTBEAT_MS, STREAM_BUFFER_BYTES, streamEvents } from "./event-stream.ts";
 
 /** A client whose reading can be stopped, and a timer that the test turns. */
 function connect(timeline: Timeline, after?: number) {
@@ -24,8 +24,15 @@ function connect(timeline: Timeline, after?: number) {
       client.timers--;
     };
   };
-  const end = streamTimeline(timeline, after, sink, every);
-  return { client, end, text: () => written.join(""), events: () => parse(written.join("")) };
+  const frames = new Set<(frame: { id: number; at: number }) => void>();
+  const map = {
+    subscribe(listener: (frame: { id: number; at: number }) => void) {
+      frames.add(listener);
+      return () => frames.delete(listener);
+    },
+  };
+  const end = streamEvents({ timeline, map }, after, sink, every);
+  return { client, end, frames, text: () => written.join(""), events: () => parse(written.join("")) };
 }
 
 /** As a browser reads it. */
@@ -108,4 +115,12 @@ test("a client that stops reading is cut off at the bound, and costs nothing fro
   big();
   expect(text().length).toBe(length);
   expect(length).toBeLessThan(STREAM_BUFFER_BYTES + 200_000);
+});
+
+test("another frame of the map is told without an id, so that nobody resumes from it", () => {
+  const { frames, events, end } = connect(world(10, 0));
+  for (const tell of frames) tell({ id: 7, at: 1000 });
+  expect(events()).toEqual([{ event: "map", data: '{"id":7,"at":1000}' }]);
+  end();
+  expect(frames.size).toBe(0);
 });

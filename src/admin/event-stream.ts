@@ -1,7 +1,8 @@
 /**
- * The timeline as server-sent events (HTML living standard §9.2). A client that comes back with `Last-Event-ID` gets what it missed;
+ * The timeline, and word of new frames of the map, as server-sent events (HTML living standard §9.2). A client that comes back with `Last-Event-ID` gets what it missed;
  * what is no longer kept is announced by an event `gap`, so that nobody takes a hole for silence.
  */
+import type { EngineView } from "../engine/view.ts";
 import type { Timeline, TimelineEvent } from "../observe/timeline.ts";
 
 /** One client's connection. */
@@ -24,8 +25,8 @@ export const HEARTBEAT_MS = 15_000;
  * @param every a repeating timer; returns its end
  * @returns ends the stream (the sink is the caller's to close)
  */
-export function streamTimeline(
-  timeline: Timeline,
+export function streamEvents(
+  { timeline, map }: Pick<EngineView, "timeline"> & { readonly map: Pick<EngineView["map"], "subscribe"> },
   after: number | undefined,
   sink: StreamSink,
   every: (milliseconds: number, tick: () => void) => () => void,
@@ -40,9 +41,12 @@ export function streamTimeline(
   };
   // Subscribing first cannot double an event: nothing can be added before this function returns.
   const unsubscribe = timeline.subscribe((event) => write(formatEvent(event)));
+  // Without an id: who comes back asks for the newest frame anyway.
+  const unsubscribeMap = map.subscribe((frame) => write(`event: map\ndata: ${JSON.stringify(frame)}\n\n`));
   const stopHeartbeat = every(HEARTBEAT_MS, () => write(": heartbeat\n\n"));
   const end = () => {
     unsubscribe();
+    unsubscribeMap();
     stopHeartbeat();
   };
   sink.write("retry: 2000\n\n");

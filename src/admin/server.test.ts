@@ -26,6 +26,8 @@ const options = (): AdminServerOptions => ({
   version: "1.2.3",
   log: { error: (...what: unknown[]) => void logged.push(what) },
   every: () => () => {},
+  regions: [{ country: "IE", name: "Ireland", latitude: 53.2, longitude: -6.9, population: 5 }],
+  load: () => new Map([["eu-west", 12.34]]),
 });
 
 beforeEach(async () => {
@@ -260,6 +262,7 @@ describe("the OpenAPI document", () => {
 
     const asked: Record<string, string> = {
       "/v1/routes/{namespace}/{name}": "/v1/routes/default/shop",
+      "/v1/map/if-drained": "/v1/map/if-drained?cluster=eu-west",
       "/v1/explain": "/v1/explain?host=shop.example.org&client=192.0.2.1",
     };
     const checked: string[] = [];
@@ -276,6 +279,11 @@ describe("the OpenAPI document", () => {
       "/readyz",
       "/v1/clusters",
       "/v1/explain",
+      "/v1/map",
+      "/v1/map/frames",
+      "/v1/map/if-drained",
+      "/v1/map/load",
+      "/v1/overview",
       "/v1/plan",
       "/v1/routes",
       "/v1/routes/{namespace}/{name}",

@@ -9,16 +9,29 @@ import type { EngineView } from "../engine/view.ts";
 import { type ListenAddress, ListenError } from "../model/listen-address.ts";
 import type { Log } from "../observe/log.ts";
 import type { Metrics } from "../observe/metrics.ts";
+import { type ActDesk, NO_ACTS } from "./act-desk.ts";
 import { registerActs, registerProbesAndMetrics, registerReads } from "./api.ts";
 import { ApiError, errorBody } from "./api-error.ts";
 import { apiJsonSchemas } from "./api-schemas.ts";
+import { type Dashboard, registerDashboard } from "./dashboard.ts";
+import { registerDrains } from "./drain-api.ts";
 import { isHostAllowed } from "./host-guard.ts";
+import { registerMapReads } from "./map-api.ts";
 import { NOTHING_TO_PLAN, type PlanDesk } from "./plan-desk.ts";
+import type { Region } from "./world-map.ts";
 
 export interface AdminServerOptions {
   readonly view: EngineView;
   /** Absent: no zone is kept elsewhere. */
   readonly plans?: PlanDesk;
+  /** Absent: acts are carried out elsewhere. */
+  readonly acts?: ActDesk;
+  /** Countries as the map draws them; absent: none. */
+  readonly regions?: readonly Region[];
+  /** Cluster → answers per second; absent: none are counted. */
+  readonly load?: () => ReadonlyMap<string, number>;
+  /** What is at `/`; absent: nothing. */
+  readonly dashboard?: Dashboard;
   readonly metrics: Pick<Metrics, "expose">;
   readonly listen: ListenAddress;
   /** The option that moves it, for messages. */
@@ -47,6 +60,7 @@ export interface AdminServer {
 export async function createAdminServer(options: AdminServerOptions): Promise<AdminServer> {
   let stopping = false;
   const context = { view: options.view, plans: options.plans ?? NOTHING_TO_PLAN, metrics: options.metrics, stopping: () => stopping };
+  const acts = options.acts ?? NO_ACTS;
   const streams = { every: options.every, open: new Set<() => void>() };
 
   const admin = newApp(options.listen, options.log);
@@ -55,7 +69,16 @@ export async function createAdminServer(options: AdminServerOptions): Promise<Ad
   admin.after(() => {
     registerProbesAndMetrics(admin, context);
     registerReads(admin, context, streams);
+    registerMapReads(admin, {
+      view: options.view,
+      acts,
+      regions: options.regions ?? [],
+      load: options.load ?? (() => new Map()),
+      version: options.version,
+    });
     registerActs(admin, context, options.token);
+    registerDrains(admin, acts, options.token);
+    if (options.dashboard !== undefined) registerDashboard(admin, options.dashboard);
     admin.get(
       "/openapi.json",
       { schema: { summary: "This document", tags: ["operations"], response: { 200: { type: "object", additionalProperties: true } } } },

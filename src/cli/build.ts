@@ -23,8 +23,16 @@ const root = join(dirname(fileURLToPath(import.meta.url)), "..", "..");
 const dist = join(root, "dist");
 
 /** What goes into the package as it is; a room that later work fills may be missing. */
-const COPIED = ["bin", "charts", "docs", "examples", "LICENSE", "README.md", "CHANGELOG.md"];
+const COPIED = ["bin", "charts", "dashboard", "docs", "examples", "LICENSE", "README.md", "CHANGELOG.md"];
 const ROOMS = ["src", "health", "dns-providers", "controller"];
+
+/** Where the browser's sources are: the package carries what was built from them. */
+const BROWSER_SOURCES = join("src", "admin", "ui");
+
+function buildDashboard(): void {
+  const run = spawnSync(process.execPath, [join(root, "src", "cli", "dashboard-build", "build.ts")], { stdio: "inherit" });
+  if (run.status !== 0) throw new Error("build: the dashboard could not be built; its messages are above");
+}
 
 function compile(): void {
   const tsc = join(dirname(createRequire(import.meta.url).resolve("typescript/package.json")), "bin", "tsc");
@@ -36,6 +44,7 @@ function compile(): void {
 function copyData(folder: string): void {
   for (const entry of readdirSync(join(root, folder), { withFileTypes: true })) {
     const path = join(folder, entry.name);
+    if (path === BROWSER_SOURCES) continue;
     if (entry.isDirectory()) copyData(path);
     else if (!entry.name.endsWith(".ts")) copy(path);
   }
@@ -54,6 +63,7 @@ function writeManifest(): void {
 
 rmSync(dist, { recursive: true, force: true });
 compile();
+buildDashboard();
 for (const room of ROOMS) if (existsSync(join(root, room))) copyData(room);
 for (const path of COPIED) if (existsSync(join(root, path))) copy(path);
 writeManifest();

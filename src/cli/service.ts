@@ -7,11 +7,14 @@ import type { ObjectApi } from "../../dns-providers/dnsendpoint/object-api.ts";
 import { createMonitor } from "../../health/monitor.ts";
 import { systemPorts } from "../../health/ports.ts";
 import { createProber } from "../../health/probes/prober.ts";
+import { actsElsewhere } from "../admin/act-desk.ts";
 import { createAdminServer } from "../admin/server.ts";
 import { loadToken, tokenPath } from "../admin/token.ts";
+import { regionsOf } from "../admin/world-map.ts";
+import { answersByCluster, createAnswerRates } from "../dns/answer-rates.ts";
 import { type Ask, createAsk } from "../dns/check/ask.ts";
 import { exchangeOverTcp, exchangeOverUdp } from "../dns/check/exchange.ts";
-import { readCookies, readDecisions, readLimited, readQueries } from "../dns/counters.ts";
+import { readClusterAnswers, readCookies, readDecisions, readLimited, readQueries } from "../dns/counters.ts";
 import { createDnsServer } from "../dns/dns-server.ts";
 import { createFlattener } from "../dns/flatten.ts";
 import { expandWildcards } from "../dns/local-addresses.ts";
@@ -34,7 +37,9 @@ import { ms } from "../model/units.ts";
 import type { Log } from "../observe/log.ts";
 import { createMetrics, type Metrics } from "../observe/metrics.ts";
 import { createTimeline, type Timeline } from "../observe/timeline.ts";
+import { createActDesk } from "./act-desk.ts";
 import { type AnswerOptions, DEFAULT_ANSWERING } from "./answer-options.ts";
+import { createDashboard } from "./dashboard-bundle.ts";
 import { createDelegationPorts } from "./delegation-ports.ts";
 import { createDnsPublisher } from "./dns-publisher.ts";
 import { createFailoverFollower } from "./failover-follower.ts";
@@ -209,7 +214,8 @@ async function compose(options: ServiceOptions, io: Pick<Io, "now" | "every" | "
     setTimer: (delay, callback) => ports.setTimer(ms(delay), callback),
     onPropagated: (domain, milliseconds) => metrics.providerPropagation(domain, milliseconds / 1000),
   });
-  const population = new Map([...loadCentroids()].map(([country, { population }]) => [country, population]));
+  const centroids = loadCentroids();
+  const population = new Map([...centroids].map(([country, { population }]) => [country, population]));
   let ownServer: ListenAddress | undefined;
   const follower = createFailoverFollower({
     ...{ metrics, timeline, log, population, now: io.now },
@@ -272,6 +278,7 @@ async function compose(options: ServiceOptions, io: Pick<Io, "now" | "every" | "
     ...engine.readings,
     dnsQueries: () => readQueries(dns.counters()),
     decisions: () => readDecisions(dns.counters()),
+    answers: () => answersByCluster(engine.meters, readClusterAnswers(dns.counters())),
     rateLimited: () => readLimited(dns.counters()),
     cookies: () => readCookies(dns.counters()),
     slow: dns.slow,
@@ -281,8 +288,17 @@ async function compose(options: ServiceOptions, io: Pick<Io, "now" | "every" | "
     version,
   });
 
+  const rates = createAnswerRates({ counts: () => readClusterAnswers(dns.counters()), names: engine.meters, now: ports.now });
+  const endRates = io.every(1000, rates.tick);
   const admin = await createAdminServer({
     view,
+    acts:
+      "folder" in options.source
+        ? createActDesk({ folder: resolve(io.cwd, options.source.folder), view, log, now: io.now })
+        : actsElsewhere('globalroute drain CLUSTER --reason "…" --for 30m --context CONTEXT'),
+    regions: regionsOf(centroids),
+    load: rates.read,
+    dashboard: createDashboard(log, io.now),
     plans: createPlanDesk({
       publisher: providers,
       open: openProvider,
@@ -307,6 +323,7 @@ async function compose(options: ServiceOptions, io: Pick<Io, "now" | "every" | "
     follower.close();
     if (options.terminationDrain !== undefined && isServing) await sleep(options.terminationDrain);
     answering.close();
+    endRates();
     await dns.stop();
     await engine.stop();
     publisher.close();

@@ -8,7 +8,7 @@ import { Mode } from "../routing/choose.ts";
 import { Standing } from "../routing/table.ts";
 import { answer, newAnswerContext, useTables } from "./answer.ts";
 import { DEFER } from "./answer-context.ts";
-import { readDecisions, readQueries, Transport } from "./counters.ts";
+import { readClusterAnswers, readDecisions, readQueries, Transport } from "./counters.ts";
 import { LANE_KNOWN } from "./slow/lane.ts";
 import { newSource, setSource } from "./source.ts";
 import { Flag, Rcode, rcodeName, Type, typeName } from "./wire/codes.ts";
@@ -655,6 +655,7 @@ test("everything is counted once: by transport, RCODE and type, by mode, drops a
     { mode: "Nothing", count: 1 },
   ]);
   expect(context.counters.decisions[Mode.Usable]).toBe(2);
+  expect(readClusterAnswers([context.counters])[0]).toBe(2); // the table's backends have no numbers of their own here
   expect(context.counters.truncated[0]).toBe(1);
 });
 

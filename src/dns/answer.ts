@@ -111,11 +111,16 @@ export function answer(query: Uint8Array, length: number, source: Source, out: U
     counters.dropped[source.transport]!++;
     return 0;
   }
-  if (context.mode >= 0) counters.decisions[context.mode]!++;
+  if (context.mode >= 0) countDecision(context);
   const written = finishReply(decoded, out, reply, rcode);
   if (reply.overflow) counters.truncated[0]!++;
   countAnswer(counters, source.transport, rcode, decoded.type);
   return written;
+}
+
+function countDecision({ counters, mode, choice, tables }: AnswerContext): void {
+  counters.decisions[mode]!++;
+  if (choice.backend >= 0) counters.clusters[tables!.routing.state.meter[choice.backend]!]!++;
 }
 
 /** Views are made when another buffer comes, and kept: making one costs as much as a look-up. */

@@ -2,6 +2,7 @@
 import { sharedFloat64 } from "../model/shared-array.ts";
 import type { CookieReading, DecisionReading, DnsQueryReading, RateLimitReading } from "../observe/metric-readings.ts";
 import { modeName } from "../routing/decide.ts";
+import { METERS } from "../routing/meters.ts";
 import { Rcode, rcodeName, Type, typeName } from "./wire/codes.ts";
 
 export const Transport = { UDP: 0, TCP: 1 } as const;
@@ -39,6 +40,8 @@ export interface QueryCounters {
   readonly truncated: Float64Array;
   /** Answers of routes, by `Mode` of the choice. */
   readonly decisions: Float64Array;
+  /** Answers of routes by cluster, under the numbers of `createMeters`. */
+  readonly clusters: Float64Array;
   /** Answers that the rate limit sent truncated, and those that it dropped. */
   readonly limited: Float64Array;
   /** Queries with a COOKIE option, by `CookieState` − 1. */
@@ -50,6 +53,7 @@ export const newQueryCounters = (): QueryCounters => ({
   dropped: sharedFloat64(TRANSPORTS.length),
   truncated: sharedFloat64(1),
   decisions: sharedFloat64(MODES),
+  clusters: sharedFloat64(METERS),
   limited: sharedFloat64(LIMITED.length),
   cookies: sharedFloat64(COOKIES.length),
 });
@@ -96,6 +100,13 @@ export function readLimited(threads: OneOrMany): RateLimitReading[] {
 export function readCookies(threads: OneOrMany): CookieReading[] {
   const { cookies } = sumCounters(threads);
   return COOKIES.map((state, i) => ({ state, count: cookies[i]! }));
+}
+
+/** @returns answers from the start, under the numbers of `createMeters` */
+export function readClusterAnswers(threads: readonly Pick<QueryCounters, "clusters">[]): Float64Array {
+  const total = new Float64Array(METERS);
+  for (const { clusters } of threads) for (let i = 0; i < METERS; i++) total[i]! += clusters[i]!;
+  return total;
 }
 
 /** The counters of one thread, or of all that answer. */

@@ -15,7 +15,7 @@ import { createHealthFeed } from "./health-feed.ts";
 import type { Standings } from "./standings.ts";
 import { buildStatus } from "./status.ts";
 import { unknownHost } from "./unknown-host.ts";
-import type { EngineView, ServedShare } from "./view.ts";
+import type { EngineView, ServedShare, ServingMap } from "./view.ts";
 import type { World } from "./world.ts";
 
 export interface EngineViewInput {
@@ -29,6 +29,7 @@ export interface EngineViewInput {
   readonly degraded: () => readonly string[];
   readonly isStopping: () => boolean;
   readonly timeline: Timeline;
+  readonly map: ServingMap;
   readonly confirm: () => readonly string[];
   /** Milliseconds since the epoch. */
   readonly now: () => number;
@@ -61,10 +62,11 @@ export function createEngineView(input: EngineViewInput): EngineView {
 
   return {
     timeline,
+    map: input.map,
     health: createHealthFeed({ inventory: () => input.world()?.inventory, standings, health, now }),
     confirm: input.confirm,
     readiness: () => ({ ready: input.world() !== undefined && !input.isStopping(), degraded: input.degraded() }),
-    status() {
+    status(withShares = true) {
       const world = input.world();
       const config = { path: input.path, problems: input.problems() };
       const until = now() + SHARES_TIME;
@@ -77,7 +79,7 @@ export function createEngineView(input: EngineViewInput): EngineView {
         endpointKeys: (route) => standings.endpointKeys(route),
         evaluation: (route) => standings.evaluation(route),
         lastFailover: (route) => standings.lastFailover(route),
-        servedBy: (route, index) => served(world, route, index, until),
+        servedBy: (route, index) => (withShares ? served(world, route, index, until) : []),
         table: world.table,
         config,
         degraded: input.degraded(),

@@ -12,6 +12,7 @@ import { formatListenAddress } from "../model/listen-address.ts";
 import { formatProblem, type Problem } from "../model/problem.ts";
 import type { MetricReadings } from "../observe/metric-readings.ts";
 import { formatCollapse } from "../routing/input-collapse.ts";
+import { createMeters } from "../routing/meters.ts";
 import type { RoutingTable } from "../routing/table.ts";
 import type { GeoInfo } from "./compiler.ts";
 import { degradedReasons } from "./degraded.ts";
@@ -30,6 +31,7 @@ import { createReadinessBook } from "./readiness.ts";
 import { createRetriedWork } from "./retried-work.ts";
 import { createSaver } from "./saver.ts";
 import { createServingGauges } from "./serving-gauges.ts";
+import { createServingMap } from "./serving-map.ts";
 import type { SourceReading } from "./source.ts";
 import { createStandings } from "./standings.ts";
 import type { EngineView } from "./view.ts";
@@ -38,6 +40,8 @@ import type { World } from "./world.ts";
 export interface Engine {
   readonly view: EngineView;
   readonly readings: MetricReadings;
+  /** Number under which answers are counted → cluster. */
+  readonly meters: readonly string[];
   /**
    * Serves the last good world if there is one, then today's.
    *
@@ -89,6 +93,7 @@ export function createEngine(options: EngineOptions): Engine {
   const programmed = createProgrammedReports(peers);
   const readiness = createReadinessBook(now);
   const indexEndpoints = createEndpointIndexer();
+  const meters = createMeters();
 
   const healthOf = (key: EndpointKey): EndpointHealth => monitor.health(key) ?? NOT_PROBED;
 
@@ -232,6 +237,7 @@ export function createEngine(options: EngineOptions): Engine {
       peers?.setEndpoints(endpoints);
     }
     readiness.setRoutes(inventory.routes);
+    meters.number(table);
     standings.adopt(inventory, table, index);
   }
 
@@ -389,8 +395,23 @@ export function createEngine(options: EngineOptions): Engine {
     return true;
   }
 
-  const view = createEngineView({
+  const map = createServingMap({
+    table: () => world?.table,
+    watch: standings.watch,
+    clusters() {
+      const seen = view.health.clusters();
+      return (world?.inventory.clusters ?? []).flatMap(({ name, location: { label, latitude, longitude } }) => {
+        const one = seen.get(name);
+        return one === undefined ? [] : [{ name, state: one.state, health: one.health, location: { label, latitude, longitude } }];
+      });
+    },
+    population: options.population,
+    now,
+    setTimer,
+  });
+  const view: EngineView = createEngineView({
     world: () => world,
+    map,
     path: source.path,
     standings,
     health: healthOf,
@@ -413,6 +434,7 @@ export function createEngine(options: EngineOptions): Engine {
 
   return {
     view,
+    meters: meters.names,
     readings: {
       table: () => ({ version: world?.table.version ?? 0, ageSeconds: world === undefined ? 0 : (now() - world.table.builtAt) / 1000 }),
       geoAgeSeconds: () => (now() - (geo.info()?.buildEpoch ?? now())) / 1000,
@@ -452,6 +474,7 @@ export function createEngine(options: EngineOptions): Engine {
       stopping = true;
       cancelTick();
       cancelFit();
+      map.close();
       compiling.stop();
       source.close();
       geo.close();

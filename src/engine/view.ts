@@ -8,7 +8,8 @@ import type { RouteMemory } from "../routing/evaluate-route.ts";
 import type { Explanation } from "../routing/explanation.ts";
 
 export interface EngineView {
-  status(): Status;
+  /** @param withShares false leaves `servedBy` of every route empty: working it out is by far the dearest part */
+  status(withShares?: boolean): Status;
   /**
    * @param client an address or a network, as text
    * @returns an error message with its remedy when the host is no route's or the client is no address
@@ -22,8 +23,62 @@ export interface EngineView {
   readonly timeline: Timeline;
   /** For whoever follows the health of thousands of routes: reads cost what one route costs. */
   readonly health: HealthFeed;
+  /** Who is served where, country by country. */
+  readonly map: ServingMap;
   /** Act: accept inputs that the guard holds back (docs/safety.md, rule 11). @returns what was accepted, in words; empty when nothing was held */
   confirm(): readonly string[];
+}
+
+export interface ServingMap {
+  /** Moments of which the map is kept, oldest first: one for each change, within a bound. */
+  frames(): readonly Pick<MapFrame, "id" | "at" | "version">[];
+  /**
+   * @param route undefined = all routes together, each counting the same
+   * @param id    of a frame; undefined = now
+   * @returns undefined when there is no such frame, or no such route in it
+   */
+  frame(route: RouteKey | undefined, id?: number): MapFrame | undefined;
+  /** Of the newest frame: clusters that serve the route's clients, largest share of the population first; empty for a route that is not drawn. */
+  shares(route: RouteKey): readonly Omit<ServedShare, "countries">[];
+  /** A network of a country, to ask with; undefined when the geo data knows none. */
+  sample(country: string): string | undefined;
+  /** What would move if a cluster were drained now, by the same code that answers. @returns undefined when there is no such cluster */
+  ifDrained(cluster: string): IfDrained | undefined;
+  /** Calls back when there is another frame. @returns ends it */
+  subscribe(listener: (frame: { readonly id: number; readonly at: number }) => void): () => void;
+}
+
+export interface MapFrame {
+  /** Grows by one with every frame of the process. */
+  readonly id: number;
+  /** Milliseconds since the epoch. */
+  readonly at: number;
+  /** Of the routing table. */
+  readonly version: number;
+  readonly clusters: readonly Pick<ClusterStatus, "name" | "state" | "health" | "location">[];
+  readonly countries: readonly ServedCountry[];
+}
+
+export interface ServedCountry {
+  /** ISO 3166-1 alpha-2. */
+  readonly country: string;
+  /** Shares of the country's answers, 0..1, largest first. */
+  readonly served: readonly { readonly cluster: string; readonly share: number }[];
+}
+
+export interface IfDrained {
+  /** Routes with a backend in the cluster. */
+  readonly routes: number;
+  /** Of these: routes of which some clients stay, because nothing else is left that may serve them (fail-open). */
+  readonly stuckRoutes: number;
+  /** Where clients would go, largest first. */
+  readonly moves: readonly MapMove[];
+}
+
+export interface MapMove {
+  readonly to: string;
+  /** Share of the world's population, over all routes, 0..1. */
+  readonly population: number;
 }
 
 export interface HealthFeed {

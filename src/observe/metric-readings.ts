@@ -33,6 +33,8 @@ export interface MetricReadings {
   /** Counts since the process began. */
   readonly decisions?: () => Iterable<DecisionReading>;
   /** Counts since the process began. */
+  readonly answers?: () => Iterable<AnswerReading>;
+  /** Counts since the process began. */
   readonly rateLimited?: () => Iterable<RateLimitReading>;
   /** Counts since the process began. */
   readonly cookies?: () => Iterable<CookieReading>;
@@ -102,6 +104,11 @@ export interface DnsQueryReading {
 export interface DecisionReading {
   /** As `mode` of an explanation. */
   readonly mode: string;
+  readonly count: number;
+}
+
+export interface AnswerReading {
+  readonly cluster: string;
   readonly count: number;
 }
 

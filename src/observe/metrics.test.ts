@@ -55,6 +55,7 @@ test("readings are taken at each scrape, and what is gone leaves no series", asy
     degraded: () => ["fail-open", "something-new"],
     dnsQueries: () => [{ rcode: "NOERROR", type: "A", transport: "udp", count: queries }],
     decisions: () => [{ mode: "Usable", count: queries }],
+    answers: () => [{ cluster: "eu-west", count: queries }],
   });
   expect(await samples(metrics)).toEqual(
     expect.arrayContaining([
@@ -69,6 +70,7 @@ test("readings are taken at each scrape, and what is gone leaves no series", asy
       'globalroute_degraded{reason="geo-stale"} 0',
       'globalroute_dns_queries_total{rcode="NOERROR",type="A",transport="udp"} 3',
       'globalroute_decisions_total{mode="Usable"} 3',
+      'globalroute_answers_total{cluster="eu-west"} 3',
     ]),
   );
   endpoints = endpoints.slice(0, 1);

@@ -171,6 +171,13 @@ const READERS: readonly Reader[] = [
     read: ({ decisions }) => mapped(decisions?.(), ({ count, mode }) => [{ mode }, count]),
   },
   {
+    name: "globalroute_answers_total",
+    help: "DNS answers with addresses, by the cluster that they name first.",
+    kind: "counter",
+    labels: ["cluster"],
+    read: ({ answers }) => mapped(answers?.(), ({ count, cluster }) => [{ cluster }, count]),
+  },
+  {
     name: "globalroute_dns_rate_limited_total",
     help: "DNS answers that the rate limit stopped: sent truncated (slipped) or not at all (dropped).",
     kind: "counter",

@@ -101,6 +101,7 @@ function initialState(hot: HotTable, routes: number, backends: number): LiveStat
     lastUsable: sharedFloat64(2 * backends),
     worsensAt: sharedFloat64(2 * backends),
     returnsAt: sharedFloat64(routes).fill(Number.POSITIVE_INFINITY),
+    meter: sharedUint16(backends),
     sequence: sharedInt32(1),
   };
 }

@@ -120,6 +120,8 @@ export interface LiveState {
   readonly worsensAt: Float64Array;
   /** route → earliest instant at which a backend can come back, ms since the epoch; Infinity when none is out. */
   readonly returnsAt: Float64Array;
+  /** backend → number under which answers that name it are counted: its cluster's, the same in all tables of one process; see `meterBackends`. */
+  readonly meter: Uint16Array;
   /** [0] grows with every batch of writes. */
   readonly sequence: Int32Array;
 }

@@ -95,5 +95,6 @@ const copyState = (state: LiveState): LiveState => ({
   lastUsable: state.lastUsable.slice(),
   worsensAt: state.worsensAt.slice(),
   returnsAt: state.returnsAt.slice(),
+  meter: state.meter.slice(),
   sequence: state.sequence.slice(),
 });

@@ -142,6 +142,7 @@ export const PURE: readonly string[] = [
 /** Who may read clocks, roll dice or arm timers, each with its reason. Everyone else gets them as arguments. An entry is a folder or a file. */
 export const PORTS: Readonly<Record<string, string>> = {
   "src/cli": "the composition root: builds the real clock, dice and timers",
+  "src/admin/ui/hooks.ts": "the page's own clock, in the browser",
   "health/ports.ts": "the prober's real clock, dice and timers",
   "controller/kube/system-ports.ts": "the controller's real clock, dice and timers",
   "health/probes": "a probe measures its own latency and enforces its own deadline",
@@ -170,9 +171,11 @@ export const SOCKETS: Readonly<Record<string, string>> = {
   "controller/kube/guarded-connector.ts": "connects to API servers that others named",
 };
 
-/** Programs that write or build parts of the project; they are not published. */
+/** Programs that write or build parts of the project, and the page whose packages are built into its bundle; they are not published as they are. */
 export const DEVELOPMENT: readonly string[] = [
+  "src/admin/ui",
   "src/cli/build.ts",
+  "src/cli/dashboard-build",
   "src/cli/generate.ts",
   "src/cli/image-packages.ts",
   "src/cli/image-root.ts",

@@ -11,6 +11,8 @@ export interface FakeView extends EngineView {
   degraded: readonly string[];
   /** Changes the health of a cluster; its route fails over or back, and the timeline says so. */
   readonly setHealth: (cluster: string, health: "Healthy" | "Unhealthy") => void;
+  /** As if another frame of the map had been drawn. */
+  readonly tellMap: (frame: { readonly id: number; readonly at: number }) => void;
   /** Replaces parts of what `status` returns. */
   readonly patchStatus: (patch: Partial<Status>) => void;
 }
@@ -36,7 +38,12 @@ export function createFakeView(capacity = 100): FakeView {
   const since = new Date(FAKE_NOW - 90_000).toISOString();
   const serving = () => NAMES.find((name) => health[name] === "Healthy") ?? "eu-west";
 
+  const mapListeners = new Set<Parameters<EngineView["map"]["subscribe"]>[0]>();
+
   const view: FakeView = {
+    tellMap: (frame) => {
+      for (const listener of mapListeners) listener(frame);
+    },
     timeline,
     held,
     ready: true,
@@ -104,6 +111,30 @@ export function createFakeView(capacity = 100): FakeView {
       host === "shop.example.org"
         ? { ok: true, explanation: explanation(host, client, family, serving()) }
         : { ok: false, error: `No route has the host ${host}. Routes have: shop.example.org.` },
+    map: {
+      frames: () => [{ id: 1, at: FAKE_NOW - 90_000, version: 7 }],
+      frame(route, id) {
+        if ((route !== undefined && route !== "default/shop") || (id !== undefined && id !== 1)) return undefined;
+        const clusters = NAMES.map((name) => ({ name, state: "Active" as const, health: health[name]!, location: LOCATIONS[name] }));
+        return {
+          id: 1,
+          at: FAKE_NOW - 90_000,
+          version: 7,
+          clusters,
+          countries: [{ country: "IE", served: [{ cluster: serving(), share: 1 }] }],
+        };
+      },
+      sample: (country) => (country === "IE" ? "192.0.2.0/24" : undefined),
+      shares: (route) => (route === "default/shop" ? [{ cluster: serving(), population: 1 }] : []),
+      ifDrained: (cluster) =>
+        NAMES.some((name) => name === cluster)
+          ? { routes: 1, stuckRoutes: 0, moves: [{ to: NAMES.find((name) => name !== cluster)!, population: 0.5 }] }
+          : undefined,
+      subscribe(listener) {
+        mapListeners.add(listener);
+        return () => mapListeners.delete(listener);
+      },
+    },
     health: { route: () => undefined, clusters: () => new Map(), watch: () => () => undefined },
     confirm: () => held.splice(0),
   };

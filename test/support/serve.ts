@@ -19,7 +19,7 @@ export interface Server {
  * `globalroute serve` with these options besides its listeners.
  *
  * @returns once it says that it is serving, and is ready
- * @throws with its log, if it ends instead or is not ready within 20 s
+ * @throws with its log, if it ends instead or is not ready within a minute
  */
 export async function startServer(...options: readonly string[]): Promise<Server> {
   const [dnsPort, adminPort] = [await freePort(), await freePort()];
@@ -31,7 +31,7 @@ export async function startServer(...options: readonly string[]): Promise<Server
   });
   const admin = `http://127.0.0.1:${adminPort}`;
   for (let tries = 0; !(log.includes('"serving"') && (await isReady(admin))); tries++) {
-    if (tries === 200 || child.exitCode !== null) {
+    if (tries === 600 || child.exitCode !== null) {
       child.kill("SIGKILL");
       throw new Error(`the server did not become ready (exit code ${child.exitCode}):\n${log}`);
     }

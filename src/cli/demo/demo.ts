@@ -1,6 +1,7 @@
 /** Runs the demo: sites, objects, engine and view, until it is asked to stop. */
 import { setTimeout as sleep } from "node:timers/promises";
 import { formatListenAddress } from "../../model/listen-address.ts";
+import { buildBundle, isBundleStale } from "../dashboard-bundle.ts";
 import { lockFolder } from "../folder-lock.ts";
 import { CommandError, type ExitCode, type Io } from "../io.ts";
 import { openLiveView, type Terminal } from "../live-view.ts";
@@ -59,6 +60,7 @@ export async function runDemo(options: DemoOptions, io: Io, terminal: Terminal |
     closers.push(() => supervisor.close());
     await supervisor.start();
     const folder = writeDemoFolder(options.state, demoManifests(options.clusterPort));
+    if (options.view !== "once") await provideDashboard(io);
     const control = await openControl((request) => carryOut(supervisor, request));
     closers.push(() => control.close());
     const service = await startDemoService(options, folder, options.view === "live", io);
@@ -92,6 +94,14 @@ export async function runDemo(options: DemoOptions, io: Io, terminal: Terminal |
 
 const alreadyRunning = (holder: string): CommandError =>
   new CommandError(1, `a demo is running already, as ${holder}. End it, or give this one another folder with --state.`);
+
+/** In a checkout whose dashboard changed: seconds, once. What cannot be built is told, and the demo runs without it. */
+async function provideDashboard(io: Io): Promise<void> {
+  if (!isBundleStale()) return;
+  io.stderr.write("globalroute: building the dashboard, once…\n");
+  const { message } = await buildBundle(io.now);
+  io.stderr.write(`globalroute: ${message}.\n`);
+}
 
 /** What `demo up` and `demo down` ask for. */
 async function carryOut(supervisor: Supervisor, { act, cluster }: ControlRequest): Promise<ControlReply> {

@@ -1,0 +1,14 @@
+/** A colour for each cluster. Thirty cannot be told apart by colour alone, so names stand beside it everywhere. */
+
+/** Degrees; neighbours in a list of names lie far apart. */
+const GOLDEN_ANGLE = 137.508;
+const FIRST = 235;
+
+/** Cluster → hue in degrees, the same for the same set of names. */
+export function clusterHues(names: readonly string[]): ReadonlyMap<string, number> {
+  return new Map([...names].sort().map((name, i) => [name, Math.round((FIRST + i * GOLDEN_ANGLE) % 360)]));
+}
+
+/** For fills; lightness and chroma are the theme's (`--tone-*`). */
+export const tone = (hue: number | undefined): string =>
+  hue === undefined ? "var(--land)" : `oklch(var(--tone-lightness) var(--tone-chroma) ${hue})`;

@@ -1,0 +1,61 @@
+/**
+ * `npm run build:dashboard`: the dashboard at `/` as files that any HTTP server could hand out, in `dashboard/`. They are built aside and
+ * moved there whole, so that a server that reads them meanwhile sees the old ones or the new ones.
+ */
+import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { createRequire } from "node:module";
+import { dirname, join } from "node:path";
+import { build, type Plugin } from "vite";
+import { BUNDLE, STAMP, sourcesDigest } from "../dashboard-bundle.ts";
+import { worldShapes } from "./world-shapes.ts";
+
+const root = join(import.meta.dirname, "..", "..", "..");
+const sources = join(root, "src", "admin", "ui");
+const work = join(root, ".cache", `dashboard-${process.pid}`);
+
+/** `import { world } from "virtual:world-shapes"` in the dashboard's sources. */
+function shapesPlugin(): Plugin {
+  const id = "virtual:world-shapes";
+  return {
+    name: "world-shapes",
+    resolveId: (source) => (source === id ? `\0${id}` : undefined),
+    load: (source) =>
+      source === `\0${id}` ? `export const world = JSON.parse(${JSON.stringify(JSON.stringify(worldShapes()))});` : undefined,
+  };
+}
+
+/** Of what ends up in the bundle: code of preact, shapes of world-atlas. */
+function licences(): string {
+  const { resolve } = createRequire(import.meta.url);
+  return ["preact", "world-atlas"]
+    .map((name) => `${name}\n\n${readFileSync(join(dirname(resolve(`${name}/package.json`)), "LICENSE"), "utf8")}`)
+    .join("\n---\n\n");
+}
+
+const digest = sourcesDigest();
+if (digest === undefined) throw new Error("build:dashboard: there are no sources here. Run it in a checkout");
+mkdirSync(work, { recursive: true });
+try {
+  const fresh = join(work, "new");
+  await build({
+    configFile: false,
+    root: sources,
+    base: "./",
+    logLevel: "warn",
+    plugins: [shapesPlugin()],
+    oxc: { jsx: { runtime: "automatic", importSource: "preact" } },
+    build: { outDir: fresh, emptyOutDir: true, modulePreload: false, assetsInlineLimit: 0, target: "es2022", chunkSizeWarningLimit: 1000 },
+  });
+  writeFileSync(join(fresh, STAMP), `${digest}\n`);
+  writeFileSync(join(fresh, "LICENSES.txt"), licences());
+  const old = join(work, "old");
+  try {
+    renameSync(BUNDLE, old);
+  } catch (error) {
+    if (!(error instanceof Error && "code" in error && error.code === "ENOENT")) throw error;
+  }
+  renameSync(fresh, BUNDLE);
+} finally {
+  rmSync(work, { recursive: true, force: true });
+}
+process.stdout.write("dashboard/ is built.\n");
