@@ -19,7 +19,7 @@ test.each([
   { words: ["status", "--wa"], shown: ["--watch"] },
   { words: ["status", "--no"], shown: ["--no-color"] },
   { words: ["abandon", ""], shown: ["zone", "route"] },
-  { words: ["timeline", "--kind", "Fail"], shown: ["FailbackPending", "Failover", "FailOpen", "FailOpenEnded"] },
+  { words: ["timeline", "--kind", "Failo"], shown: ["Failover", "FailoverPublished", "FailoverPropagated", "FailoverUnseen"] },
   { words: ["status", "--", "--"], shown: [] },
   { words: ["completion", "w"], shown: [] },
 ])("$words → $shown", ({ words, shown }) => expect(values(...words)).toEqual(shown));

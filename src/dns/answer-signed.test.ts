@@ -142,10 +142,7 @@ describe("RFC 4035 §3.1: what a query with DO gets", () => {
     {
       name: "an HTTPS record",
       ask: { name: "web.example.org", type: Type.HTTPS, client: WEST },
-      // priority 1, `.`, alpn h2 and http/1.1, 203.0.113.1, 2001:db8::31
-      records: [
-        "answer web.example.org HTTPS \\# 47 0001000001000c02683208687474702f312e3100040004cb0071010006001020010db8000000000000000000000031",
-      ],
+      records: ["answer web.example.org HTTPS 1 . alpn=h2,http/1.1 ipv4hint=203.0.113.1 ipv6hint=2001:db8::31"],
     },
     {
       name: "all rotations",
