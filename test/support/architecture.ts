@@ -179,6 +179,7 @@ export const DEVELOPMENT: readonly string[] = [
   "src/cli/generate.ts",
   "src/cli/image-packages.ts",
   "src/cli/image-root.ts",
+  "src/cli/monitoring",
   "src/geo/data/generate-centroids.ts",
   "src/geo/data/generate-countries.ts",
 ];

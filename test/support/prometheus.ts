@@ -37,16 +37,22 @@ const exemplarAnswer = z.object({
 const targetsAnswer = z.object({ data: z.object({ activeTargets: z.array(z.object({ health: z.string(), lastError: z.string() })) }) });
 
 /**
- * @param target `127.0.0.1:8053`, whose `/metrics` is scraped
+ * @param target `127.0.0.1:8053`, whose `/metrics` is scraped; or several
  * @param rules  paths of rule files
+ * @param alertmanager `127.0.0.1:9093`, which gets the alerts that fire
  * @throws with what it printed, if it ends instead of becoming ready
  */
-export async function startPrometheus(target: string, rules: readonly string[] = []): Promise<Prometheus> {
+export async function startPrometheus(
+  target: string | readonly string[],
+  rules: readonly string[] = [],
+  alertmanager?: string,
+): Promise<Prometheus> {
   const folder = mkdtempSync(join(tmpdir(), "globalroute-prometheus-"));
   const config = {
     global: { scrape_interval: "1s", evaluation_interval: "1s" },
     rule_files: rules,
-    scrape_configs: [{ job_name: "globalroute", static_configs: [{ targets: [target] }] }],
+    ...(alertmanager === undefined ? {} : { alerting: { alertmanagers: [{ static_configs: [{ targets: [alertmanager] }] }] } }),
+    scrape_configs: [{ job_name: "globalroute", static_configs: [{ targets: [target].flat() }] }],
   };
   writeFileSync(join(folder, "prometheus.yml"), JSON.stringify(config)); // JSON is YAML
   const address = `127.0.0.1:${await freePort()}`;

@@ -35,6 +35,16 @@ export const renderings: readonly { name: string; values: readonly string[]; nam
     values: ["metrics.serviceMonitor.enabled=true", 'metrics.serviceMonitor.labels={"release":"prometheus"}'],
   },
   {
+    name: "dashboards, rules and alerts",
+    values: [
+      "dashboards.enabled=true",
+      "prometheusRule.enabled=true",
+      'prometheusRule.labels={"release":"prometheus"}',
+      'prometheusRule.alertLabels={"team":"edge"}',
+      'prometheusRule.runbooks="https://runbooks.example.org/globalroute"',
+    ],
+  },
+  {
     name: "as little as can be",
     values: [
       "crds.install=false",
