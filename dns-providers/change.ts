@@ -67,9 +67,10 @@ export function applyChanges(actual: readonly RecordSet[], changes: readonly Cha
   const after: RecordSet[] = [];
   for (const set of actual) {
     const key = names.has(set.name) ? recordSetKey(set) : undefined;
-    const now = key !== undefined && changed.has(key) ? changed.get(key) : set;
+    const isChanged = key !== undefined && changed.has(key);
+    const now = isChanged ? changed.get(key) : set;
     if (now !== undefined) after.push(now);
-    if (key !== undefined && now !== set) changed.set(key, undefined);
+    if (isChanged) changed.set(key, undefined); // it has its place
   }
   return [...after, ...[...changed.values()].filter((set) => set !== undefined)];
 }
