@@ -51,7 +51,7 @@ describe.skipIf(!isHere)("the chart on a real API server", () => {
     etcd = await startEtcd();
     hub = await startKubeCluster({ name: "hub", etcd, controllerManager: true });
     await applied(restricted);
-    for (const file of ["monitoring.coreos.com_servicemonitors.yaml"]) {
+    for (const file of ["monitoring.coreos.com_servicemonitors.yaml", "monitoring.coreos.com_prometheusrules.yaml"]) {
       await kubectlOk(hub, ["apply", "--server-side", "-f", join(builtCommand("prometheus-operator-crds"), file)]);
     }
     for (const file of readdirSync(builtCommand("gateway-api-crds"))) {

@@ -48,7 +48,7 @@ export function createStandingHistory(
 
   function take(block: string): void {
     const data = /^data: (.*)$/m.exec(block)?.[1];
-    if (data === undefined) return;
+    if (data === undefined || !/^id: /m.test(block)) return; // of the map, which has no part in the timeline
     const { at, kind, object, details } = event.parse(JSON.parse(data));
     const standing = STANDING_OF[kind];
     const route = routes.indexOf(object.replace("GlobalRoute ", ""));
