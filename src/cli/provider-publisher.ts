@@ -4,7 +4,6 @@ import type { RecordRemoval } from "../../controller/deletion/zone-finalizers.ts
 import type { DesiredSet } from "../../dns-providers/change.ts";
 import type { DesiredDelegation } from "../../dns-providers/delegation/delegation.ts";
 import { createDelegationWatch, type DelegationPorts } from "../../dns-providers/delegation/delegation-watch.ts";
-import type { Conflict, Plan } from "../../dns-providers/planner.ts";
 import { type Provider, ProviderError, type ProviderNews } from "../../dns-providers/provider.ts";
 import { recordSetKey } from "../../dns-providers/record-set.ts";
 import { aliasZone } from "../../dns-providers/route53/alias-zones.ts";
@@ -21,9 +20,11 @@ import type { Log } from "../observe/log.ts";
 import type { ProviderZoneReading } from "../observe/metric-readings.ts";
 import type { Metrics } from "../observe/metrics.ts";
 import type { RoutingTable } from "../routing/table.ts";
+import { openLater } from "./open-later.ts";
 import { isPublishedIn } from "./published-hosts.ts";
 import { createToldOnce } from "./told-once.ts";
 import { authorityAt, watchedZones } from "./watched-zones.ts";
+import { firstThree, newsOf } from "./zone-news.ts";
 
 export type ProvidedZone = Zone & { readonly provider: ZoneProvider };
 
@@ -250,7 +251,7 @@ export function createProviderPublisher(options: ProviderPublisherOptions): Prov
       for (const { action } of changes) metrics.providerChanges(zone.domain, action);
       if (changes.length > 0) log.info({ zone: zone.domain, changes: changes.length, batches }, "the zone was written");
     }
-    const news = newsOf(zone, plan);
+    const news = newsOf(zone.provider.policy, plan);
     if (news !== state.told && news !== "") log.warn({ zone: zone.domain }, news);
     state.told = news;
   }
@@ -268,7 +269,7 @@ export function createProviderPublisher(options: ProviderPublisherOptions): Prov
         state.isStuck = true;
         return;
       case "Disputed":
-        if (news.names.length > 0) log.warn(at, `somebody else has ${some(news.names)} too. ${news.remedy}`);
+        if (news.names.length > 0) log.warn(at, `somebody else has ${firstThree(news.names)} too. ${news.remedy}`);
         else if (state.disputed.length > 0) log.info(at, "nobody else has names of ours any more");
         state.disputed = news.names;
     }
@@ -378,10 +379,6 @@ export function createProviderPublisher(options: ProviderPublisherOptions): Prov
 const foreignWriter = ({ owner }: Pick<Zone, "owner">): string =>
   `somebody else writes as owner ${owner}. Give each installation an owner of its own, or end one and start this one again.`;
 
-const TAKE_OUT = "Remove them there, or take the hosts out of the routes";
-const ADOPT = "Remove them there, or have a delegation become ours by delegation.adopt: true";
-const isOfDelegation = ({ type }: Conflict): boolean => type === "NS" || type === "DS";
-
 /** @returns what was made for the same thing before, else what is made now */
 function remembered<T>(make: () => T): (thing: unknown) => T {
   let known: { readonly thing: unknown; readonly made: T } | undefined;
@@ -395,62 +392,4 @@ function remembered<T>(make: () => T): (thing: unknown) => T {
 function countDifferences(wanted: readonly DesiredSet[], written: readonly DesiredSet[]): number {
   const { gone, come } = setDifferences(written, wanted);
   return new Set([...gone, ...come].map(recordSetKey)).size;
-}
-
-/** What a plan left undone, in one sentence; empty when nothing. */
-function newsOf(zone: ProvidedZone, { conflicts, held, groups, contested, waiting }: Plan): string {
-  const others = conflicts.map(({ name, type, reason, owner }) => `${name} ${type} (${reason}${owner === undefined ? "" : ` ${owner}`})`);
-  const parts = [
-    ...(conflicts.length === 0 ? [] : [`not ours and left alone: ${some(others)}. ${conflicts.some(isOfDelegation) ? ADOPT : TAKE_OUT}`]),
-    ...(held.length === 0 ? [] : [`${count(held.length, "record set")} would go at once and are kept: run globalroute confirm`]),
-    ...(contested.length === 0
-      ? []
-      : [
-          `somebody else keeps changing ${some(contested)}, left alone for an hour: find the other tool, and take the names from it or from us`,
-        ]),
-    ...waiting.map(({ child, why }) => `the delegation of ${child} is not as it is wanted: ${why}`),
-    ...(zone.provider.policy === "DryRun" && groups.length > 0 ? [`policy DryRun: ${count(groups.length, "name")} would be changed`] : []),
-  ];
-  return parts.join("; ");
-}
-
-/** The first three. */
-const some = (names: readonly string[]): string =>
-  `${names.slice(0, 3).join(", ")}${names.length > 3 ? ` and ${names.length - 3} more` : ""}`;
-
-/** Opens the provider when it is needed, and again when its credentials are not good: there may be others by now. */
-function openLater(open: () => Provider, name: string): Provider {
-  let opened: Provider | undefined;
-  const provider = (): Provider => {
-    opened ??= open();
-    return opened;
-  };
-  async function withProvider<T>(call: (one: Provider) => Promise<T>): Promise<T> {
-    try {
-      return await call(provider());
-    } catch (error) {
-      if (error instanceof ProviderError && error.code === "unauthorized") {
-        opened?.close?.();
-        opened = undefined;
-      }
-      throw error;
-    }
-  }
-  return {
-    get name() {
-      return opened?.name ?? name;
-    },
-    get capabilities() {
-      return provider().capabilities;
-    },
-    list: (signal) => withProvider((one) => one.list(signal)),
-    apply: (batch, signal) => withProvider((one) => one.apply(batch, signal)),
-    prepare: (...request) => withProvider(async (one) => one.prepare?.(...request)),
-    tidy: (...request) => withProvider(async (one) => one.tidy?.(...request)),
-    get authority() {
-      if (provider().authority === undefined) return undefined;
-      return (signal: AbortSignal) => withProvider(async (one) => one.authority!(signal));
-    },
-    close: () => opened?.close?.(),
-  };
 }

@@ -54,8 +54,8 @@ export function servedBy(table: RoutingTable, route: number, family: 0 | 1, popu
     .sort((a, b) => b.population - a.population || a.cluster.localeCompare(b.cluster));
 }
 
-/** Cluster index → share of a plan's answers, 0..1. */
-function planShares(table: RoutingTable, route: number, family: 0 | 1, plan: number, tries: number): ReadonlyMap<number, number> {
+/** Cluster index → share of a plan's answers, 0..1. @param tries slots that are looked at, evenly spread */
+export function planShares(table: RoutingTable, route: number, family: 0 | 1, plan: number, tries: number): ReadonlyMap<number, number> {
   const choice = newChoice();
   choice.plan = plan;
   const shares = new Map<number, number>();

@@ -1,7 +1,7 @@
 /** Who is served where, country by country: the map of one route, cheap enough to be drawn anew whenever a standing changes. Pure. */
 import type { GeoTable } from "../geo/geo-table.ts";
 import type { Partition } from "../geo/partition.ts";
-import { chooseBySlot, newChoice } from "./choose.ts";
+import { planShares } from "./served-by.ts";
 import { ROUTE_OFFERS_A, RouteRow, type RoutingTable, Standing } from "./table.ts";
 
 /** A country's clients by the class of their plan. */
@@ -99,20 +99,6 @@ export function servedCountries(
 
 /** Cluster → share of a plan's answers. */
 function classShares(table: RoutingTable, route: number, family: 0 | 1, plan: number): ReadonlyMap<number, number> {
-  const few = triedShares(table, route, family, plan, FEW_TRIES);
-  return few.size > 1 ? triedShares(table, route, family, plan, TRIES) : few;
-}
-
-function triedShares(table: RoutingTable, route: number, family: 0 | 1, plan: number, tries: number): ReadonlyMap<number, number> {
-  const choice = newChoice();
-  choice.plan = plan;
-  const shares = new Map<number, number>();
-  for (let i = 0; i < tries; i++) {
-    choice.slotHash = (((i + 0.5) / tries) * 0x1_0000_0000) | 0;
-    chooseBySlot(table, route, family, choice);
-    if (choice.backend < 0) continue;
-    const { cluster } = table.names.backends[choice.backend]!;
-    shares.set(cluster, (shares.get(cluster) ?? 0) + 1 / tries);
-  }
-  return shares;
+  const few = planShares(table, route, family, plan, FEW_TRIES);
+  return few.size > 1 ? planShares(table, route, family, plan, TRIES) : few;
 }
