@@ -1,6 +1,7 @@
 /** Which overrides are obeyed: those of people that may be given where they are, and drains of ours for what is being deleted. */
 import { findingsOn } from "../../src/model/findings.ts";
 import { type Override, type Route, routeKey } from "../../src/model/inventory.ts";
+import { readStatus } from "../../src/model/read-status.ts";
 import { toOverride } from "../../src/model/to-override.ts";
 import type { Environment, Outcome } from "./environment.ts";
 import type { HubObject } from "./hub-object.ts";
@@ -32,11 +33,18 @@ export function obeyOverrides(
     const all = [...problems, ...(findings?.problems ?? [])];
     const isAccepted = override !== undefined && findings?.failed() === false;
     outcomes.set(hub.key, { problems: all, isAccepted });
-    if (isAccepted) return [override];
+    if (isAccepted) return [{ ...override, ...abortOf(hub) }];
     const last = before.get(hub.key);
     return last === undefined ? [] : [last];
   });
   return { values: [...values, ...drains], outcomes };
+}
+
+/** What an earlier process, or another replica, has found: of this very spec. */
+function abortOf({ raw }: HubObject<"TrafficOverride">): Pick<Override, "aborted"> {
+  const status = readStatus("TrafficOverride", raw.status);
+  if (status?.aborted === undefined || status.observedGeneration !== raw.metadata.generation) return {};
+  return { aborted: { reason: status.aborted.reason, at: Date.parse(status.aborted.at) } };
 }
 
 /** A source that is being deleted, and that something still holds back, gets no clients any more (safety rule 7). */

@@ -387,6 +387,21 @@ test("overrides pass, and one with a mistake stays as it was", () => {
   expect(judged(result, "TrafficOverride", "web/d")).toBe("UnsupportedValue");
 });
 
+test("a drill that an earlier writer gave up is not begun again, unless it is another one by now", () => {
+  const hub = startHub();
+  const spec = {
+    targetRef: { kind: "GlobalRoute", name: "shop" },
+    action: "Drill",
+    start: "2026-11-21T12:00:00Z",
+    until: "2126-11-21T12:00:00Z",
+  };
+  const aborted = { reason: "web/shop: us is not in service", at: "2026-11-21T12:00:30Z" };
+  const drill = (generation: number) => ({ ...override({ name: "d", generation }, spec), status: { observedGeneration: 1, aborted } });
+  const pass = (generation: number) => hub.pass({ clusters: { eu: [shop("192.0.2.1")] }, overrides: [drill(generation)] });
+  expect(pass(1).inventory.overrides).toMatchObject([{ aborted: { reason: aborted.reason, at: Date.parse(aborted.at) } }]);
+  expect(pass(2).inventory.overrides[0]?.aborted).toBeUndefined();
+});
+
 test("a bad annotation changes nothing that is served: neither of a source that is in, nor by one that is not", () => {
   const hub = startHub();
   hub.pass({ clusters: { eu: [shop("192.0.2.1", { weight: "30", ttl: "20s" })], us: [] } });

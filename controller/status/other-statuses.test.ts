@@ -209,6 +209,15 @@ describe("TrafficOverride", () => {
     expect(readStatus("TrafficOverride", result)).toEqual(result);
   });
 
+  test("a drill that was given up is over for good, and the status is what tells the next process", () => {
+    const drill: Override = { ...testOverride("Drill", EU), start: NOW - 9000, until: NOW + 60_000 };
+    const aborted = { reason: "web/shop: us is not in service", at: NOW - 1000 };
+    const result = status(drill, { aborted });
+    expect(told(result).Active).toBe("False/DrillAborted");
+    expect(result.aborted).toEqual({ reason: aborted.reason, at: "2026-11-21T11:59:59.000Z" });
+    expect(readStatus("TrafficOverride", result)).toEqual(result);
+  });
+
   test("that is not accepted does nothing, and says so", () => {
     const accepted = { status: "False", reason: "Invalid", message: "until is missing. Add it." } as const;
     const result = status(undefined, { report: report("TrafficOverride", { accepted }) });

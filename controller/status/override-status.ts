@@ -1,5 +1,6 @@
 /** The status of a TrafficOverride, whole. Pure. */
-import type { Inventory, Override } from "../../src/model/inventory.ts";
+import type { DrillAbort, Inventory, Override } from "../../src/model/inventory.ts";
+import { MAX_ABORT_REASON } from "../../src/model/schema/status/traffic-override.ts";
 import type { TrafficOverrideStatus } from "../../src/model/status.ts";
 import type { ObjectReport } from "../reconcile/reconciled.ts";
 import { type Judgement, judgeServing, type ProgrammedReport, toConditions } from "./conditions.ts";
@@ -9,6 +10,8 @@ export interface OverrideStatusInput {
   readonly programmed: ProgrammedReport;
   /** Undefined when it is not accepted. */
   readonly override: Override | undefined;
+  /** Why it was given up, if it was. */
+  readonly aborted?: DrillAbort | undefined;
   readonly inventory: Pick<Inventory, "routes" | "clusters">;
   readonly before: TrafficOverrideStatus | undefined;
   readonly epoch: number;
@@ -17,16 +20,19 @@ export interface OverrideStatusInput {
 }
 
 export function overrideStatus(input: OverrideStatusInput): TrafficOverrideStatus {
-  const { report, programmed, override, inventory, before, epoch, now } = input;
+  const { report, programmed, override, aborted, inventory, before, epoch, now } = input;
   const { generation } = report;
   const serving = judgeServing(report.accepted, programmed, before?.conditions, generation);
   const routes = override === undefined ? 0 : touchedRoutes(override, inventory);
-  const conditions = [serving.accepted, judgeActive(override, inventory, now), serving.ready, ...serving.stalled];
+  const conditions = [serving.accepted, judgeActive(override, aborted, inventory, now), serving.ready, ...serving.stalled];
   return {
     conditions: toConditions(conditions, before?.conditions, generation, now),
     observedGeneration: generation,
     writerEpoch: epoch,
     routes,
+    ...(aborted === undefined
+      ? {}
+      : { aborted: { reason: aborted.reason.slice(0, MAX_ABORT_REASON), at: new Date(aborted.at).toISOString() } }),
   };
 }
 
@@ -36,10 +42,22 @@ export function overrideDue({ start = 0, until = Number.POSITIVE_INFINITY }: Pic
   return now < until ? until : Number.POSITIVE_INFINITY;
 }
 
-function judgeActive(override: Override | undefined, inventory: OverrideStatusInput["inventory"], now: number): Judgement {
+function judgeActive(
+  override: Override | undefined,
+  aborted: DrillAbort | undefined,
+  inventory: OverrideStatusInput["inventory"],
+  now: number,
+): Judgement {
   const type = "Active";
   if (override === undefined)
     return { type, status: "False", reason: "NotAccepted", message: "Not accepted, so it does nothing: see Accepted." };
+  if (aborted !== undefined)
+    return {
+      type,
+      status: "False",
+      reason: "DrillAborted",
+      message: `Given up, and everything is put back: ${aborted.reason}. It can be deleted.`,
+    };
   const { start = 0, until = Number.POSITIVE_INFINITY, target } = override;
   if (now >= until) return { type, status: "False", reason: "Over", message: "Its time is over. It can be deleted." };
   if (!targetExists(override, inventory)) {

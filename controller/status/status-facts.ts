@@ -25,7 +25,7 @@ export interface WriterFacts {
 }
 
 export interface StatusSources {
-  readonly health: Pick<HealthFeed, "route" | "clusters">;
+  readonly health: Pick<HealthFeed, "route" | "clusters" | "drillAbort">;
   /** Of an object's generation ({@link programmedKey}). */
   readonly programmed: (key: string, generation: number) => ProgrammedReport;
   /** Of a DNSZone that is being deleted: how far that is. */
@@ -130,8 +130,9 @@ export function statusFacts({ reconciled, connections, uids }: WriterFacts, sour
       case "TrafficOverride": {
         const override = report.accepted.status === "True" ? overrides.get(statusKey(report)) : undefined;
         const before = readStatus("TrafficOverride", stored.status);
+        const aborted = override && (override.aborted ?? sources.health.drillAbort(objectKey(stored)));
         return {
-          status: overrideStatus({ report, programmed: programmed(), override, inventory, before, epoch, now }),
+          status: overrideStatus({ report, programmed: programmed(), override, aborted, inventory, before, epoch, now }),
           events: [],
           due: override === undefined ? NEVER : overrideDue(override, now),
         };

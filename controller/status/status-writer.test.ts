@@ -81,6 +81,7 @@ function world(routes: number, clusters = ["eu", "us"]) {
           ];
         }),
       ),
+    drillAbort: () => undefined,
     watch(listener) {
       listeners.add(listener);
       return () => listeners.delete(listener);

@@ -33,6 +33,8 @@ const STYLES: Partial<Record<EventKind, Style>> = {
   ConfigHeld: "yellow",
   VantageSuspect: "yellow",
   OverrideBegan: "yellow",
+  DrillHeld: "yellow",
+  DrillAborted: "red",
 };
 
 /** @param now milliseconds since the epoch */

@@ -1,6 +1,6 @@
 /** What an engine is given: everything that touches time, files, threads or the network. */
 import type { Monitor, MonitorOptions } from "../../health/monitor.ts";
-import type { Inventory, Location } from "../model/inventory.ts";
+import type { Inventory, Location, Override } from "../model/inventory.ts";
 import type { Log } from "../observe/log.ts";
 import type { Metrics } from "../observe/metrics.ts";
 import type { Timeline } from "../observe/timeline.ts";
@@ -34,6 +34,8 @@ export interface EngineOptions {
   readonly timeline: Timeline;
   /** Told of each failover once the table says so; must not throw. */
   readonly onFailover?: (notice: FailoverNotice) => void;
+  /** Told of operators' acts, in force or not, when they are taken over; must not throw. */
+  readonly onOverrides?: (overrides: readonly Override[]) => void;
   readonly log: Log;
   /** Milliseconds since the epoch. */
   readonly now: () => number;

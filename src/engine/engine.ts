@@ -16,6 +16,7 @@ import { createMeters } from "../routing/meters.ts";
 import type { RoutingTable } from "../routing/table.ts";
 import type { GeoInfo } from "./compiler.ts";
 import { degradedReasons } from "./degraded.ts";
+import { createDrillBook } from "./drill-book.ts";
 import { createEndpointIndexer } from "./endpoints.ts";
 import type { EngineOptions } from "./engine-options.ts";
 import { createEngineView } from "./engine-view.ts";
@@ -144,6 +145,14 @@ export function createEngine(options: EngineOptions): Engine {
     onMemory: saver.request,
   });
 
+  const drills = createDrillBook({
+    evaluation: standings.evaluation,
+    isSuspect: () => monitor.holds().suspect,
+    timeline,
+    metrics,
+    now,
+  });
+
   /** Tens of thousands, asked for at each scrape. */
   let listed: { readonly of: typeof endpoints; readonly readings: readonly ReturnType<typeof endpointReading>[] } = {
     of: endpoints,
@@ -193,7 +202,7 @@ export function createEngine(options: EngineOptions): Engine {
     metrics.compile(seconds);
     scopeFallbacks = compiled.scopeFallbacks;
     // Operators may have acted while it was compiled.
-    publish({ ...flat, overrides: wanted?.overrides ?? flat.overrides }, compiled.table, map);
+    publish({ ...flat, overrides: drills.mark(wanted?.overrides ?? flat.overrides) }, compiled.table, map);
     noteServed(wanted !== undefined && isSameButOverrides(wanted, inventory) ? wanted : inventory);
     knownGeo = compiled.table.geo;
     servedGeo = info;
@@ -221,7 +230,12 @@ export function createEngine(options: EngineOptions): Engine {
       if (world !== undefined) takeOver(world.inventory, world.table); // what goes on being served must not stand still
       throw error;
     }
-    reportOrders(inventory.overrides);
+    ordered(inventory.overrides);
+  }
+
+  function ordered(overrides: Inventory["overrides"]): void {
+    reportOrders(overrides);
+    options.onOverrides?.(overrides);
     scheduleTick(0);
     saver.request();
   }
@@ -245,18 +259,17 @@ export function createEngine(options: EngineOptions): Engine {
   function applyOverrides(inventory: Inventory): void {
     wanted = inventory;
     if (world === undefined) return;
-    const merged = { ...world.inventory, overrides: inventory.overrides };
+    const merged = { ...world.inventory, overrides: drills.mark(inventory.overrides) };
     standings.adopt(merged, world.table);
     world = { ...world, inventory: merged };
-    reportOrders(merged.overrides);
-    scheduleTick(0);
-    saver.request();
+    ordered(merged.overrides);
   }
 
   function take(reading: SourceReading): void {
     if (stopping) return;
     programmed.note(reading);
     for (const route of readiness.take(reading.readiness)) standings.routeChanged(route);
+    scheduleTick(0); // a drill may have to yield
     const heldBefore = gate.held();
     const wasRefused = gate.isRejecting() || heldBefore !== undefined;
     const verdict = gate.offer(reading);
@@ -315,7 +328,10 @@ export function createEngine(options: EngineOptions): Engine {
     if (stopping) return;
     cancelTick = setTimer(delay, () => {
       const due = standings.tick();
-      if (world !== undefined) reportOrders(world.inventory.overrides);
+      if (world !== undefined) {
+        reportOrders(world.inventory.overrides);
+        if (drills.review(world.inventory)) return applyOverrides(wanted ?? world.inventory);
+      }
       scheduleTick(Math.min(LONGEST_TICK, Math.max(10, due - now())));
     });
   }

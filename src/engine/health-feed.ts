@@ -55,6 +55,7 @@ export function createHealthFeed({ inventory, standings, health, now }: HealthFe
         }),
       );
     },
+    drillAbort: (override) => inventory()?.overrides.find(({ namespace, name }) => `${namespace}/${name}` === override)?.aborted,
     watch: standings.watch,
   };
 }

@@ -2,13 +2,14 @@ import { expect, test } from "vitest";
 import type { RouteOrders } from "../routing/evaluate-route.ts";
 import { orderEnds } from "./order-end.ts";
 
-type Act = "cordoned" | "forcedUp" | "draining" | "frozen";
+type Act = "cordoned" | "forcedUp" | "draining" | "drilled" | "frozen";
 const orders = (...acts: readonly Act[]): RouteOrders => {
   const on = (act: Act) => new Set(acts.includes(act) ? ["eu"] : []);
   return {
     draining: on("draining"),
     cordoned: on("cordoned"),
     forcedUp: on("forcedUp"),
+    drilled: on("drilled"),
     frozen: on("frozen"),
     approvedAt: new Map(),
     confirmed: new Set(),

@@ -6,6 +6,7 @@ const ENDS = [
   ["cordoned", "no longer cordoned"],
   ["forcedUp", "no longer forced up"],
   ["draining", "no longer draining"],
+  ["drilled", "no longer drilled"],
   ["frozen", "no longer frozen"],
 ] as const;
 
@@ -17,7 +18,7 @@ const ENDS = [
 export function orderEnds(before: RouteOrders | undefined, now: RouteOrders): (backend: string) => string | undefined {
   return (backend) => {
     if (before === undefined || before === now) return undefined;
-    if (now.cordoned.has(backend) || now.forcedUp.has(backend) || now.draining.has(backend)) return undefined;
+    if (now.cordoned.has(backend) || now.forcedUp.has(backend) || now.draining.has(backend) || now.drilled.has(backend)) return undefined;
     return ENDS.find(([act]) => before[act].has(backend) && !now[act].has(backend))?.[1];
   };
 }

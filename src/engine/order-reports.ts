@@ -1,6 +1,6 @@
 /** Tells the timeline when operators' acts begin and end. */
 import type { Override } from "../model/inventory.ts";
-import type { Timeline } from "../observe/timeline.ts";
+import type { Timeline, TimelineEvent } from "../observe/timeline.ts";
 import { isInForce } from "../routing/orders.ts";
 
 /**
@@ -8,19 +8,34 @@ import { isInForce } from "../routing/orders.ts";
  * @returns to be called with today's overrides whenever they change, and now and then because time begins and ends them
  */
 export function createOrderReports(timeline: Timeline, now: () => number): (overrides: readonly Override[]) => void {
-  let known: ReadonlyMap<string, string> = new Map();
+  let known: ReadonlyMap<string, Override> = new Map();
   return (overrides) => {
     const inForce = new Map(
-      overrides.filter((override) => isInForce(override, now())).map((override) => [nameOf(override), sentence(override)]),
+      overrides.filter((override) => isInForce(override, now())).map((override) => [overrideTitle(override), override]),
     );
-    for (const [name, message] of inForce)
-      if (!known.has(name)) timeline.add({ kind: "OverrideBegan", object: name, message, details: {} });
-    for (const [name, text] of known) {
-      if (!inForce.has(name)) timeline.add({ kind: "OverrideEnded", object: name, message: `no longer in force: ${text}`, details: {} });
+    for (const [object, override] of inForce) {
+      if (!known.has(object)) timeline.add({ kind: "OverrideBegan", object, message: sentence(override), details: detailsOf(override) });
+    }
+    for (const [object, override] of known) {
+      if (inForce.has(object)) continue;
+      const message = `no longer in force: ${sentence(override)}`;
+      timeline.add({ kind: "OverrideEnded", object, message, details: detailsOf(override) });
     }
     known = inForce;
   };
 }
 
-const nameOf = ({ namespace, name }: Override): string => `TrafficOverride ${namespace}/${name}`;
+/** As the object of an event. */
+export const overrideTitle = ({ namespace, name }: Pick<Override, "namespace" | "name">): string => `TrafficOverride ${namespace}/${name}`;
+
 const sentence = ({ action, target, reason }: Override): string => `${action} ${target.kind} ${target.name}: ${reason}`;
+
+const detailsOf = ({ action, target, reason, until }: Override): TimelineEvent["details"] => ({
+  action,
+  target: target.kind === "MemberCluster" ? `MemberCluster ${target.name}` : titleOfBackend(target),
+  reason,
+  ...(until === undefined ? {} : { until }),
+});
+
+const titleOfBackend = ({ namespace, name, backend }: Override["target"] & { readonly kind: "GlobalRoute" }): string =>
+  `GlobalRoute ${namespace}/${name}${backend === undefined ? "" : `/${backend}`}`;

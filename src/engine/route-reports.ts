@@ -2,7 +2,7 @@
 import { type Backend, type Route, type RouteKey, routeKey } from "../model/inventory.ts";
 import type { Metrics } from "../observe/metrics.ts";
 import type { EventKind, Timeline } from "../observe/timeline.ts";
-import type { UnitChange } from "../routing/evaluate-route.ts";
+import type { DrillVerdict, UnitChange } from "../routing/evaluate-route.ts";
 import { clearestMove, commonestMove, type Serving } from "../routing/moves.ts";
 import { type RoutingTable, Standing } from "../routing/table.ts";
 import type { FailoverNotice, MovedSample } from "./failover-notice.ts";
@@ -35,6 +35,8 @@ export interface WrittenChanges {
 
 export interface RouteReports {
   changed(written: WrittenChanges): void;
+  /** What becomes of drills, now and before: told where one may not have its way. */
+  drills(route: Route, verdicts: readonly DrillVerdict[], before: readonly DrillVerdict[]): void;
   /** Some clients began to be answered by fail-open or a hold, or none is any more. */
   desperate(route: Route, isDesperate: boolean): void;
   lastFailover(route: RouteKey): FailoverRecord | null;
@@ -92,8 +94,8 @@ export function createRouteReports(timeline: Timeline, metrics: Metrics, onFailo
     const [from, to] = [clusters[move.from]!, clusters[move.to]!];
     const back = change.to === Standing.Usable;
     const cause = ended === undefined ? change.cause : "order";
-    const reason = ended ?? (back ? "failback" : change.reason);
-    const causedAt = cause === "order" ? written.orderedAt : change.causedAt;
+    const reason = ended ?? (back && cause !== "order" ? "failback" : change.reason);
+    const causedAt = ended !== undefined || (cause === "order" && change.causedAt === 0) ? written.orderedAt : change.causedAt;
     // No outage ended with a return or an act: what probes saw may be hours old.
     const firstSign = back || cause === "order" || change.firstSign === 0 ? undefined : change.firstSign;
     const legs = {
@@ -133,6 +135,15 @@ export function createRouteReports(timeline: Timeline, metrics: Metrics, onFailo
         if (change.isFlap && change.from === Standing.Usable && !change.held) flapped.add(clusterOf(route, backend));
       }
       for (const cluster of flapped) metrics.flap(cluster);
+    },
+    drills(route, verdicts, before) {
+      for (const { backend, family, held } of verdicts) {
+        const known = before.find((one) => one.backend === backend && one.family === family);
+        if (held === undefined || known?.held === held) continue;
+        const message = `the drill leaves ${backend} (IPv${family}) in service: ${held}`;
+        const details = { cluster: clusterOf(route, backend), backend, family, reason: held };
+        timeline.add({ kind: "DrillHeld", object: titleOf(route), message, details });
+      }
     },
     desperate(route, isDesperate) {
       const [kind, message] = isDesperate

@@ -186,6 +186,7 @@ export function createStandings({ health, population, timeline, metrics, now, on
     const before = changes.length > 0 ? sample(entry) : undefined;
     const isOther = memory.units !== entry.memory.units;
     if (isNew || isOther) setHolds(entry, isHolding(memory));
+    if (evaluation.drills.length > 0) reports.drills(entry.route, evaluation.drills, entry.evaluation.drills);
     entry.memory = memory;
     entry.evaluation = evaluation;
     entry.hasUnusable = !isAllUsable(evaluation);
@@ -235,7 +236,7 @@ export function createStandings({ health, population, timeline, metrics, now, on
       obeyed: known === undefined && remembered.has(key) ? ordersOf(route, inventory!, rememberedAt) : known?.obeyed,
       warmUntil: known?.warmUntil ?? (memory === NEW_ROUTE ? at + warmth(route) : 0),
       memory,
-      evaluation: { backends: [], returnsAt: 0, memory, changes: [], due: 0 },
+      evaluation: { backends: [], returnsAt: 0, memory, changes: [], drills: [], due: 0 },
       returns: new Float64Array(2 * route.backends.length),
       isDesperate: known?.isDesperate ?? false,
       holds: false,

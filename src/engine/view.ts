@@ -1,7 +1,7 @@
 /** What the engine shows of itself: read by the admin API, the CLI and the live view; nothing here changes what is served but the marked acts. */
 
 import type { Health } from "../model/health.ts";
-import type { RouteKey } from "../model/inventory.ts";
+import type { DrillAbort, RouteKey } from "../model/inventory.ts";
 import type { Problem } from "../model/problem.ts";
 import type { Timeline } from "../observe/timeline.ts";
 import type { RouteMemory } from "../routing/evaluate-route.ts";
@@ -86,6 +86,8 @@ export interface HealthFeed {
   route(key: RouteKey): RouteHealth | undefined;
   /** By name; those of the table that is served. */
   clusters(): ReadonlyMap<string, ClusterHealth>;
+  /** `namespace/name` of a TrafficOverride → why its drill was given up; undefined when it was not. */
+  drillAbort(override: string): DrillAbort | undefined;
   /**
    * Calls back when health, standing, failover or failback of a route changed, or, with `all`, when another table or other
    * orders of operators were taken over. Nothing else calls back: a system at rest costs nothing. The listener only notes what is to be

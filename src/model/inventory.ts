@@ -270,6 +270,7 @@ export type OverrideAction =
   | "Cordon"
   | "Freeze"
   | "ForceUp"
+  | "Drill"
   | "ApproveFailback"
   | "ConfirmWithdrawal"
   | "PromoteStep"
@@ -288,4 +289,14 @@ export interface Override {
   readonly until?: number;
   /** The file that it was read from, if there is one: while that cannot be read, nobody knows that the override has been taken back. */
   readonly file?: string;
+  /** A drill that was given up: it is over for good, whatever `until` says. */
+  readonly aborted?: DrillAbort;
+}
+
+/** Why a drill was given up. */
+export interface DrillAbort {
+  /** For people, as part of a sentence. */
+  readonly reason: string;
+  /** Milliseconds since the epoch. */
+  readonly at: number;
 }

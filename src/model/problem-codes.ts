@@ -168,7 +168,8 @@ export const problemCodes = {
     remedy: "Correct the name, or delete the override.",
   },
   "override-time": {
-    cause: "Drain, Cordon, Freeze and ForceUp need an end (`until`), and an end must lie after the start.",
+    cause:
+      "Drain, Cordon, Freeze, ForceUp and Drill need an end (`until`), Drill a beginning (`start`) too, and an end must lie after the start.",
     remedy: "Set `until` to the time by which the work will be done; it can be moved later.",
   },
   "path-missing": { cause: "The path does not exist, or is a link to nothing.", remedy: "Correct the path, or remove the link." },

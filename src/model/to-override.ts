@@ -13,7 +13,7 @@ export interface OverrideTargets {
 }
 
 /** Acts that take something out of health's hands: forgotten, they would do harm. */
-const needsEnd: ReadonlySet<OverrideAction> = new Set(["Drain", "Cordon", "Freeze", "ForceUp"]);
+const needsEnd: ReadonlySet<OverrideAction> = new Set(["Drain", "Cordon", "Freeze", "ForceUp", "Drill"]);
 
 /**
  * @param api absent when the objects are files'
@@ -30,6 +30,10 @@ export function toOverride(object: ObjectOf<"TrafficOverride">, targets: Overrid
   if (needsEnd.has(action) && until === undefined) {
     const remedy = "Add until, an RFC 3339 time such as 2026-11-21T18:00:00Z by which the work is done.";
     findings.error(["spec", "until"], "override-time", `is required with ${action}, so that it is not forgotten`, remedy);
+  }
+  if (action === "Drill" && start === undefined) {
+    const remedy = "Add start, an RFC 3339 time to come, such as 2026-11-21T18:00:00Z.";
+    findings.error(["spec", "start"], "override-time", "is required with Drill, so that all replicas begin together", remedy);
   }
   if (start !== undefined && until !== undefined && until <= start) {
     findings.error(["spec", "until"], "override-time", "does not lie after start", "Move one of them.");

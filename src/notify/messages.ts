@@ -108,6 +108,7 @@ const SEVERITIES = {
   Failover: "warning",
   FailOpen: "critical",
   WithdrawalHeld: "warning",
+  DrillAborted: "warning",
   ConfigRejected: "warning",
   ProviderFailing: "warning",
   Degraded: "warning",

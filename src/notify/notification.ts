@@ -90,6 +90,8 @@ export function createNarrator(): Narrator {
       case "BackendReturned":
       case "FailbackPending":
         return end(`WithdrawalHeld ${object}${backend}`, at, message);
+      case "DrillAborted":
+        return [{ ...about, key: `DrillAborted ${object}`, notice: "DrillAborted", phase: "Moment", severity: "warning" }];
       case "ConfigRejected":
         return begin({ ...about, key: "ConfigRejected", notice: "ConfigRejected", phase: "Begun", severity: "warning" });
       case "ConfigApplied":

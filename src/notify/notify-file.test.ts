@@ -17,7 +17,7 @@ receivers:
 - {name: hook, type: Webhook, url: "${SECRET}", signingKeyFile: hook.key, routes: [web/shop, test/*]}
 - {name: alerts, type: Alertmanager, url: "http://127.0.0.1:9093", tokenFile: token}
 `;
-  const all = ["Failover", "FailOpen", "WithdrawalHeld", "ConfigRejected", "ProviderFailing", "Degraded"];
+  const all = ["Failover", "FailOpen", "WithdrawalHeld", "DrillAborted", "ConfigRejected", "ProviderFailing", "Degraded"];
   expect(parseNotifyFile("notify.yaml", text)).toEqual({
     settings: {
       windowMs: 90_000,

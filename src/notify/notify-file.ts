@@ -7,7 +7,7 @@ import type { Problem } from "../model/problem.ts";
 import { readYaml } from "../model/yaml-document.ts";
 
 /** What somebody may want to be told of. */
-export const NOTICES = ["Failover", "FailOpen", "WithdrawalHeld", "ConfigRejected", "ProviderFailing", "Degraded"] as const;
+export const NOTICES = ["Failover", "FailOpen", "WithdrawalHeld", "DrillAborted", "ConfigRejected", "ProviderFailing", "Degraded"] as const;
 export type Notice = (typeof NOTICES)[number];
 
 export const RECEIVER_TYPES = ["Webhook", "Slack", "Alertmanager"] as const;

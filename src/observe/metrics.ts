@@ -28,6 +28,9 @@ export type FailoverLeg = "detect" | "decide" | "publish" | "propagate";
 /** What became of looking out for a failover's answers. */
 export type WatchResult = "seen" | "timeout" | "superseded" | "unwatched";
 
+/** How a drill ended: by its time, by an operator, by a second failure; `held` if it never might withdraw anything. */
+export type DrillResult = "completed" | "ended-early" | "aborted" | "held";
+
 /** The engine's side: one call for each thing that happens. All durations are in seconds. */
 export interface Metrics {
   readonly probe: (cluster: string, result: ProbeReason, seconds: number) => void;
@@ -38,6 +41,8 @@ export interface Metrics {
   readonly failoverWatch: (via: string, result: WatchResult) => void;
   /** A backend that had just returned is out again. */
   readonly flap: (cluster: string) => void;
+  /** A drill has ended. */
+  readonly drill: (result: DrillResult) => void;
   /** One query's time from socket to socket; the transports call it for a sample of their queries. */
   readonly dnsQueryDuration: (seconds: number) => void;
   readonly compile: (seconds: number) => void;
@@ -112,6 +117,11 @@ export function createMetrics({ processMetrics, now, breathe }: MetricsOptions =
     help: "Backends that were withdrawn again within their damping window after they had returned.",
     labels: ["cluster"],
   });
+  const drills = newCounter({
+    name: "globalroute_drills_total",
+    help: "Drills that have ended, by how.",
+    labels: ["result"],
+  });
   const dnsDurations = newHistogram({
     name: "globalroute_dns_query_duration_seconds",
     help: "Time to answer one DNS query, sampled.",
@@ -159,8 +169,8 @@ export function createMetrics({ processMetrics, now, breathe }: MetricsOptions =
     buckets: [1, 2, 5, 10, 20, 30, 60, 120],
   });
   const own: readonly MetricFamily[] = [
-    ...[probes, failovers, failoverDurations, failoverLegs, failoverWatches, flaps, dnsDurations, compiles, holds],
-    ...[transfers, notifications, notices, providerChanges, providerErrors, providerPropagations],
+    ...[probes, failovers, failoverDurations, failoverLegs, failoverWatches, flaps, drills, dnsDurations, compiles],
+    ...[holds, transfers, notifications, notices, providerChanges, providerErrors, providerPropagations],
     ...readingFamilies(() => readings),
   ].sort((a, b) => (a.name < b.name ? -1 : 1));
   const process: ProcessMetrics = processMetrics === true ? collectProcessMetrics() : { names: [], read: async () => [] };
@@ -179,6 +189,7 @@ export function createMetrics({ processMetrics, now, breathe }: MetricsOptions =
     failoverLeg: (leg, via, seconds, of) => failoverLegs.observe({ leg, via }, seconds, exemplar(of)),
     failoverWatch: (via, result) => failoverWatches.add({ via, result }),
     flap: (cluster) => flaps.add({ cluster }),
+    drill: (result) => drills.add({ result }),
     dnsQueryDuration: (seconds) => dnsDurations.observe({}, seconds),
     compile: (seconds) => compiles.observe({}, seconds),
     guardHold: (rule) => holds.add({ rule }),

@@ -25,6 +25,8 @@ export const EVENT_KINDS = [
   "FailOpenEnded",
   "OverrideBegan",
   "OverrideEnded",
+  "DrillHeld",
+  "DrillAborted",
   "TablePublished",
 ] as const;
 

@@ -222,6 +222,66 @@ describe("shedding", () => {
   });
 });
 
+describe("a drill", () => {
+  const drill = { drilled: new Set(["frankfurt"]) };
+
+  test("moves clients as a loss would, and brings them back at once", () => {
+    const life = createRouteLife(route());
+    life.order(drill);
+    expect(life.standing("frankfurt")).toBe("Draining");
+    expect(life.served()).toBe("dublin");
+    expect(life.changes.at(-1)).toMatchObject({ reason: "drill", cause: "order", firstSign: 0 });
+    expect(life.evaluation().drills).toEqual([
+      { backend: "frankfurt", family: 4 },
+      { backend: "frankfurt", family: 6 },
+    ]);
+    life.advance(600);
+    life.order({});
+    expect(life.served()).toBe("frankfurt");
+    expect(life.evaluation().drills).toEqual([]);
+  });
+
+  test("yields in the same moment to whatever fails, and leaves it the whole budget", () => {
+    const life = createRouteLife(route({ failover: testFailover({ maxWithdrawalPercent: 0 }) }));
+    life.order(drill);
+    life.silence("virginia");
+    expect(life.served()).toBe("frankfurt");
+    expect(life.standing("virginia")).toBe("Unhealthy"); // not held
+    expect(life.changes.filter(({ backend }) => backend === "frankfurt").at(-1)).toMatchObject({
+      reason: "no longer drilled",
+      cause: "order",
+      causedAt: life.now(),
+    });
+    expect(life.evaluation().drills[0]).toEqual({ backend: "frankfurt", family: 4, held: "virginia is not in service" });
+  });
+
+  test("that meets a real outage of its own backend gives way to it", () => {
+    const life = createRouteLife(route());
+    life.order(drill);
+    life.kill("frankfurt");
+    expect(life.standing("frankfurt")).toBe("Unhealthy");
+    life.heal("frankfurt");
+    life.order({});
+    expect(life.standing("frankfurt")).toBe("Pending"); // it has failed: the failback delay holds
+  });
+
+  test.each([
+    { name: "of everything does nothing", orders: { drilled: new Set(names) } },
+    { name: "of what is forced up does nothing", orders: { ...drill, forcedUp: new Set(["frankfurt"]) } },
+  ])("$name", ({ orders }) => {
+    const life = createRouteLife(route());
+    life.order(orders);
+    expect(life.served()).toBe("frankfurt");
+  });
+
+  test("goes on in another process", () => {
+    const life = createRouteLife(route());
+    life.order(drill);
+    life.restart();
+    expect(life.served()).toBe("dublin");
+  });
+});
+
 describe("operators", () => {
   test("drain moves clients, undrain brings them back at once", () => {
     const life = createRouteLife(route());

@@ -6,6 +6,7 @@ import { type FailbackState, failback, failbackDelay, failbackDue, isFlap, NEW_U
 import type { EndpointHealth, Health } from "../model/health.ts";
 import type { Backend, Route } from "../model/inventory.ts";
 import { type BackendClaim, guardWithdrawals, type Withdrawal } from "./guard.ts";
+import { guardDrill } from "./guard-drill.ts";
 import { Standing } from "./table.ts";
 
 /** What a route remembers between evaluations. Plain JSON: it outlives the process. Keys are `backend/4` and `backend/6`. */
@@ -31,6 +32,8 @@ export interface RouteOrders {
   readonly draining: ReadonlySet<string>;
   readonly cordoned: ReadonlySet<string>;
   readonly forcedUp: ReadonlySet<string>;
+  /** A drill asks for these to be withdrawn; {@link guardDrill} says whether it may. */
+  readonly drilled: ReadonlySet<string>;
   /** backend → when its newest ApproveFailback was given, ms since the epoch. */
   readonly approvedAt: ReadonlyMap<string, number>;
   /** Whatever probes say, these stay as they are. */
@@ -103,8 +106,18 @@ export interface RouteEvaluation {
   readonly returnsAt: number;
   readonly memory: RouteMemory;
   readonly changes: readonly UnitChange[];
+  /** What becomes of drills; empty while there is none. */
+  readonly drills: readonly DrillVerdict[];
   /** When time alone changes something, ms since the epoch; Infinity when nothing is pending. */
   readonly due: number;
+}
+
+/** Whether a drill has its way with a unit. */
+export interface DrillVerdict {
+  readonly backend: string;
+  readonly family: 4 | 6;
+  /** Why not, for people; absent when it has. */
+  readonly held?: string;
 }
 
 /** A unit (backend and family) whose standing changed. */
@@ -119,7 +132,10 @@ export interface UnitChange {
   readonly cause: ChangeCause;
   /** End of the first probe that pointed to this, ms since the epoch; 0 when no probe did. */
   readonly firstSign: number;
-  /** When its cause stood: the verdict, the end of the wait, the approval. Ms since the epoch; 0 for orders, whose instant the caller knows. */
+  /**
+   * When its cause stood: the verdict, the end of the wait, the approval, the failure that a drill yields to. Ms since the epoch; 0 for
+   * orders, whose instant the caller knows.
+   */
   readonly causedAt: number;
   /** The backend had returned so shortly before that its next return is damped; said once, however many of its families go one by one. */
   readonly isFlap: boolean;
@@ -150,7 +166,8 @@ export function evaluateRoute(input: RouteInput): RouteEvaluation {
   const v4 = guardFamily(input, v4Units, memory.withdrawals["4"]);
   const v6 = guardFamily(input, v6Units, memory.withdrawals["6"]);
   const held = new Set([...v4.held, ...v6.held]);
-  const stepped = v4Units.map((unit, i): Pair => [stepUnit(input, unit, held), stepUnit(input, v6Units[i]!, held)]);
+  const drills = new Map([...v4.drills, ...v6.drills]);
+  const stepped = v4Units.map((unit, i): Pair => [stepUnit(input, unit, held, drills), stepUnit(input, v6Units[i]!, held, drills)]);
   const all = stepped.flat();
   const backends = stepped.map((pair) => evaluateBackend(input, pair));
   return {
@@ -158,6 +175,7 @@ export function evaluateRoute(input: RouteInput): RouteEvaluation {
     returnsAt: backends.reduce((first, { returnsAt: [v4, v6] }) => Math.min(first, v4, v6), Number.POSITIVE_INFINITY),
     memory: { units: remembered(memory.units, all), withdrawals: { "4": v4.history, "6": v6.history } },
     changes: stepped.flatMap(([v4, v6]) => [...changeOf(input, v4, v6), ...changeOf(input, v6, v4)]),
+    drills: drills.size === 0 ? NO_DRILLS : all.flatMap((one) => drillVerdict(one, drills)),
     due: all.reduce(
       (first, one) => Math.min(first, dueOf(input, one)),
       held.size > 0 ? input.now + 1000 : Number.POSITIVE_INFINITY, // the budget's window moves on
@@ -202,8 +220,26 @@ function combinedHealth(addresses: readonly EndpointHealth[]): Health {
 const isFrozen = ({ orders }: RouteInput, unit: Unit): boolean => orders.frozen.has(unit.backend.name);
 
 function guardFamily(input: RouteInput, units: readonly Unit[], history: readonly Withdrawal[]) {
-  const claims = units.filter((unit) => unit.addresses.length > 0).map((unit) => claimOf(input, unit));
-  return guardWithdrawals(claims, history, input.route.failover.maxWithdrawalPercent, input.now);
+  const { orders, now } = input;
+  const { maxWithdrawalPercent } = input.route.failover;
+  const present = units.filter((unit) => unit.addresses.length > 0);
+  const claims = present.map((unit) => claimOf(input, unit));
+  const verdict = guardWithdrawals(claims, history, maxWithdrawalPercent, now);
+  if (orders.drilled.size === 0) return { ...verdict, drills: NOTHING_DRILLED };
+  const asked = claims.map((claim, i) => {
+    const { name } = present[i]!.backend;
+    return { ...claim, name, drilled: orders.drilled.has(name) && !orders.forcedUp.has(name) };
+  });
+  return { ...verdict, drills: guardDrill(asked, verdict.history, maxWithdrawalPercent, now) };
+}
+
+const NOTHING_DRILLED: ReturnType<typeof guardDrill> = new Map();
+const NO_DRILLS: readonly DrillVerdict[] = [];
+
+function drillVerdict({ unit: { key, backend, family } }: Stepped, drills: ReturnType<typeof guardDrill>): readonly DrillVerdict[] {
+  if (!drills.has(key)) return [];
+  const held = drills.get(key);
+  return [{ backend: backend.name, family, ...(held === undefined ? {} : { held }) }];
 }
 
 function claimOf(input: RouteInput, unit: Unit): BackendClaim {
@@ -223,7 +259,7 @@ function claimOf(input: RouteInput, unit: Unit): BackendClaim {
   };
 }
 
-function stepUnit(input: RouteInput, unit: Unit, heldKeys: ReadonlySet<string>): Stepped {
+function stepUnit(input: RouteInput, unit: Unit, heldKeys: ReadonlySet<string>, drills: ReturnType<typeof guardDrill>): Stepped {
   const { orders, route, now } = input;
   const { before } = unit;
   const held = heldKeys.has(unit.key);
@@ -237,7 +273,8 @@ function stepUnit(input: RouteInput, unit: Unit, heldKeys: ReadonlySet<string>):
           route.failover.failback,
           now,
         );
-  const standing = held ? Standing.Usable : standingOf(input, unit, state);
+  const isDrilled = drills.has(unit.key) && drills.get(unit.key) === undefined;
+  const standing = held ? Standing.Usable : isDrilled ? Standing.Draining : standingOf(input, unit, state);
   if (state === before.failback && standing === before.standing && held === before.held) return { unit, state: before };
   const lastUsable = before.standing === Standing.Usable && standing !== Standing.Usable ? now : before.lastUsable;
   return { unit, state: { failback: state, standing, lastUsable, held } };
@@ -372,7 +409,7 @@ export function unitDeadlines(
 
 /** @param other the backend's other family */
 function changeOf(input: RouteInput, { unit, state }: Stepped, other: Stepped): UnitChange[] {
-  const { orders } = input;
+  const { orders, now } = input;
   const from = unit.before.standing;
   if (from === state.standing && unit.before.held === state.held) return [];
   const telling = unit.addresses.find(({ proven }) => proven) ?? unit.addresses[0];
@@ -382,7 +419,11 @@ function changeOf(input: RouteInput, { unit, state }: Stepped, other: Stepped): 
       ? "forced up"
       : orders.draining.has(unit.backend.name)
         ? "draining"
-        : undefined;
+        : state.standing === Standing.Draining
+          ? "drill"
+          : undefined;
+  // The drill goes on and this route is spared from here on.
+  const isSpared = from === Standing.Draining && state.standing === Standing.Usable && orders.drilled.has(unit.backend.name);
   return [
     {
       backend: unit.backend.name,
@@ -390,8 +431,10 @@ function changeOf(input: RouteInput, { unit, state }: Stepped, other: Stepped): 
       from,
       to: state.standing,
       held: state.held,
-      reason: byOrder ?? telling?.reason ?? "not-probed",
-      ...(byOrder === undefined ? causeOf(input, unit, state.standing) : { cause: "order", firstSign: 0, causedAt: 0 }),
+      reason: byOrder ?? (isSpared ? "no longer drilled" : (telling?.reason ?? "not-probed")),
+      ...(byOrder === undefined && !isSpared
+        ? causeOf(input, unit, state.standing)
+        : { cause: "order", firstSign: 0, causedAt: isSpared ? now : 0 }),
       isFlap:
         state.failback.phase === "Out" &&
         other.unit.before.failback.phase !== "Out" && // the backend is out since then

@@ -4,7 +4,9 @@ import type { RouteOrders } from "./evaluate-route.ts";
 
 /** @param now milliseconds since the epoch */
 export const isInForce = (override: Override, now: number): boolean =>
-  (override.start === undefined || override.start <= now) && (override.until === undefined || now < override.until);
+  override.aborted === undefined &&
+  (override.start === undefined || override.start <= now) &&
+  (override.until === undefined || now < override.until);
 
 /** The next instant at which an override begins or ends; Infinity when none does. */
 export function ordersDue(overrides: readonly Override[], now: number): number {
@@ -18,7 +20,7 @@ export function clusterState(cluster: Cluster, overrides: readonly Override[], n
     .filter((override) => override.target.kind === "MemberCluster" && override.target.name === cluster.name && isInForce(override, now))
     .map((override) => override.action);
   if (cluster.state === "Cordoned" || actions.includes("Cordon")) return "Cordoned";
-  if (cluster.state === "Draining" || actions.includes("Drain")) return "Draining";
+  if (cluster.state === "Draining" || actions.includes("Drain") || actions.includes("Drill")) return "Draining";
   return "Active";
 }
 
@@ -27,6 +29,7 @@ export const NO_ORDERS: RouteOrders = {
   draining: new Set(),
   cordoned: new Set(),
   forcedUp: new Set(),
+  drilled: new Set(),
   approvedAt: new Map(),
   frozen: new Set(),
   confirmed: new Set(),
@@ -35,7 +38,7 @@ export const NO_ORDERS: RouteOrders = {
 /**
  * The orders on routes. An override of a cluster reaches every backend in it; one of a route reaches its backends, or the named one.
  * Cordon is stronger than ForceUp, ForceUp than Drain (so that one backend can be kept in a draining cluster), Drain than Freeze (which
- * holds off probes, not operators).
+ * holds off probes, not operators). A Drill only asks: the guard lets it have its way or not.
  *
  * @param now milliseconds since the epoch
  * @returns the orders on a route, {@link NO_ORDERS} itself when there are none
@@ -60,6 +63,7 @@ export function ordersAt({ overrides, clusters }: Pick<Inventory, "overrides" | 
       draining: new Set([...on("Drain"), ...within(draining)]),
       cordoned: new Set([...on("Cordon"), ...within(cordoned)]),
       forcedUp: new Set(on("ForceUp")),
+      drilled: new Set(on("Drill")),
       approvedAt: new Map(
         route.backends.flatMap((backend) => {
           const given = approvals.filter((override) => reaches(override, route, backend)).map((override) => override.start ?? now);
@@ -76,7 +80,8 @@ export function ordersAt({ overrides, clusters }: Pick<Inventory, "overrides" | 
 export const ordersOf = (route: Route, inventory: Pick<Inventory, "overrides" | "clusters">, now: number): RouteOrders =>
   ordersAt(inventory, now)(route);
 
-function reaches({ target }: Override, route: Route, backend: Route["backends"][number]): boolean {
+/** Whether an override is aimed at a backend of a route. */
+export function reaches({ target }: Override, route: Route, backend: Route["backends"][number]): boolean {
   if (target.kind === "MemberCluster") return target.name === backend.cluster;
   return (
     target.namespace === route.namespace && target.name === route.name && (target.backend === undefined || target.backend === backend.name)

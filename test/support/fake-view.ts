@@ -135,7 +135,7 @@ export function createFakeView(capacity = 100): FakeView {
         return () => mapListeners.delete(listener);
       },
     },
-    health: { route: () => undefined, clusters: () => new Map(), watch: () => () => undefined },
+    health: { route: () => undefined, clusters: () => new Map(), drillAbort: () => undefined, watch: () => () => undefined },
     confirm: () => held.splice(0),
   };
   return view;

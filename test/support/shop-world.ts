@@ -48,6 +48,18 @@ metadata: {name: drain-${cluster}}
 spec: {targetRef: {kind: MemberCluster, name: ${cluster}}, action: Drain, reason: upgrade, until: "${until}"}
 `;
 
+/** @param from,to ms since the epoch */
+export const drillYaml = (cluster: ClusterName, from: number, to: number) => `apiVersion: globalroute.dev/v1alpha1
+kind: TrafficOverride
+metadata: {name: drill-${cluster}}
+spec:
+  targetRef: {kind: MemberCluster, name: ${cluster}}
+  action: Drill
+  start: "${new Date(from).toISOString()}"
+  until: "${new Date(to).toISOString()}"
+  reason: game day
+`;
+
 export const shopServes = (world: SimulatedWorld, client: keyof typeof CLIENTS) => world.ask("shop.example.org", CLIENTS[client]).clusters;
 
 /** Starts worlds that are stopped after each test of the file that calls this. */

@@ -40,6 +40,8 @@ export interface SimulatedWorld {
   ask(host: string, client: string, family?: 0 | 1): Decision;
   table(): RoutingTable;
   events(kind?: string): readonly string[];
+  /** Samples of a metric, as they are exposed. */
+  samples(metric: string): Promise<readonly string[]>;
   /** Log lines from `info` on: level and message. */
   logged(): readonly string[];
   stop(): Promise<void>;
@@ -107,6 +109,7 @@ export async function startWorld(options: WorldOptions): Promise<SimulatedWorld 
       readObjects({ files: Object.entries(files).map(([path, text]) => ({ path, text })), problems }, regions),
     );
   const timeline = createTimeline(10_000, wallClock);
+  const metrics = createMetrics();
   const probe = async (endpoint: { readonly address: string }, limits: { readonly timeout: number }): Promise<ProbeResult> => {
     switch (states.get(endpoint.address) ?? "up") {
       case "up": {
@@ -160,7 +163,7 @@ export async function startWorld(options: WorldOptions): Promise<SimulatedWorld 
       ["DE", 83],
       ["US", 330],
     ]),
-    metrics: createMetrics(),
+    metrics,
     timeline,
     log: createLog({ level: "info", pretty: false, write: (line) => log.push(line), now: wallClock }),
     now: wallClock,
@@ -191,6 +194,7 @@ export async function startWorld(options: WorldOptions): Promise<SimulatedWorld 
         .list()
         .filter((event) => kind === undefined || event.kind === kind)
         .map((event) => event.message),
+    samples: async (metric) => (await metrics.expose()).split("\n").filter((line) => line.startsWith(`${metric}{`)),
     logged: () =>
       log.map((line) => {
         const { level, msg } = JSON.parse(line);

@@ -41,23 +41,27 @@ export const trafficOverrideSpec = z
       )
       .describe("What is overridden."),
     action: z
-      .enum(["Drain", "Cordon", "Freeze", "ForceUp", "ApproveFailback", "ConfirmWithdrawal", "PromoteStep", "AbortRollout"])
+      .enum(["Drain", "Cordon", "Freeze", "ForceUp", "Drill", "ApproveFailback", "ConfirmWithdrawal", "PromoteStep", "AbortRollout"])
       .describe(
-        "Drain: send no clients there, except when nothing else allowed is left. Cordon: send none at all. Freeze: keep the present decisions, whatever probes say. ForceUp: treat as healthy, whatever probes say. ApproveFailback: let a recovered backend serve again. ConfirmWithdrawal: let more backends be withdrawn than failover.maxWithdrawalPercent allows. PromoteStep: let the rollout go on from the step that it waits at. AbortRollout: go back to the weights from before the rollout.",
+        "Drain: send no clients there, except when nothing else allowed is left. Cordon: send none at all. Freeze: keep the present decisions, whatever probes say. ForceUp: treat as healthy, whatever probes say. Drill: rehearse its loss: send no clients there while everything else is in service, measure how fast they move, and give up by itself at a second failure. ApproveFailback: let a recovered backend serve again. ConfirmWithdrawal: let more backends be withdrawn than failover.maxWithdrawalPercent allows. PromoteStep: let the rollout go on from the step that it waits at. AbortRollout: go back to the weights from before the rollout.",
       ),
-    start: time().optional().meta({ whenAbsent: "at once" }).describe("When it begins (RFC 3339)."),
+    start: time().optional().meta({ whenAbsent: "at once; Drill needs it" }).describe("When it begins (RFC 3339)."),
     until: time()
       .optional()
-      .meta({ whenAbsent: "without end; Drain, Cordon, Freeze and ForceUp need it" })
+      .meta({ whenAbsent: "without end; Drain, Cordon, Freeze, ForceUp and Drill need it" })
       .describe("When it ends by itself (RFC 3339)."),
     reason: z.string().min(1).max(256).describe("Why, for the people who find it later. Appears in status, timeline and logs."),
   })
   .meta(
     celRules(
       {
-        rule: "!(self.action in ['Drain', 'Cordon', 'Freeze', 'ForceUp']) || has(self.until)",
+        rule: "!(self.action in ['Drain', 'Cordon', 'Freeze', 'ForceUp', 'Drill']) || has(self.until)",
         message:
-          "until is required with Drain, Cordon, Freeze and ForceUp, so that nothing is forgotten: set it to when the work is done, as in 2026-11-21T18:00:00Z",
+          "until is required with Drain, Cordon, Freeze, ForceUp and Drill, so that nothing is forgotten: set it to when the work is done, as in 2026-11-21T18:00:00Z",
+      },
+      {
+        rule: "self.action != 'Drill' || has(self.start)",
+        message: "start is required with Drill, so that all replicas begin together: set it to a time to come, as in 2026-11-21T18:00:00Z",
       },
       {
         rule: "!has(self.start) || !has(self.until) || timestamp(self.start) < timestamp(self.until)",

@@ -254,6 +254,12 @@ export const refusedByServer: readonly InvalidObject[] = [
   },
   { name: "a drain without end", object: override({ action: "Drain" }), field: "spec", says: "set it to when the work is done" },
   {
+    name: "a drill without a start",
+    object: override({ action: "Drill", until: "2126-11-21T18:00:00Z" }),
+    field: "spec",
+    says: "start is required with Drill",
+  },
+  {
     name: "an end before the start",
     object: override({ start: "2026-11-21T18:00:00Z", until: "2026-11-21T17:00:00Z" }),
     field: "spec",

@@ -25,6 +25,7 @@ export const NO_ORDERS: RouteOrders = {
   draining: new Set(),
   cordoned: new Set(),
   forcedUp: new Set(),
+  drilled: new Set(),
   approvedAt: new Map(),
   frozen: new Set(),
   confirmed: new Set(),

@@ -25,6 +25,8 @@ const MOVES: readonly string[] = [
   "OverrideEnded",
   "WithdrawalHeld",
   "WithdrawalReleased",
+  "DrillHeld",
+  "DrillAborted",
 ];
 
 export const isMove = ({ kind }: Pick<TimelineEvent, "kind">): boolean => MOVES.includes(kind);

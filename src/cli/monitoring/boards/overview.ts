@@ -142,13 +142,15 @@ export const overview: Dashboard = {
         legQuantiles(8),
         {
           kind: "timeseries",
-          title: "Flaps and holds",
-          description: "Backends withdrawn again soon after they had returned, and changes that a safety rule held back, in an hour.",
+          title: "Flaps, holds and drills",
+          description:
+            "Backends withdrawn again soon after they had returned, changes that a safety rule held back, and drills that ended, in an hour.",
           unit: "none",
           width: 8,
           queries: [
             { expr: `sum by (cluster) (${grown(chosen("globalroute_flaps_total"), "1h")}) or vector(0)`, legend: "flaps {{cluster}}" },
             { expr: `sum by (rule) (${grown(chosen("globalroute_guard_holds_total"), "1h")}) or vector(0)`, legend: "held {{rule}}" },
+            { expr: `sum by (result) (${grown(chosen("globalroute_drills_total"), "1h")}) or vector(0)`, legend: "drills {{result}}" },
           ],
         },
       ],
