@@ -21,6 +21,7 @@ export const PURE: readonly string[] = [
   "src/model",
   "src/routing",
   "src/what-if",
+  "src/proxy/edge-plan.ts",
   "src/dns/wire",
   "src/dns/check/expectation.ts",
   "src/dns/check/judge-client-subnet.ts",
