@@ -1,20 +1,20 @@
 /** Follows each failover from the table to the answers: who serves it when, and who is seen to answer it when. */
-import { serverLabel } from "../dns/check/read-reply.ts";
 import type { AnswerWatch, LookoutEnd } from "../dns/watch/answer-watch.ts";
-import { Type } from "../dns/wire/codes.ts";
 import type { FailoverNotice, MovedSample } from "../engine/failover-notice.ts";
 import type { Publisher } from "../engine/source.ts";
-import { zoneOf } from "../model/host-zones.ts";
-import { type Route, type RouteKey, routeKey, type Zone } from "../model/inventory.ts";
-import { parseIp } from "../model/ip.ts";
+import { type Override, type Route, type RouteKey, routeKey, type Zone } from "../model/inventory.ts";
 import type { ListenAddress } from "../model/listen-address.ts";
 import type { Log } from "../observe/log.ts";
 import type { Metrics } from "../observe/metrics.ts";
 import type { Timeline } from "../observe/timeline.ts";
 import { peopleOf } from "../routing/moves.ts";
+import { reaches } from "../routing/orders.ts";
 import { type SampleNetwork, sampleClient } from "../routing/sample-client.ts";
 import type { RoutingTable } from "../routing/table.ts";
-import { isPublishedIn } from "./published-hosts.ts";
+import { createBeforeDrills } from "./before-drills.ts";
+import { createConcerned } from "./concerned.ts";
+import { type Aim, drillAims, foreignAims, questionOf, resolverVias, type Via, viasOf, zoneVias } from "./failover-aims.ts";
+import { firstHostHere, firstHostIn } from "./published-hosts.ts";
 import { createToldOnce } from "./told-once.ts";
 
 export interface FailoverFollowerOptions {
@@ -30,16 +30,17 @@ export interface FailoverFollowerOptions {
   readonly population: ReadonlyMap<string, number>;
   /** Milliseconds since the epoch. */
   readonly now: () => number;
-  /** Runs it soon: routes that fail over together are written before the first of them is looked out for. */
-  readonly defer: (work: () => void) => void;
+  readonly setTimer: (milliseconds: number, callback: () => void) => () => void;
 }
 
-/** A publisher only to know which zones there are. */
+/** A publisher only to know which routes and zones there are. */
 export interface FailoverFollower extends Publisher {
   /** The table says so. Never throws. */
   readonly began: (notice: FailoverNotice) => void;
   /** A zone that is kept elsewhere was written, and these are in it. */
   readonly published: (zone: Zone, notices: readonly FailoverNotice[]) => void;
+  /** Today's overrides: shortly before a drill, everybody who may see it is asked once, so that it is in caches and known whom it concerns. */
+  readonly overrides: (overrides: readonly Override[]) => void;
   readonly close: () => void;
 }
 
@@ -52,14 +53,19 @@ const OWN_GAP = 50;
 const FOREIGN_GAP = 200;
 
 export function createFailoverFollower(options: FailoverFollowerOptions): FailoverFollower {
-  const { metrics, timeline, log, watch, self, resolvers, now } = options;
+  const { metrics, timeline, log, watch, self, resolvers, now, setTimer } = options;
+  let routes: readonly Route[] = [];
   let byDomain: ReadonlyMap<string, Zone> = new Map();
   /** Route → what cancels its lookouts, by `via`. */
   const open = new Map<RouteKey, { readonly event: number; readonly lookouts: Map<string, () => void> }>();
+  /** Cancels questions before drills. */
+  const asking = new Set<() => void>();
+  const concerned = createConcerned();
   const told = createToldOnce(now);
+  const beforeDrills = createBeforeDrills({ now, setTimer, onNear: askAhead });
   let people: { readonly geo: RoutingTable["geo"]; readonly ofPlace: Float64Array } | undefined;
-  /** `partition/class` of the table → its sample. */
   let isClosed = false;
+  /** `partition/class` of the table → its sample. */
   let samples: { readonly table: RoutingTable; readonly networks: Map<string, SampleNetwork | undefined> } | undefined;
 
   function networkOf({ table, route, class: cls }: MovedSample): SampleNetwork | undefined {
@@ -73,65 +79,48 @@ export function createFailoverFollower(options: FailoverFollowerOptions): Failov
 
   const pointer = ({ route, event }: FailoverNotice) => ({ route: routeKey(route), event });
 
-  /** The newest failover of a route takes its place: what went before cannot be told from it any more. */
-  function place(notice: FailoverNotice): Map<string, () => void> | undefined {
-    if (isClosed) return undefined;
-    const key = routeKey(notice.route);
+  /**
+   * The newest failover of a route takes its place: what went before cannot be told from it any more.
+   *
+   * @returns false when it is not the newest: a zone elsewhere was written late
+   */
+  function supersede({ route, event }: FailoverNotice): boolean {
+    const key = routeKey(route);
     const known = open.get(key);
-    if (known?.event === notice.event) return known.lookouts;
-    if (known !== undefined && known.event > notice.event) return undefined; // a zone elsewhere was written late
-    if (known !== undefined) supersede(key, known.lookouts);
-    if (notice.sample === undefined || open.size >= MOST_WATCHED) {
-      metrics.failoverWatch("", "unwatched");
-      return undefined;
-    }
-    const lookouts = new Map<string, () => void>();
-    open.set(key, { event: notice.event, lookouts });
-    return lookouts;
-  }
-
-  function supersede(key: RouteKey, lookouts: ReadonlyMap<string, () => void>): void {
-    for (const [via, cancel] of lookouts) {
+    if (known === undefined || known.event === event) return true;
+    if (known.event > event) return false;
+    for (const [via, cancel] of known.lookouts) {
       cancel();
       metrics.failoverWatch(via, "superseded");
     }
     open.delete(key);
+    return true;
   }
 
-  interface Aim {
-    readonly via: string;
-    readonly server: ListenAddress;
-    readonly host: string;
-    readonly network?: SampleNetwork;
-  }
-
-  function lookOut(
-    notice: FailoverNotice,
-    sample: MovedSample,
-    publishedAt: number,
-    aims: readonly Aim[],
-    lookouts: Map<string, () => void>,
-  ): void {
-    for (const { via, server, host, network } of aims) {
+  function lookOut(notice: FailoverNotice, publishedAt: number, aims: readonly Aim[]): void {
+    if (isClosed || !supersede(notice)) return;
+    const { route, backend } = notice;
+    const key = routeKey(route);
+    if (aims.length === 0 || (!open.has(key) && open.size >= MOST_WATCHED)) {
+      metrics.failoverWatch("", "unwatched");
+      return;
+    }
+    const { lookouts } = open.get(key) ?? { lookouts: new Map<string, () => void>() };
+    open.set(key, { event: notice.event, lookouts });
+    for (const aim of aims) {
+      const { via, server, addresses, until, family } = aim;
       if (lookouts.has(via)) continue;
-      const isOwn = via === "self";
+      const shortestGap = via === "self" ? OWN_GAP : FOREIGN_GAP;
       const cancel = watch.start(
-        {
-          ...{ server, gone: sample.gone, shortestGap: isOwn ? OWN_GAP : FOREIGN_GAP, patience: 2000 * notice.route.ttl.max + 60_000 },
-          question: {
-            name: host.replace(/^\*/, "globalroute-watch"),
-            type: sample.family === 4 ? Type.A : Type.AAAA,
-            recursionDesired: via.startsWith("resolver "),
-            edns: network === undefined ? {} : { clientSubnet: { ...network, source: network.length } },
-          },
-        },
-        (end) => ended(notice, via, publishedAt, end),
+        { server, addresses, until, shortestGap, patience: 2000 * route.ttl.max + 60_000, question: questionOf(aim) },
+        (end) => ended(notice, aim, publishedAt, end),
+        () => via !== "self" && concerned.heard({ route: key, backend, family, via }),
       );
       lookouts.set(via, cancel);
     }
   }
 
-  function ended(notice: FailoverNotice, via: string, publishedAt: number, end: LookoutEnd): void {
+  function ended(notice: FailoverNotice, { via, until, family }: Aim, publishedAt: number, end: LookoutEnd): void {
     const at = now();
     const key = routeKey(notice.route);
     const mine = open.get(key);
@@ -150,47 +139,67 @@ export function createFailoverFollower(options: FailoverFollowerOptions): Failov
       });
       return;
     }
-    metrics.failoverWatch(via, "timeout");
-    const fact = end.heard ? `still answered with ${notice.from}` : "did not answer";
+    const isReturn = until === "Present";
+    if (isReturn) concerned.forget({ route: key, backend: notice.backend, family, via });
+    const fact = !end.heard ? "did not answer" : isReturn ? `did not answer with ${notice.to} again` : `still answered with ${notice.from}`;
     timeline.add({ kind: "FailoverUnseen", object, at, message: `${via} ${fact} after ${seconds.toFixed(0)} s`, details: facts });
-    const news = end.heard ? "goes on answering with what went out of service: look at its cache and at the zone" : "does not answer";
+    if (isReturn && end.heard && notice.sample === undefined) {
+      metrics.failoverWatch("", "unwatched"); // it has some of all clients, and whoever asked was perhaps never one of them
+      return;
+    }
+    metrics.failoverWatch(via, "timeout");
+    const cause = isReturn ? "answering without what serves again" : "answering with what went out of service";
+    const news = end.heard ? `goes on ${cause}: look at its cache and at the zone` : "does not answer";
     if (told.isNew(via, news)) log.warn({ via, route: key }, `whether failovers arrive cannot be seen there: ${via} ${news}`);
   }
 
   const totalSeconds = ({ beganAt }: FailoverNotice, at: number): number => Math.max(0, at - beganAt) / 1000;
-  const hostIn = (route: Route, zone: Zone): string | undefined => route.hosts.find((host) => isPublishedIn(zone, byDomain)(route, host));
 
-  /** Resolvers have the names of everybody; what they answer depends on where they are, so only what concerns everybody can be seen there. */
-  const resolverAims = (host: string, { isForAll }: MovedSample): readonly Aim[] =>
-    isForAll ? resolvers.map((server) => ({ via: `resolver ${serverLabel({ name: "", server })}`, server, host })) : [];
+  function ownAims(server: ListenAddress, host: string, sample: MovedSample | undefined): readonly Aim[] {
+    if (sample === undefined) return [];
+    const network = networkOf(sample);
+    const { family, gone: addresses } = sample;
+    return [{ via: "self", server, host, family, addresses, until: "Absent", ...(network === undefined ? {} : { network }) }];
+  }
+
+  const aimsAt = (notice: FailoverNotice, vias: readonly Via[]): readonly Aim[] => foreignAims(notice, vias, concerned.has);
+
+  function askAhead(drill: Override): void {
+    const touched = routes.filter((route) => route.backends.some((backend) => reaches(drill, route, backend)));
+    for (const route of touched.slice(0, MOST_WATCHED)) {
+      for (const aim of drillAims(drill, route, viasOf(route, byDomain, resolvers))) {
+        const { via, server, addresses, until, family, backend } = aim;
+        const cancel = watch.start(
+          { server, addresses, until, shortestGap: FOREIGN_GAP, patience: 0, question: questionOf(aim) },
+          () => asking.delete(cancel),
+          () => concerned.heard({ route: routeKey(route), backend, family, via }),
+        );
+        asking.add(cancel);
+      }
+    }
+  }
 
   return {
-    publish(_table, { zones }) {
-      byDomain = new Map(zones.map((zone) => [zone.domain, zone]));
+    publish(_table, inventory) {
+      routes = inventory.routes;
+      byDomain = new Map(inventory.zones.map((zone) => [zone.domain, zone]));
+      concerned.keepOnly(new Set(routes.map(routeKey)));
       return [];
     },
     began(notice) {
       const { route, sample, writtenAt } = notice;
-      const host = route.hosts.find((one) => {
-        const zone = zoneOf(one, byDomain);
-        return zone !== undefined && zone.provider === undefined && isPublishedIn(zone, byDomain)(route, one);
-      });
+      const host = firstHostHere(byDomain)(route);
       if (host === undefined) return;
       metrics.failoverLeg("publish", "embedded", Math.max(0, now() - writtenAt) / 1000, pointer(notice));
       const own = self();
       if (own === undefined) return; // it does not listen yet
-      options.defer(() => {
-        const lookouts = place(notice);
-        if (lookouts === undefined || sample === undefined) return;
-        const network = networkOf(sample);
-        const aims = [{ via: "self", server: own, host, ...(network === undefined ? {} : { network }) }, ...resolverAims(host, sample)];
-        lookOut(notice, sample, writtenAt, aims, lookouts);
-      });
+      // Soon: routes that fail over together are written before the first of them is looked out for.
+      setTimer(0, () => lookOut(notice, writtenAt, [...ownAims(own, host, sample), ...aimsAt(notice, resolverVias(resolvers, host))]));
     },
     published(zone, notices) {
       const at = now();
       notices.forEach((notice, i) => {
-        const { route, sample, writtenAt } = notice;
+        const { route, writtenAt } = notice;
         const seconds = Math.max(0, at - writtenAt) / 1000;
         metrics.failoverLeg("publish", zone.domain, seconds, pointer(notice));
         if (i < MOST_EVENTS) {
@@ -200,16 +209,19 @@ export function createFailoverFollower(options: FailoverFollowerOptions): Failov
             details: { failover: notice.event, via: zone.domain, seconds, totalSeconds: totalSeconds(notice, at) },
           });
         }
-        const host = hostIn(route, zone);
-        if (host === undefined || sample?.isForAll !== true) return;
-        const server = serverOf(zone);
-        const aims = [...(server === undefined ? [] : [{ via: `zone ${zone.domain}`, server, host }]), ...resolverAims(host, sample)];
-        const lookouts = aims.length === 0 ? undefined : place(notice);
-        if (lookouts !== undefined) lookOut(notice, sample, at, aims, lookouts);
+        const host = firstHostIn(zone, byDomain)(route);
+        if (host === undefined) return;
+        const aims = aimsAt(notice, [...zoneVias(zone, host), ...resolverVias(resolvers, host)]);
+        if (aims.length > 0) lookOut(notice, at, aims);
+        else supersede(notice);
       });
     },
+    overrides: beforeDrills.overrides,
     close() {
       isClosed = true;
+      beforeDrills.close();
+      for (const cancel of asking) cancel();
+      asking.clear();
       for (const { lookouts } of open.values()) for (const cancel of lookouts.values()) cancel();
       open.clear();
     },
@@ -217,9 +229,3 @@ export function createFailoverFollower(options: FailoverFollowerOptions): Failov
 }
 
 const inWords = (seconds: number): string => (seconds < 1 ? `${Math.round(seconds * 1000)} ms` : `${seconds.toFixed(1)} s`);
-
-/** The server that is asked for a zone elsewhere, as far as its objects name one by address. */
-function serverOf({ provider }: Zone): ListenAddress | undefined {
-  if (provider?.type !== "RFC2136" || parseIp(provider.server.host) === undefined) return undefined;
-  return { address: provider.server.host, port: provider.server.port };
-}

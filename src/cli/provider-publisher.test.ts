@@ -393,7 +393,10 @@ const UNREACHABLE = new ProviderError("unreachable", "rfc2136 192.0.2.53:53", "n
 
 describe("failovers", () => {
   const failover = (event: number, one: Route) =>
-    ({ event, route: one, from: "east", to: "west", cause: "probes", beganAt: 0, writtenAt: 0 }) satisfies FailoverNotice;
+    ({
+      ...{ event, route: one, from: "east", to: "west", cause: "probes", backend: "east", returned: [] },
+      ...{ beganAt: 0, writtenAt: 0 },
+    }) satisfies FailoverNotice;
 
   test("are published once a sync that began after them has succeeded, in the zones that have their hosts", async () => {
     const { clock, publisher, publish, changed, published, remote } = start();

@@ -10,3 +10,18 @@ export const isPublishedIn =
     zoneOf(host, byDomain)?.name === zone.name &&
     (route.zones.length === 0 || route.zones.includes(zone.name)) &&
     (zone.allowedSuffixes.length === 0 || zone.allowedSuffixes.some((suffix) => isWithin(host, suffix)));
+
+/** @returns the host that stands for a route in this zone; undefined when none is published there */
+export const firstHostIn =
+  (zone: Zone, byDomain: ReadonlyMap<string, Zone>) =>
+  (route: Route): string | undefined =>
+    route.hosts.find((host) => isPublishedIn(zone, byDomain)(route, host));
+
+/** {@link firstHostIn} any of the zones that are answered here. */
+export const firstHostHere =
+  (byDomain: ReadonlyMap<string, Zone>) =>
+  (route: Route): string | undefined =>
+    route.hosts.find((host) => {
+      const zone = zoneOf(host, byDomain);
+      return zone !== undefined && zone.provider === undefined && isPublishedIn(zone, byDomain)(route, host);
+    });

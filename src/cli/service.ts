@@ -227,7 +227,7 @@ async function compose(options: ServiceOptions, io: Pick<Io, "now" | "every" | "
     }),
     self: () => ownServer,
     resolvers: options.watchResolvers ?? [],
-    defer: (work) => void ports.setTimer(ms(0), work),
+    setTimer: (delay, callback) => ports.setTimer(ms(delay), callback),
   });
   const providers = createProviderPublisher({
     open: openProvider,
@@ -264,6 +264,7 @@ async function compose(options: ServiceOptions, io: Pick<Io, "now" | "every" | "
       follower.began(notice);
       providers.began(notice);
     },
+    onOverrides: follower.overrides,
     log,
     now: io.now,
     setTimer: (delay, callback) => ports.setTimer(ms(delay), callback),

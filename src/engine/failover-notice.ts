@@ -11,6 +11,10 @@ export interface FailoverNotice {
   readonly from: string;
   readonly to: string;
   readonly cause: ChangeCause;
+  /** Whose standing changed. */
+  readonly backend: string;
+  /** Families in which it serves again; empty when it went out of service. */
+  readonly returned: readonly (4 | 6)[];
   /** When it began, ms since the epoch: the end of the first failed probe, the end of a wait, the act. */
   readonly beganAt: number;
   /** When the table's bytes were written, ms since the epoch. */

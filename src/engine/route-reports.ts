@@ -116,8 +116,10 @@ export function createRouteReports(timeline: Timeline, metrics: Metrics, onFailo
     if (legs.detectSeconds !== undefined) metrics.failoverLeg("detect", "", legs.detectSeconds, pointer);
     if (legs.decideSeconds !== undefined) metrics.failoverLeg("decide", "", legs.decideSeconds, pointer);
     const sample = sampleOf(written, change, move.from);
+    const serving = written.changes.filter((one) => one.backend === change.backend && one.to === Standing.Usable && one.from !== one.to);
     onFailover({
-      ...{ event, route, from, to, cause, writtenAt: at, beganAt: firstSign ?? (causedAt === 0 ? at : causedAt) },
+      ...{ event, route, from, to, cause, backend: change.backend, returned: back ? serving.map(({ family }) => family) : [] },
+      ...{ writtenAt: at, beganAt: firstSign ?? (causedAt === 0 ? at : causedAt) },
       ...(sample === undefined ? {} : { sample }),
     });
   }

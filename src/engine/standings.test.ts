@@ -326,6 +326,7 @@ describe("the legs of a failover", () => {
     setFrankfurt(world, REFUSED, { firstSign: world.now() - 2500, since: world.now() });
     const [notice] = world.notices;
     expect(notice).toMatchObject({ event: world.failovers()[0]!.id, from: "frankfurt", to: "dublin", beganAt: world.now() - 2500 });
+    expect(notice).toMatchObject({ backend: "frankfurt", returned: [] });
     expect(notice?.sample).toMatchObject({ route: 0, family: 4, gone: ["192.0.2.1"], isForAll: true });
     // Germany's people are the most who moved.
     const place = world.table.geo.places.findIndex(({ country }) => country === "DE");
@@ -344,7 +345,7 @@ describe("the legs of a failover", () => {
     expect(back).toMatchObject({ from: "dublin", to: "frankfurt", reason: "failback", cause: "failback", decideSeconds: 0.25 });
     expect(back).not.toHaveProperty("detectSeconds");
     expect(back).not.toHaveProperty("seconds");
-    expect(world.notices[1]?.sample).toMatchObject({ gone: ["192.0.2.2"], isForAll: false });
+    expect(world.notices[1]).toMatchObject({ backend: "frankfurt", returned: [4], sample: { gone: ["192.0.2.2"], isForAll: false } });
   });
 
   test("an operator's act counts from when it is in force: from now, or from the time that it was given for", () => {

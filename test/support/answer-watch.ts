@@ -24,11 +24,11 @@ export interface AnswerWatch {
 }
 
 /**
- * @param subnet of the client, such as `91.64.0.0/16`
+ * @param subnet of the client, such as `91.64.0.0/16`; undefined to say nothing of it
  * @param interval ms between two questions
  */
-export async function watchAnswers(port: number, name: string, subnet: string, interval: number): Promise<AnswerWatch> {
-  const [ip = "", length] = subnet.split("/");
+export async function watchAnswers(port: number, name: string, subnet: string | undefined, interval: number): Promise<AnswerWatch> {
+  const [ip = "", length] = subnet?.split("/") ?? [];
   const socket = createSocket("udp4");
   socket.connect(port, "127.0.0.1");
   await once(socket, "connect");
@@ -55,7 +55,7 @@ export async function watchAnswers(port: number, name: string, subnet: string, i
           ednsVersion: 0,
           flags: 0,
           flag_do: false,
-          options: [{ code: 8, ip, sourcePrefixLength: Number(length) }],
+          options: length === undefined ? [] : [{ code: 8, ip, sourcePrefixLength: Number(length) }],
         },
       ],
     });

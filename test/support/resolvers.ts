@@ -120,14 +120,21 @@ export interface Resolver {
 const READY_MS = 20_000;
 
 /**
- * @param zone     that the server on 127.0.0.1:`upstream` answers for
- * @param readyFor a name in it that has an address: the resolver is ready once it answers it
+ * @param zone      that the server on 127.0.0.1:`upstream` answers for
+ * @param readyFor  a name in it that has an address: the resolver is ready once it answers it
+ * @param givenPort where it listens on 127.0.0.1; a free one if absent
  * @throws with what it wrote, when it ends or does not answer in time
  */
-export async function startResolver(kind: ResolverKind, zone: string, upstream: number, readyFor: string): Promise<Resolver> {
+export async function startResolver(
+  kind: ResolverKind,
+  zone: string,
+  upstream: number,
+  readyFor: string,
+  givenPort?: number,
+): Promise<Resolver> {
   const folder = mkdtempSync(join(tmpdir(), "globalroute-resolver-"));
   mkdirSync(join(folder, "cache"));
-  const port = await freePort();
+  const port = givenPort ?? (await freePort());
   const child = spawn(kind.command, kind.configure(folder, port, zone, upstream), { cwd: folder, stdio: ["ignore", "pipe", "pipe"] });
   let log = "";
   for (const stream of [child.stdout, child.stderr]) {

@@ -14,13 +14,13 @@ const reply = (addresses: readonly string[], rcode: number = Rcode.NOERROR, type
 });
 
 test.each<[string, Reply, number, readonly string[], ReturnType<typeof judgeReply>]>([
-  ["another address", reply(["192.0.2.2"]), Type.A, ["192.0.2.1"], "Gone"],
-  ["the old one beside another", reply(["192.0.2.2", "192.0.2.1"]), Type.A, ["192.0.2.1"], "Still"],
-  ["the old one in other words", reply(["2001:DB8:0::1"], 0, Type.AAAA), Type.AAAA, ["2001:db8::1"], "Still"],
-  ["an empty answer is no move", reply([]), Type.A, ["192.0.2.1"], "Still"],
+  ["another address", reply(["192.0.2.2"]), Type.A, ["192.0.2.1"], "Absent"],
+  ["the old one beside another", reply(["192.0.2.2", "192.0.2.1"]), Type.A, ["192.0.2.1"], "Present"],
+  ["the old one in other words", reply(["2001:DB8:0::1"], 0, Type.AAAA), Type.AAAA, ["2001:db8::1"], "Present"],
+  ["an empty answer, which is no move", reply([]), Type.A, ["192.0.2.1"], "Empty"],
   ["an error", reply(["192.0.2.2"], Rcode.SERVFAIL), Type.A, ["192.0.2.1"], "Silent"],
   ["no answer", { failure: "timeout" }, Type.A, ["192.0.2.1"], "Silent"],
-])("%s", (_name, answer, type, gone, verdict) => expect(judgeReply(answer, type, gone)).toBe(verdict));
+])("%s", (_name, answer, type, addresses, verdict) => expect(judgeReply(answer, type, addresses)).toBe(verdict));
 
 test("the longer it takes the longer the gaps, so that the error stays a twentieth, and no gap is above a second", () => {
   expect([0, 1000, 4000, 60_000].map((waited) => nextGap(waited, 50))).toEqual([50, 50, 200, 1000]);
@@ -28,7 +28,8 @@ test("the longer it takes the longer the gaps, so that the error stays a twentie
 
 const SERVER = { address: "192.0.2.53", port: 53 };
 const lookout = (more: Partial<Lookout> = {}): Lookout => ({
-  ...{ server: SERVER, question: { name: "shop.example.org", type: Type.A }, gone: ["192.0.2.1"], shortestGap: 50, patience: 10_000 },
+  ...{ server: SERVER, question: { name: "shop.example.org", type: Type.A }, addresses: ["192.0.2.1"] },
+  ...{ until: "Absent", shortestGap: 50, patience: 10_000 },
   ...more,
 });
 
@@ -45,7 +46,14 @@ function start(answer: (at: number) => Reply, queriesPerSecond = 1000) {
     queriesPerSecond,
   });
   const ends: (LookoutEnd & { readonly at: number })[] = [];
-  return { clock, asked, ends, watch, begin: (one = lookout()) => watch.start(one, (end) => ends.push({ ...end, at: clock.now() })) };
+  const present: number[] = [];
+  const begin = (one = lookout()) =>
+    watch.start(
+      one,
+      (end) => ends.push({ ...end, at: clock.now() }),
+      () => present.push(clock.now()),
+    );
+  return { clock, asked, ends, present, begin };
 }
 
 test("what moves is seen within a twentieth of the time that it took, and then nobody is asked any more", async () => {
@@ -57,6 +65,31 @@ test("what moves is seen within a twentieth of the time that it took, and then n
   expect(ends[0]!.at).toBeLessThan(3000 * 1.06);
   expect(clock.pending()).toBe(0);
   expect(asked.length).toBeLessThan(60);
+});
+
+test("what comes back is seen as well, and when one of its addresses is answered is told before the end", async () => {
+  const { clock, ends, present, begin } = start((at) => reply([at < 3000 ? "192.0.2.2" : "192.0.2.1"]));
+  begin(lookout({ until: "Present" }));
+  await clock.advance(60_000);
+  expect(ends).toEqual([{ kind: "Seen", at: expect.any(Number) }]);
+  expect(ends[0]!.at).toBeGreaterThanOrEqual(3000);
+  expect(ends[0]!.at).toBeLessThan(3000 * 1.06);
+  expect(present).toEqual([ends[0]!.at]);
+});
+
+test("that what goes was answered at all is told once", async () => {
+  const { clock, ends, present, begin } = start((at) => reply([at < 3000 ? "192.0.2.1" : "192.0.2.2"]));
+  begin();
+  await clock.advance(60_000);
+  expect(present).toEqual([0]);
+  expect(ends).toHaveLength(1);
+});
+
+test("without patience it asks once", async () => {
+  const { clock, asked, ends, present, begin } = start(() => reply(["192.0.2.2"]));
+  begin(lookout({ until: "Present", patience: 0 }));
+  await clock.advance(60_000);
+  expect([asked, present, ends]).toEqual([[0], [], [{ kind: "Timeout", heard: true, at: 0 }]]);
 });
 
 test.each([

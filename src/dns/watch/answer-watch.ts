@@ -1,4 +1,4 @@
-/** Looks out for answers: asks servers again and again, within bounds, until what went out of service is in no answer any more. */
+/** Looks out for answers: asks servers again and again, within bounds, until some addresses are answered no more, or again. */
 import type { ListenAddress } from "../../model/listen-address.ts";
 import type { Question } from "../check/ask.ts";
 import type { Reply } from "../check/observations.ts";
@@ -7,11 +7,12 @@ import { judgeReply, nextGap } from "./watch-step.ts";
 export interface Lookout {
   readonly server: ListenAddress;
   readonly question: Question;
-  /** Addresses that are to be answered no more. */
-  readonly gone: readonly string[];
+  readonly addresses: readonly string[];
+  /** Of the addresses, in an answer that has any: none of them, or at least one. */
+  readonly until: "Absent" | "Present";
   /** Ms between two questions. */
   readonly shortestGap: number;
-  /** How long to look out, ms. */
+  /** How long to look out, ms; 0 = ask once. */
   readonly patience: number;
 }
 
@@ -29,8 +30,12 @@ export interface AnswerWatchOptions {
 }
 
 export interface AnswerWatch {
-  /** @param onEnd called once, unless it is cancelled before. @returns cancels it */
-  start(lookout: Lookout, onEnd: (end: LookoutEnd) => void): () => void;
+  /**
+   * @param onEnd     called once, unless it is cancelled before
+   * @param onPresent called before that, and once, when one of the addresses is in an answer
+   * @returns cancels it
+   */
+  start(lookout: Lookout, onEnd: (end: LookoutEnd) => void, onPresent?: () => void): () => void;
 }
 
 export function createAnswerWatch({ ask, now, setTimer, queriesPerSecond }: AnswerWatchOptions): AnswerWatch {
@@ -45,9 +50,10 @@ export function createAnswerWatch({ ask, now, setTimer, queriesPerSecond }: Answ
   }
 
   return {
-    start(lookout, onEnd) {
+    start(lookout, onEnd, onPresent) {
       const began = now();
       let heard = false;
+      let wasPresent = false;
       let isOver = false;
       let cancel = (): void => undefined;
 
@@ -67,10 +73,12 @@ export function createAnswerWatch({ ask, now, setTimer, queriesPerSecond }: Answ
       const look = async (): Promise<void> => {
         const reply = await ask(lookout.server, lookout.question);
         if (isOver) return;
-        const verdict = judgeReply(reply, lookout.question.type, lookout.gone);
+        const verdict = judgeReply(reply, lookout.question.type, lookout.addresses);
         heard ||= verdict !== "Silent";
+        if (verdict === "Present" && !wasPresent) onPresent?.();
+        wasPresent ||= verdict === "Present";
         const waited = now() - began;
-        if (verdict === "Gone") end({ kind: "Seen" });
+        if (verdict === lookout.until) end({ kind: "Seen" });
         else if (waited >= lookout.patience) end({ kind: "Timeout", heard });
         else next(nextGap(waited, lookout.shortestGap));
       };

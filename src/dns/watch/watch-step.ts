@@ -5,15 +5,14 @@ import { addressesOf, answersOf, canonical } from "../check/read-reply.ts";
 import { Rcode } from "../wire/codes.ts";
 
 /**
- * @param gone addresses that are to be answered no more
- * @returns `Gone` once there is an answer and none of them is in it; `Silent` when nobody answered, or with an error; else `Still`
+ * @returns `Present` when one of the addresses is in the answer, `Absent` when others are and none of them; `Empty` for an answer without
+ *          any address, and `Silent` when nobody answered, or with an error
  */
-export function judgeReply(reply: Reply, type: number, gone: Iterable<string>): "Gone" | "Still" | "Silent" {
+export function judgeReply(reply: Reply, type: number, addresses: readonly string[]): "Present" | "Absent" | "Empty" | "Silent" {
   if (!("message" in reply) || reply.message.rcode !== Rcode.NOERROR) return "Silent";
-  const addresses = new Set(addressesOf(answersOf(reply, type)));
-  if (addresses.size === 0) return "Still"; // nobody is to get an empty answer: what it tells is not that clients have moved
-  for (const address of gone) if (addresses.has(canonical(address))) return "Still";
-  return "Gone";
+  const answered = new Set(addressesOf(answersOf(reply, type)));
+  if (answered.size === 0) return "Empty"; // nobody is to get an empty answer: what it tells is not that clients have moved
+  return addresses.some((address) => answered.has(canonical(address))) ? "Present" : "Absent";
 }
 
 /** Of what has been waited for, so that what is measured is never off by more. */
