@@ -54,10 +54,9 @@ export const watchOptions = (command: Command): Command =>
 /** Of commands that can do without a server. */
 export const configOption = (description: string): Option =>
   new Option("--config <dir>", description).argParser(parsePath).helpGroup(GROUPS.folder);
-export const mmdbOption = (): Option =>
-  new Option("--mmdb <file>", "with --config: geo database; may be given several times, the most trusted first")
-    .argParser(collect(parsePath))
-    .helpGroup(GROUPS.folder);
+export const mmdbOption = (description: string): Option => new Option("--mmdb <file>", description).argParser(collect(parsePath));
+export const folderMmdbOption = (): Option =>
+  mmdbOption("with --config: geo database; may be given several times, the most trusted first").helpGroup(GROUPS.folder);
 
 export const watchResolverOption = (): Option =>
   new Option(

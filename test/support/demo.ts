@@ -58,14 +58,15 @@ export async function freeClusterPort(): Promise<number> {
 }
 
 /**
+ * @param more arguments
  * @returns a demo that has printed its opening lines, and whose five clusters have all been probed and found healthy
  * @throws with what it printed, if it ends instead
  */
-export async function startDemo(): Promise<Demo> {
+export async function startDemo(...more: readonly string[]): Promise<Demo> {
   const stateDir = mkdtempSync(join(tmpdir(), "globalroute-test-"));
   const clusterPort = await freeClusterPort();
   const options = ["--port", String(await freePort()), "--admin-port", "0", "--cluster-port", String(clusterPort), "--state", stateDir];
-  const child = spawn(process.execPath, [launcher, "demo", "--no-tty", ...options], { stdio: ["ignore", "pipe", "pipe"] });
+  const child = spawn(process.execPath, [launcher, "demo", "--no-tty", ...options, ...more], { stdio: ["ignore", "pipe", "pipe"] });
   const stop = async (signal: NodeJS.Signals = "SIGTERM"): Promise<number | null> => {
     if (child.exitCode === null && child.signalCode === null) {
       const exit = once(child, "exit");

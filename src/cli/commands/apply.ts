@@ -10,7 +10,7 @@ import { type Cli, CommandError, type Io } from "../io.ts";
 import {
   configOption,
   examples,
-  mmdbOption,
+  folderMmdbOption,
   type OutputFormat,
   outputOption,
   parsePath,
@@ -42,7 +42,7 @@ export function registerApply(program: Command, { io, exit }: Cli): void {
     .addOption(serverOption().conflicts("config"))
     .addOption(stateOption().conflicts("config"))
     .addOption(configOption("without a server: with the folder of objects that the plan was made of"))
-    .addOption(mmdbOption())
+    .addOption(folderMmdbOption())
     .addOption(outputOption())
     .action(async (file: string, options: ApplyOptions) => {
       const { loadPlan } = await import("../plan-file.ts"); // providers and their clients: not needed to print a help text

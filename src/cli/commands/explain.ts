@@ -5,7 +5,7 @@ import { parsePrefix } from "../../model/ip.ts";
 import type { Explanation } from "../../routing/explanation.ts";
 import { createApiClient } from "../api-client.ts";
 import { type Cli, CommandError, type Io } from "../io.ts";
-import { configOption, examples, mmdbOption, type OutputFormat, outputOption, print, serverOption } from "../options.ts";
+import { configOption, examples, folderMmdbOption, type OutputFormat, outputOption, print, serverOption } from "../options.ts";
 import { renderExplanation } from "../render-explanation.ts";
 
 interface ExplainOptions {
@@ -27,7 +27,7 @@ export function registerExplain(program: Command, { io, exit }: Cli): void {
     .addOption(new Option("--type <type>", "query type").choices(["A", "AAAA"]).default("A"))
     .addOption(serverOption().conflicts("config"))
     .addOption(configOption("ask a folder of objects; nothing is probed then"))
-    .addOption(mmdbOption())
+    .addOption(folderMmdbOption())
     .addOption(outputOption())
     .action(async (host: string, options: ExplainOptions) => {
       const explanation = await ask(host, options, io);

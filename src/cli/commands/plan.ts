@@ -6,7 +6,17 @@ import { zonePlansSchema } from "../../admin/plan-schemas.ts";
 import { printable } from "../../model/printable.ts";
 import { createApiClient } from "../api-client.ts";
 import { type Cli, CommandError, type Io } from "../io.ts";
-import { configOption, examples, GROUPS, mmdbOption, type OutputFormat, outputOption, parsePath, print, serverOption } from "../options.ts";
+import {
+  configOption,
+  examples,
+  folderMmdbOption,
+  GROUPS,
+  type OutputFormat,
+  outputOption,
+  parsePath,
+  print,
+  serverOption,
+} from "../options.ts";
 import { withProgress } from "../progress.ts";
 import { renderPlans } from "../render-plan.ts";
 import { paintFor } from "../text.ts";
@@ -40,7 +50,7 @@ export function registerPlan(program: Command, { io, exit }: Cli): void {
         "with --config: plan that everything of ours in the zones that are named goes, whatever the objects and the policy say",
       ).helpGroup(GROUPS.folder),
     )
-    .addOption(mmdbOption())
+    .addOption(folderMmdbOption())
     .addOption(outputOption())
     .action(async (zones: readonly string[], options: PlanOptions) => {
       const plans = await withProgress(io, "asking providers what they have", () => ask(zones, options, io));

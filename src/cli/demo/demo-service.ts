@@ -14,6 +14,8 @@ export interface DemoPorts {
   readonly dnsPort: number;
   readonly adminPort: number;
   readonly watchResolvers: readonly ListenAddress[];
+  /** Geo databases instead of the one in the package; empty = that one. */
+  readonly mmdb: readonly string[];
 }
 
 /**
@@ -21,7 +23,7 @@ export interface DemoPorts {
  * @throws CommandError that names the demo's own option when a port is taken
  */
 export async function startDemoService(
-  { dnsPort, adminPort, watchResolvers }: DemoPorts,
+  { dnsPort, adminPort, watchResolvers, mmdb }: DemoPorts,
   folder: DemoFolder,
   logToFile: boolean,
   io: Io,
@@ -35,7 +37,7 @@ export async function startDemoService(
     workers: 1,
     admin: { address: "127.0.0.1", port: adminPort },
     adminFlag: "--admin-port",
-    mmdb: [],
+    mmdb,
     probeAllow: [SITES_NETWORK],
     references: [],
     watchResolvers,

@@ -3,7 +3,7 @@ import { relative } from "node:path";
 import { type Command, InvalidArgumentError } from "commander";
 import type { ListenAddress } from "../../model/listen-address.ts";
 import { type Cli, CommandError, type Io } from "../io.ts";
-import { examples, stateFolder, stateOption, watchResolverOption } from "../options.ts";
+import { examples, mmdbOption, stateFolder, stateOption, watchResolverOption } from "../options.ts";
 import { askControl } from "./control.ts";
 import { runningDemo } from "./state-file.ts";
 import { SITES } from "./world.ts";
@@ -13,6 +13,7 @@ interface DemoFlags {
   readonly adminPort: number;
   readonly clusterPort: number;
   readonly state?: string;
+  readonly mmdb?: readonly string[];
   readonly watchResolver?: readonly ListenAddress[];
   readonly once?: boolean;
   /** False with `--no-tty`. */
@@ -30,6 +31,7 @@ export function registerDemo(program: Command, { io, exit }: Cli): void {
     .option("--admin-port <port>", "port of the HTTP API, on 127.0.0.1", parsePort, 8053)
     .option("--cluster-port <port>", "port of the sites' HTTP servers", parsePort, 8080)
     .addOption(stateOption())
+    .addOption(mmdbOption("geo database instead of the one in the package; may be given several times, the most trusted first"))
     .addOption(watchResolverOption())
     .option("--once", "wait at most 20 s for probes of all clusters, print one frame and end; exit 1 when one is not healthy")
     .option("--no-tty", "print plain lines instead of the live view")
@@ -37,10 +39,10 @@ export function registerDemo(program: Command, { io, exit }: Cli): void {
       const { runDemo } = await import("./demo.ts"); // the whole engine: not needed to print a help text
       const terminal = flags.tty && io.stdout.isTTY === true ? io.terminal() : undefined;
       const view = flags.once === true ? "once" : terminal === undefined ? "plain" : "live";
-      const { port: dnsPort, adminPort, clusterPort, watchResolver: watchResolvers = [] } = flags;
+      const { port: dnsPort, adminPort, clusterPort, watchResolver: watchResolvers = [], mmdb = [] } = flags;
       exit(
         await runDemo(
-          { dnsPort, adminPort, clusterPort, watchResolvers, state: stateFolder(flags.state, io), view, self: selfCommand(io) },
+          { dnsPort, adminPort, clusterPort, watchResolvers, mmdb, state: stateFolder(flags.state, io), view, self: selfCommand(io) },
           io,
           terminal,
         ),
