@@ -27,6 +27,7 @@ export const EVENT_KINDS = [
   "OverrideEnded",
   "DrillHeld",
   "DrillAborted",
+  "DrillReported",
   "TablePublished",
 ] as const;
 
