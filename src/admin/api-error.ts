@@ -12,6 +12,7 @@ export const apiErrors = {
   "no-route": { status: 404, remedy: "`globalroute status` and /v1/routes list the routes and their hosts." },
   "no-cluster": { status: 404, remedy: "/v1/clusters lists the member clusters." },
   "no-frame": { status: 404, remedy: "/v1/map/frames lists the moments that are kept; the oldest are dropped first." },
+  "no-drill": { status: 404, remedy: "/v1/drills lists those that are; one is there as soon as it has begun." },
   "no-target": { status: 404, remedy: "The message says what there is; /v1/status lists clusters and routes." },
   "acts-elsewhere": {
     status: 409,

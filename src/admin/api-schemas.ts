@@ -7,6 +7,7 @@ import type { ClusterStatus, Readiness, RouteStatus, Status } from "../engine/vi
 import type { Problem } from "../model/problem.ts";
 import { EVENT_KINDS, type TimelineEvent } from "../observe/timeline.ts";
 import type { Explanation } from "../routing/explanation.ts";
+import { drillListSchema, drillReportSchema } from "./drill-schemas.ts";
 import { ifDrainedSchema, loadSchema, mapFramesSchema, mapSchema } from "./map-schemas.ts";
 import { appliedPlansSchema, plansToApplySchema, zonePlanSchema, zonePlansSchema } from "./plan-schemas.ts";
 
@@ -223,6 +224,8 @@ export const apiSchemas = {
   Drained: drainedSchema,
   Undrain: undrainSchema,
   Undrained: undrainedSchema,
+  DrillReport: drillReportSchema,
+  DrillList: drillListSchema,
   Cluster: clusterSchema,
   Route: routeSchema,
   Explanation: explanationSchema,

@@ -3,6 +3,7 @@ import { createServer } from "node:net";
 import { Ajv2020 } from "ajv/dist/2020.js";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { z } from "zod";
+import { drillReport } from "../../test/support/drill-events.ts";
 import { createFakeView, type FakeView } from "../../test/support/fake-view.ts";
 import { ListenError } from "../model/listen-address.ts";
 import { createMetrics } from "../observe/metrics.ts";
@@ -26,6 +27,7 @@ const options = (): AdminServerOptions => ({
   version: "1.2.3",
   log: { error: (...what: unknown[]) => void logged.push(what) },
   every: () => () => {},
+  drills: () => [drillReport()],
   regions: [{ country: "IE", name: "Ireland", latitude: 53.2, longitude: -6.9, population: 5 }],
   load: () => new Map([["eu-west", 12.34]]),
 });
@@ -152,6 +154,7 @@ describe("bad requests get an error with a code and a remedy", () => {
       says: /shop\.example\.org/,
     },
     { name: "an unknown route", path: "/v1/routes/default/other", status: 404, code: "no-route", says: /default\/other/ },
+    { name: "an unknown drill", path: "/v1/drills/default/none", status: 404, code: "no-drill", says: /TrafficOverride default\/none/ },
     { name: "an unknown path", path: "/v1/staus", status: 404, code: "not-found", says: /GET \/v1\/status/ },
     { name: "the wrong method", path: "/v1/confirm", status: 404, code: "not-found", says: /POST \/v1\/confirm/ },
   ];
@@ -262,6 +265,7 @@ describe("the OpenAPI document", () => {
 
     const asked: Record<string, string> = {
       "/v1/routes/{namespace}/{name}": "/v1/routes/default/shop",
+      "/v1/drills/{namespace}/{name}": "/v1/drills/default/drill-eu-west",
       "/v1/map/if-drained": "/v1/map/if-drained?cluster=eu-west",
       "/v1/explain": "/v1/explain?host=shop.example.org&client=192.0.2.1",
     };
@@ -278,6 +282,8 @@ describe("the OpenAPI document", () => {
       "/healthz",
       "/readyz",
       "/v1/clusters",
+      "/v1/drills",
+      "/v1/drills/{namespace}/{name}",
       "/v1/explain",
       "/v1/map",
       "/v1/map/frames",

@@ -7,6 +7,7 @@ import fastify, { type FastifyError, type FastifyInstance, type FastifyReply } f
 import type { FastifySchemaValidationError } from "fastify/types/schema.js";
 import type { EngineView } from "../engine/view.ts";
 import { type ListenAddress, ListenError } from "../model/listen-address.ts";
+import type { DrillReport } from "../observe/drill-report.ts";
 import type { Log } from "../observe/log.ts";
 import type { Metrics } from "../observe/metrics.ts";
 import { type ActDesk, NO_ACTS } from "./act-desk.ts";
@@ -15,6 +16,7 @@ import { ApiError, errorBody } from "./api-error.ts";
 import { apiJsonSchemas } from "./api-schemas.ts";
 import { type Dashboard, registerDashboard } from "./dashboard.ts";
 import { registerDrains } from "./drain-api.ts";
+import { registerDrillReads } from "./drill-api.ts";
 import { isHostAllowed } from "./host-guard.ts";
 import { registerMapReads } from "./map-api.ts";
 import { NOTHING_TO_PLAN, type PlanDesk } from "./plan-desk.ts";
@@ -26,6 +28,8 @@ export interface AdminServerOptions {
   readonly plans?: PlanDesk;
   /** Absent: acts are carried out elsewhere. */
   readonly acts?: ActDesk;
+  /** Drills that run and recent ones, newest first; absent: none. */
+  readonly drills?: () => readonly DrillReport[];
   /** Countries as the map draws them; absent: none. */
   readonly regions?: readonly Region[];
   /** Cluster → answers per second; absent: none are counted. */
@@ -76,6 +80,7 @@ export async function createAdminServer(options: AdminServerOptions): Promise<Ad
       load: options.load ?? (() => new Map()),
       version: options.version,
     });
+    registerDrillReads(admin, options.drills ?? (() => []));
     registerActs(admin, context, options.token);
     registerDrains(admin, acts, options.token);
     if (options.dashboard !== undefined) registerDashboard(admin, options.dashboard);

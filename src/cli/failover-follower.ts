@@ -41,6 +41,8 @@ export interface FailoverFollower extends Publisher {
   readonly published: (zone: Zone, notices: readonly FailoverNotice[]) => void;
   /** Today's overrides: shortly before a drill, everybody who may see it is asked once, so that it is in caches and known whom it concerns. */
   readonly overrides: (overrides: readonly Override[]) => void;
+  /** Somebody is still being looked at for the newest failover of a route. */
+  readonly isWatching: (route: RouteKey) => boolean;
   readonly close: () => void;
 }
 
@@ -217,6 +219,7 @@ export function createFailoverFollower(options: FailoverFollowerOptions): Failov
       });
     },
     overrides: beforeDrills.overrides,
+    isWatching: (route) => open.has(route),
     close() {
       isClosed = true;
       beforeDrills.close();

@@ -1,19 +1,8 @@
 import { describe, expect, test } from "vitest";
-import { type DrillScript, drillScript, wholeDrill } from "../../test/support/drill-events.ts";
-import { beganReport, openDrill } from "../observe/drill.ts";
-import type { DrillReport } from "../observe/drill-report.ts";
+import { type DrillScript, drillReport, wholeDrill } from "../../test/support/drill-events.ts";
 import { renderDrill } from "./render-drill.ts";
 
-function reportOf(play: (script: DrillScript) => void): DrillReport {
-  const script = drillScript();
-  play(script);
-  const [began] = script.timeline.list();
-  const drill = openDrill(beganReport(began!)!);
-  for (const event of script.timeline.list()) drill.take(event);
-  return drill.report();
-}
-
-const rendered = (play: (script: DrillScript) => void): string => renderDrill(reportOf(play), (_style, text) => text).join("\n");
+const rendered = (play: (script: DrillScript) => void): string => renderDrill(drillReport(play), (_style, text) => text).join("\n");
 
 test("a whole drill fits 80 columns and is a page of Markdown", () => {
   const text = rendered(wholeDrill);
@@ -92,6 +81,6 @@ describe("says", () => {
 });
 
 test("a drill that was interrupted says from when on it was seen", () => {
-  const report = { ...reportOf((it) => it.began()), interrupted: "2026-11-21T12:02:00.000Z", outcome: "Interrupted" } as const;
+  const report = { ...drillReport((it) => it.began()), interrupted: "2026-11-21T12:02:00.000Z", outcome: "Interrupted" } as const;
   expect(renderDrill(report, (_style, text) => text).join(" ")).toContain("The server came back at 12:02:00 UTC");
 });

@@ -42,6 +42,8 @@ import { type AnswerOptions, DEFAULT_ANSWERING } from "./answer-options.ts";
 import { createDashboard } from "./dashboard-bundle.ts";
 import { createDelegationPorts } from "./delegation-ports.ts";
 import { createDnsPublisher } from "./dns-publisher.ts";
+import { loadDrills, writeDrill } from "./drill-files.ts";
+import { createDrillRecorder } from "./drill-recorder.ts";
 import { createFailoverFollower } from "./failover-follower.ts";
 import { lockFolder } from "./folder-lock.ts";
 import { CommandError, type Io } from "./io.ts";
@@ -214,6 +216,8 @@ async function compose(options: ServiceOptions, io: Pick<Io, "now" | "every" | "
     setTimer: (delay, callback) => ports.setTimer(ms(delay), callback),
     onPropagated: (domain, milliseconds) => metrics.providerPropagation(domain, milliseconds / 1000),
   });
+  const drillsFolder = join(options.state, "drills");
+  const earlierDrills = await loadDrills(drillsFolder, (file) => log.warn({ file }, "this is no report of a drill; it is left alone"));
   const centroids = loadCentroids();
   const population = new Map([...centroids].map(([country, { population }]) => [country, population]));
   let ownServer: ListenAddress | undefined;
@@ -228,6 +232,11 @@ async function compose(options: ServiceOptions, io: Pick<Io, "now" | "every" | "
     self: () => ownServer,
     resolvers: options.watchResolvers ?? [],
     setTimer: (delay, callback) => ports.setTimer(ms(delay), callback),
+  });
+  const drills = createDrillRecorder({
+    ...{ timeline, log, earlier: earlierDrills, now: io.now, every: io.every },
+    isWatching: follower.isWatching,
+    write: (report) => writeDrill(drillsFolder, report),
   });
   const providers = createProviderPublisher({
     open: openProvider,
@@ -297,6 +306,7 @@ async function compose(options: ServiceOptions, io: Pick<Io, "now" | "every" | "
       "folder" in options.source
         ? createActDesk({ folder: resolve(io.cwd, options.source.folder), view, log, now: io.now })
         : actsElsewhere('globalroute drain CLUSTER --reason "…" --for 30m --context CONTEXT'),
+    drills: drills.list,
     regions: regionsOf(centroids),
     load: rates.read,
     dashboard: createDashboard(log, io.now),
@@ -327,6 +337,7 @@ async function compose(options: ServiceOptions, io: Pick<Io, "now" | "every" | "
     endRates();
     await dns.stop();
     await engine.stop();
+    await drills.close();
     publisher.close();
     await providers.close();
     await notifications?.close();

@@ -1,21 +1,10 @@
 import { describe, expect, test } from "vitest";
-import { DRILL_LENGTH, type DrillScript, drillScript, wholeDrill } from "../../test/support/drill-events.ts";
+import { DRILL_LENGTH, type DrillScript, drillReport, drillScript, wholeDrill } from "../../test/support/drill-events.ts";
 import { beganReport, openDrill } from "./drill.ts";
 import { type DrillReport, isAwaited, unseenVias, worstTotal } from "./drill-report.ts";
 
-/** The report of a drill that goes so; events of one moment may stand before its beginning. */
-function reportOf(play: (script: DrillScript) => void): DrillReport {
-  const script = drillScript();
-  play(script);
-  const events = script.timeline.list();
-  const began = events.map(beganReport).find((report) => report !== undefined)!;
-  const drill = openDrill(began);
-  for (const event of events) drill.take(event);
-  return drill.report();
-}
-
 test("a whole drill: what moved where, who saw it when, what was left alone", () => {
-  const report = reportOf(wholeDrill);
+  const report = drillReport(wholeDrill);
   expect(report).toMatchObject({
     ...{ name: "default/drill-eu-west", target: "MemberCluster eu-west", reason: "rehearsal", outcome: "Completed", settled: false },
     ...{ began: "2026-11-21T12:00:00.000Z", until: "2026-11-21T12:05:00.000Z", ended: "2026-11-21T12:05:00.000Z", routesLeftOut: 0 },
@@ -95,11 +84,11 @@ describe("how it came out", () => {
     it.began();
     play(it);
   };
-  test.each(cases)("$name: $outcome", ({ play, outcome }) => expect(reportOf(begun(play)).outcome).toBe(outcome));
+  test.each(cases)("$name: $outcome", ({ play, outcome }) => expect(drillReport(begun(play)).outcome).toBe(outcome));
 });
 
 test("an abort says why, when and where", () => {
-  const { abort } = reportOf((it) => {
+  const { abort } = drillReport((it) => {
     it.began();
     it.at = 60;
     it.aborted({ reason: "us-east fails its probes", route: "default/shop", cluster: "us-east" });
@@ -111,7 +100,7 @@ test("an abort says why, when and where", () => {
 });
 
 test("events of one moment count whatever their order: routes may be told of before the act that moves them", () => {
-  const { routes } = reportOf((it) => {
+  const { routes } = drillReport((it) => {
     it.out("default/shop");
     it.withdrawn("default/shop");
     it.began();
@@ -130,7 +119,7 @@ describe("whose events they are", () => {
     { target: "GlobalRoute default/shop/other", mine: [] },
   ];
   test.each(targets)("of a drill of $target: $mine", ({ target, mine }) => {
-    const { routes } = reportOf((it) => {
+    const { routes } = drillReport((it) => {
       it.began({ target });
       it.out("default/shop");
       it.held("default/blog", "x");
@@ -139,7 +128,7 @@ describe("whose events they are", () => {
   });
 
   test("failovers of another cause are none of it, nor is what becomes of them", () => {
-    const { routes, legs } = reportOf((it) => {
+    const { routes, legs } = drillReport((it) => {
       it.began();
       const other = it.withdrawn("default/shop", 1, { reason: "timeout", cause: "probes" });
       it.seen(other, "self", 1);
@@ -155,7 +144,7 @@ describe("whose events they are", () => {
 });
 
 test("what goes on after a restart adds to what was seen before, and is called interrupted", () => {
-  const before = reportOf((it) => {
+  const before = drillReport((it) => {
     it.began();
     const failover = it.withdrawn("default/shop");
     it.seen(failover, "self", 0.01);
@@ -176,7 +165,7 @@ test("what goes on after a restart adds to what was seen before, and is called i
 test("something is awaited while a route has not come back, or a zone that was written has not been again", () => {
   const played = (end: (script: DrillScript) => void): boolean =>
     isAwaited(
-      reportOf((it) => {
+      drillReport((it) => {
         it.began();
         it.published(it.withdrawn("default/shop"), "example.net", 0.2);
         end(it);
@@ -188,7 +177,7 @@ test("something is awaited while a route has not come back, or a zone that was w
 });
 
 test("of very many routes those with sightings are told in full, and the figures are of all", () => {
-  const { routes, routesLeftOut, legs } = reportOf((it) => {
+  const { routes, routesLeftOut, legs } = drillReport((it) => {
     it.began();
     for (let i = 0; i < 600; i++) it.withdrawn(`default/r${i}`);
     it.seen(it.withdrawn("default/zz"), "self", 1);

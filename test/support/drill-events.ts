@@ -1,4 +1,6 @@
 /** The timeline of a drill, as the engine and the follower write it. */
+import { beganReport, openDrill } from "../../src/observe/drill.ts";
+import type { DrillReport } from "../../src/observe/drill-report.ts";
 import { createTimeline, type Timeline, type TimelineEvent } from "../../src/observe/timeline.ts";
 
 export const DRILL_BEGAN = Date.UTC(2026, 10, 21, 12);
@@ -79,4 +81,16 @@ export function wholeDrill(script: DrillScript): void {
   script.seen(back, "self", 0.02);
   script.at += 31;
   script.seen(back, "resolver 192.0.2.53", 31);
+}
+
+/** The report of a drill that goes so; events of one moment may stand before its beginning. */
+export function drillReport(play: (script: DrillScript) => void = wholeDrill): DrillReport {
+  const script = drillScript();
+  play(script);
+  const events = script.timeline.list();
+  const [began] = events.flatMap((event) => beganReport(event) ?? []);
+  if (began === undefined) throw new Error("the drill never began");
+  const drill = openDrill(began);
+  for (const event of events) drill.take(event);
+  return drill.report();
 }
