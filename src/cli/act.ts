@@ -39,7 +39,7 @@ export function requireReason(text: string): string {
 
 export interface Act {
   /** First part of the object's name. */
-  readonly verb: "drain" | "approve" | "promote" | "abort";
+  readonly verb: "drain" | "drill" | "approve" | "promote" | "abort";
   readonly action: OverrideAction;
   readonly target: Target;
   readonly reason: string;

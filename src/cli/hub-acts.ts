@@ -89,8 +89,8 @@ export async function applyAct(hub: Hub, act: Act, dryRun: boolean): Promise<str
   const options = { fieldManager: FIELD_MANAGER, force: true };
   await hub.api.apply(TRAFFIC_OVERRIDES, object, { ...options, dryRun: true });
   if (!dryRun) {
-    // An act on a rollout counts by when its object was made.
-    const isOnce = act.verb === "promote" || act.verb === "abort";
+    // An act on a rollout counts by when its object was made, and a drill that was given up is over for good.
+    const isOnce = act.verb === "promote" || act.verb === "abort" || act.verb === "drill";
     if (known?.metadata.uid !== undefined && isOnce) await hub.api.delete(TRAFFIC_OVERRIDES, namespace, name, { uid: known.metadata.uid });
     await hub.api.apply(TRAFFIC_OVERRIDES, object, options);
   }

@@ -11,6 +11,8 @@ import { CommandError, type ExitCode, type Io } from "./io.ts";
 const READING = ["explain", "status", "top", "timeline", "plan"];
 /** Every replica has its own: run in each pod, where the token is. */
 const IN_PODS = ["confirm"];
+/** Write objects, and ask the replica that carries them out. */
+const FOLLOWING = ["drill"];
 /** Write objects: given the kubeconfig, and nothing else is needed. */
 const WRITING = ["drain", "undrain", "approve", "promote", "join", "uninstall", "abandon"];
 
@@ -41,6 +43,7 @@ export async function runPlugin(
   // `--server` of join is the member's API server, of all others an admin API: then there is nothing to be found.
   if (isGiven("--help", "-h") || (command !== "join" && isGiven("--server"))) return run(args, io);
   if (WRITING.includes(command)) return run([...args, ...kubeFlags(args, flags)], io);
+  if (FOLLOWING.includes(command)) return throughPort([...args, ...kubeFlags(args, flags)], flags, io, run);
   if (READING.includes(command)) return throughPort(args, flags, io, run);
   if (IN_PODS.includes(command)) return inPods(args, flags, io);
   return run(args, io);

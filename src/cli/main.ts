@@ -10,6 +10,7 @@ import { registerConfirm } from "./commands/confirm.ts";
 import { registerController } from "./commands/controller.ts";
 import { registerDnssec } from "./commands/dnssec.ts";
 import { registerDrain } from "./commands/drain.ts";
+import { registerDrill } from "./commands/drill.ts";
 import { registerExplain } from "./commands/explain.ts";
 import { registerJoin } from "./commands/join.ts";
 import { registerKubectl } from "./commands/kubectl.ts";
@@ -136,6 +137,7 @@ export function createProgram(io: Io, exit: (code: ExitCode) => void): Command {
   registerCheckZone(program, cli);
   program.commandsGroup("Act:");
   registerDrain(program, cli);
+  registerDrill(program, cli);
   registerApprove(program, cli);
   registerPromote(program, cli);
   registerConfirm(program, cli);

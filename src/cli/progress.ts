@@ -13,16 +13,25 @@ const CLEAR = "\r\u001b[K";
  * @param what is being done: `asking 3 zones`
  * @returns what the work returns
  */
-export async function withProgress<T>(io: Pick<Io, "stderr" | "env" | "now" | "every">, what: string, work: () => Promise<T>): Promise<T> {
+export function withProgress<T>(io: ProgressIo, what: string, work: () => Promise<T>): Promise<T> {
+  return withProgressLine(io, (elapsed) => `${what}${elapsed < 2000 ? "" : `  ${Math.floor(elapsed / 1000)} s`}`, work);
+}
+
+type ProgressIo = Pick<Io, "stderr" | "env" | "now" | "every">;
+
+/**
+ * @param line what is being done now, given the milliseconds that it has taken
+ * @returns what the work returns
+ */
+export async function withProgressLine<T>(io: ProgressIo, line: (elapsed: number) => string, work: () => Promise<T>): Promise<T> {
   if (io.stderr.isTTY !== true || io.env.TERM === "dumb") return work();
   const began = io.now();
   let turns = 0;
   const end = io.every(TICK, () => {
     const elapsed = io.now() - began;
     if (elapsed < PATIENCE) return;
-    const seconds = elapsed < 2000 ? "" : `  ${Math.floor(elapsed / 1000)} s`;
-    const line = `${WHEEL[turns % WHEEL.length]} ${printable(what)}${seconds}`;
-    io.stderr.write(CLEAR + cutText(line, Math.max(1, (io.stderr.columns || 80) - 1)));
+    const shown = `${WHEEL[turns % WHEEL.length]} ${printable(line(elapsed))}`;
+    io.stderr.write(CLEAR + cutText(shown, Math.max(1, (io.stderr.columns || 80) - 1)));
     turns++;
   });
   try {

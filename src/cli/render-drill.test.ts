@@ -47,10 +47,10 @@ describe("says", () => {
       name: "why it was given up, and where",
       play: (it) => {
         it.at = 60;
-        it.aborted({ reason: "us-east fails its probes", cluster: "us-east", route: "default/shop" });
+        it.aborted({ reason: "default/shop: us is not in service", route: "default/shop" });
         it.ended();
       },
-      says: "Given up at 12:01:00 UTC: us-east fails its probes (us-east, route\ndefault/shop).",
+      says: "Given up at 12:01:00 UTC: default/shop: us is not in service.",
     },
     {
       name: "until when it runs",

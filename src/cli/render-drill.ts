@@ -1,9 +1,9 @@
 /** A drill's report as Markdown that is read on a terminal as well. Pure. */
 import { count } from "../model/count.ts";
 import { printable } from "../model/printable.ts";
-import { type DrillMove, type DrillOutcome, type DrillReport, type DrillRoute, unseenVias } from "../observe/drill-report.ts";
-import type { Paint, Style } from "./text.ts";
-import { formatAge } from "./text.ts";
+import { type DrillMove, type DrillOutcome, type DrillReport, type DrillRoute, unseenVias, worstTotal } from "../observe/drill-report.ts";
+import { type Column, table } from "./table.ts";
+import { type Cell, formatAge, formatSince, type Look, type Paint, type Style } from "./text.ts";
 import { textWidth, wrapText } from "./text-width.ts";
 
 /** Rows of routes, and of those left alone; `--output json` has more. */
@@ -22,6 +22,29 @@ export const OUTCOME_WORDS: Readonly<Record<DrillOutcome, string>> = {
 
 export const outcomeStyle = (outcome: DrillOutcome): Style =>
   outcome === "Completed" ? "green" : outcome === "Aborted" || outcome === "Held" ? "red" : "yellow";
+
+/** Drills in short, newest first. */
+export function drillTable(drills: readonly DrillReport[], { paint, width }: Look, now: number): readonly string[] {
+  if (drills.length === 0) return ["no drill is remembered: `globalroute drill CLUSTER --for 5m` makes one"];
+  const rows = drills.map((report): readonly Cell[] => {
+    const worst = worstTotal(report);
+    return [
+      report.target.replace(/^\w+ /, ""),
+      formatSince(report.began, now),
+      { text: report.outcome, style: outcomeStyle(report.outcome) },
+      String(report.routes.filter(({ out }) => out).length + report.routesLeftOut),
+      worst === undefined ? "" : inWords(worst),
+      report.reason,
+    ];
+  });
+  const right = (title: string): Column => ({ title, right: true });
+  return table(
+    ["TARGET", "BEGAN", "OUTCOME", right("ROUTES"), right("SLOWEST"), { title: "REASON", wrap: 16, drop: 1 }],
+    rows,
+    paint,
+    width,
+  );
+}
 
 /** @param paint colours the headline; none for a file */
 export function renderDrill(report: DrillReport, paint: Paint): readonly string[] {
@@ -58,8 +81,7 @@ function timesOf({ began, until, ended, interrupted }: DrillReport): string {
 
 function abortLines({ abort }: DrillReport): readonly string[] {
   if (abort === undefined) return [];
-  const where = [...(abort.cluster === undefined ? [] : [abort.cluster]), ...(abort.route === undefined ? [] : [`route ${abort.route}`])];
-  return paragraph(`Given up at ${timeOf(abort.at)}: ${abort.reason}${where.length === 0 ? "" : ` (${where.join(", ")})`}.`);
+  return paragraph(`Given up at ${timeOf(abort.at)}: ${abort.reason}.`);
 }
 
 /** Who went where, in a sentence or two. */

@@ -1,7 +1,6 @@
 /** `globalroute drain` and `undrain`: take a cluster, a route or one backend out of the answers, with a reason and an end, and undo it. */
 import type { Command } from "commander";
 import type { ObjectsRead } from "../../engine/read-objects.ts";
-import { count } from "../../model/count.ts";
 import type { Milliseconds } from "../../model/units.ts";
 import { type Act, formatTarget, parseTarget, requireReason, sameTarget, type Target } from "../act.ts";
 import { type HubFlags, hubOptions, isForHub, withHub } from "../hub.ts";
@@ -9,6 +8,7 @@ import { applyAct, drainsOf, removeAct, requireHubTarget, undoCommand } from "..
 import { type Cli, CommandError, type Io } from "../io.ts";
 import { configOption, examples, type OutputFormat, outputOption, parsePeriod, print, serverOption } from "../options.ts";
 import { missingTarget, objectsFolder, removeOverride, requireTarget, writeOverride } from "../override-file.ts";
+import { clustersOf, NO_BACKEND_THERE, type TouchableRoute, touchedRoutes } from "../touched-routes.ts";
 
 const TARGET = "<target>";
 const TARGET_HELP = "CLUSTER, NAMESPACE/ROUTE or NAMESPACE/ROUTE/BACKEND";
@@ -152,32 +152,18 @@ function otherDrains({ objects, inventory }: ObjectsRead, target: Target): reado
   });
 }
 
-interface DrainedRoute {
-  readonly namespace: string;
-  readonly name: string;
-  readonly backends: readonly { readonly name: string; readonly cluster: string }[];
+interface DrainedRoute extends TouchableRoute {
   /** Seconds. */
   readonly ttl: { readonly max: number };
 }
 
 /** What the drain means for each route: who takes over, or that nobody can. */
 export function drainEffect(inventory: { readonly routes: readonly DrainedRoute[] }, target: Target): readonly string[] {
-  const hit = inventory.routes.flatMap((route) => {
-    const drained = route.backends.filter((backend) => isTarget(target, route, backend));
-    return drained.length === 0 ? [] : [{ route, left: route.backends.filter((backend) => !drained.includes(backend)) }];
-  });
-  if (hit.length === 0) return ["no route has a backend there, so nothing changes for clients"];
-  return hit.map(({ route, left }) => {
-    const name = `${route.namespace}/${route.name}`;
-    const others = [...new Set(left.map(({ cluster }) => cluster))];
-    if (others.length === 0) return `${name}: nothing else is left, so its clients are still answered with it (fail-open)`;
-    const clusters =
-      others.length > 6 ? `${others.slice(0, 6).join(", ")} and ${count(others.length - 6, "more cluster")}` : others.join(", ");
-    return `${name}: its clients go to ${clusters}; answers already given are kept for up to ${route.ttl.max} s`;
-  });
-}
-
-function isTarget(target: Target, route: DrainedRoute, backend: DrainedRoute["backends"][number]): boolean {
-  if (target.kind === "MemberCluster") return backend.cluster === target.name;
-  return route.namespace === target.namespace && route.name === target.name && (target.backend ?? backend.name) === backend.name;
+  const touched = touchedRoutes(inventory.routes, target);
+  if (touched.length === 0) return [NO_BACKEND_THERE];
+  return touched.map(({ route, key, left }) =>
+    left.length === 0
+      ? `${key}: nothing else is left, so its clients are still answered with it (fail-open)`
+      : `${key}: its clients go to ${clustersOf(left)}; answers already given are kept for up to ${route.ttl.max} s`,
+  );
 }

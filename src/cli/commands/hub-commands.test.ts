@@ -159,6 +159,81 @@ describe("drain", () => {
 const CONDITIONS = [{ type: "Ready", status: "True", reason: "Ready", message: "", lastTransitionTime: "2026-11-21T11:00:00Z" }];
 const backendStatus = (name: string, more: object = {}) => ({ name, cluster: name, addresses: ["192.0.2.1"], health: "Healthy", ...more });
 
+describe("drill", () => {
+  /** The controller's word on it, given while the command waits; time goes on by what it waits. */
+  const drilled = (active: (now: number) => { status: string; reason: string; message?: string } | undefined, onWait = (): void => {}) => {
+    let now = FAKE_NOW;
+    let interrupt = (): void => {};
+    const done = runCli(["drill", "web/shop/eu-west", "--for", "1m", "--kubeconfig", join(folder, "hub.yaml")], {
+      now: () => now,
+      async sleep(milliseconds) {
+        now += milliseconds;
+        onWait();
+        const condition = active(now);
+        const object = server.object(TRAFFIC_OVERRIDES, "web", "drill-shop.eu-west");
+        if (condition === undefined || object === undefined) return;
+        const told = { type: "Active", message: "m", observedGeneration: 1, lastTransitionTime: "2026-11-21T12:00:00Z", ...condition };
+        server.seed([{ ...object, status: { conditions: [told] } }]);
+      },
+      onSignal: (name, listener) => {
+        if (name === "SIGINT") interrupt = listener;
+        return () => {};
+      },
+    });
+    return { done, interrupt: () => interrupt() };
+  };
+  const IN_FORCE = { status: "True", reason: "InForce" };
+
+  test("is an object with start and end; without a server its own status tells how it goes, and it is deleted at the end", async () => {
+    let seen: unknown;
+    const { done } = drilled((now) => {
+      seen = overrides()[0]?.spec;
+      return now < FAKE_NOW + 66_000 ? IN_FORCE : { status: "False", reason: "Over", message: "Its time is over." };
+    });
+    const { code, stdout, stderr } = await done;
+    expect([stderr, code]).toEqual(["", 0]);
+    expect(seen).toEqual({
+      ...{ action: "Drill", reason: "drill by alice@laptop", targetRef: { kind: "GlobalRoute", name: "shop", backend: "eu-west" } },
+      ...{ start: "2026-11-21T12:00:05.000Z", until: "2026-11-21T12:01:05.000Z" },
+    });
+    expect(stdout).toContain("Over: Its time is over.\nIts report is at the controller's API: kubectl globalroute drill --list\n");
+    expect(overrides()).toEqual([]);
+  });
+
+  test("that is given up is exit 1 with the failure", async () => {
+    const { done } = drilled(() => ({ status: "False", reason: "DrillAborted", message: "web/shop: us-east is not in service." }));
+    expect(await done).toMatchObject({ code: 1, stdout: expect.stringContaining("Given up at a second failure: web/shop: us-east") });
+  });
+
+  test("is taken back by Ctrl-C", async () => {
+    const world = drilled(
+      () => IN_FORCE,
+      () => world.interrupt(),
+    );
+    expect(await world.done).toMatchObject({
+      code: 1,
+      stdout: expect.stringContaining("Taken back: TrafficOverride web/drill-shop.eu-west is deleted"),
+    });
+    expect(overrides()).toEqual([]);
+  });
+
+  test("of which the controller says nothing is exit 1", async () => {
+    const { code, stderr } = await drilled(() => undefined).done;
+    expect([code, stderr]).toEqual([
+      1,
+      expect.stringContaining("the controller has not said of TrafficOverride web/drill-shop.eu-west that it has begun."),
+    ]);
+  });
+
+  test("again is a new object: what was given up before is over for good", async () => {
+    const write = (): Promise<CliRun> => run("drill", "web/shop/eu-west", "--for", "1m", "--no-wait");
+    await write();
+    const first = server.object(TRAFFIC_OVERRIDES, "web", "drill-shop.eu-west")?.metadata.uid;
+    expect((await write()).code).toBe(0);
+    expect(server.object(TRAFFIC_OVERRIDES, "web", "drill-shop.eu-west")?.metadata.uid).not.toBe(first);
+  });
+});
+
 describe("approve", () => {
   test("by the status: what waits serves at once, what is down as soon as it is healthy", async () => {
     const waiting = {

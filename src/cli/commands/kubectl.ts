@@ -16,7 +16,7 @@ export function registerKubectl(program: Command, { io, exit }: Cli, run: (args:
     .option("--namespace <name>", "where GlobalRoute is installed", "globalroute-system")
     .argument(
       "<command...>",
-      "explain, status and plan ask a replica through kubectl port-forward; confirm runs in each; drain and others write objects",
+      "explain, status and plan ask a replica through kubectl port-forward; confirm runs in each; drain and others write objects, drill does both",
     )
     .passThroughOptions()
     .action(async (args: readonly string[], flags: PluginFlags) => {
