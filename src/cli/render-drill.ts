@@ -145,7 +145,7 @@ function heldLines({ routes }: DrillReport): readonly string[] {
 }
 
 function unseenLines(report: DrillReport): readonly string[] {
-  const vias = unseenVias(report);
+  const vias = [...new Set([...unseenVias(report, "withdrawn"), ...unseenVias(report, "restored")])];
   if (vias.length === 0) return [];
   const lines = vias.flatMap((via) => {
     const of = (phase: "withdrawn" | "restored"): number => report.routes.filter((route) => route[phase]?.unseen.includes(via)).length;

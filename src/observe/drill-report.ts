@@ -102,7 +102,7 @@ export function worstTotal({ legs }: DrillReport): number | undefined {
   return totals.length === 0 ? undefined : Math.max(...totals);
 }
 
-/** Where it was looked and what went away was never seen to, or to be back: `via`, each once. */
-export const unseenVias = ({ routes }: DrillReport): readonly string[] => [
-  ...new Set(routes.flatMap(({ withdrawn, restored }) => [...(withdrawn?.unseen ?? []), ...(restored?.unseen ?? [])])),
+/** Who was looked at in vain, on the way out or back: `via`, each once. */
+export const unseenVias = ({ routes }: DrillReport, phase: "withdrawn" | "restored"): readonly string[] => [
+  ...new Set(routes.flatMap((route) => route[phase]?.unseen ?? [])),
 ];
