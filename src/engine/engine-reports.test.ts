@@ -47,6 +47,37 @@ test("a drain that comes with a new table moves those that were there", async ()
   expect(world.events("Failover").at(-1)).toBe("clients moved from us to br: draining");
 });
 
+describe("a backend that nobody has seen healthy when the first verdicts are due", () => {
+  /** Only the first probes are over in time, as where thousands wait for their turn. */
+  const crowded = (first: number, seconds: number): (() => number) => {
+    let probes = 0;
+    return () => (probes++ < first ? 5 : seconds * 1000);
+  };
+
+  test("has not been withdrawn, and its clients have not failed over", async () => {
+    const world = await start({ files: files(FOUR), latency: crowded(2, 8) });
+    const sent = () => (["DE", "US", "JP", "BR"] as const).flatMap((client) => serving(world, client));
+    expect(new Set(sent()).size).toBe(2);
+    await world.clock.advance(20_000);
+    expect(new Set(sent()).size).toBe(4);
+    expect(["BackendWithdrawn", "BackendReturned", "Failover"].flatMap(world.events)).toEqual([]);
+    expect(world.engine.view.status().routes[0]!.lastFailover).toBeNull();
+  });
+
+  test("leaves all the same when an operator's act ends that kept it in service", async () => {
+    const forced = `apiVersion: globalroute.dev/v1alpha1
+kind: TrafficOverride
+metadata: {name: force}
+spec: {targetRef: {kind: GlobalRoute, name: shop, backend: eu}, action: ForceUp, reason: test, until: "2027-01-15T09:00:00Z"}
+`;
+    const world = await start({ files: { ...files(FOUR), "force.yaml": forced }, latency: crowded(0, 3600) });
+    expect(serving(world, "DE")).toEqual(["eu"]);
+    world.write(files(FOUR));
+    await world.clock.advance(1000);
+    expect(world.events("BackendWithdrawn")).toEqual(["eu (IPv4) is out of service: no longer forced up"]);
+  });
+});
+
 describe("fail-open that a change of rules brings or ends", () => {
   test("is told without any change of health", async () => {
     const world = await start({ files: files(ALL) });

@@ -73,7 +73,7 @@ export function createRouteReports(timeline: Timeline, metrics: Metrics, onFailo
       timeline.add({ kind: "WithdrawalReleased", object, message: `${change.backend} (IPv${change.family}) is no longer held`, details });
       return;
     }
-    if (change.from === Standing.Unknown && change.to === Standing.Usable) return; // the first verdict moves nobody
+    if (isUnseen(change, ended)) return;
     if (change.from !== Standing.Usable && change.to !== Standing.Usable && change.to !== Standing.Pending) return;
     const verb =
       change.to === Standing.Usable
@@ -86,7 +86,7 @@ export function createRouteReports(timeline: Timeline, metrics: Metrics, onFailo
   }
 
   function reportMove(written: WrittenChanges, change: UnitChange, ended: string | undefined): void {
-    if (change.from === Standing.Unknown || change.held) return;
+    if (isUnseen(change, ended) || change.held) return;
     const { route, before, after, writtenAt: at } = written;
     const { clusters } = written.table.names;
     const move = commonestMove(before, after, clusters.indexOf(clusterOf(route, change.backend)));
@@ -159,6 +159,13 @@ export function createRouteReports(timeline: Timeline, metrics: Metrics, onFailo
     },
   };
 }
+
+/**
+ * Nobody has seen the backend healthy yet: neither its first verdict nor the end of the wait for one is an outage or a return. The end of
+ * an operator's act is told, though: clients were sent there until then.
+ */
+const isUnseen = ({ from, to }: UnitChange, ended: string | undefined): boolean =>
+  from === Standing.Unknown || (to === Standing.Unknown && ended === undefined);
 
 /** Two instants of clocks that may have been set in between. */
 const secondsBetween = (from: number, to: number): number => Math.max(0, (to - from) / 1000);
