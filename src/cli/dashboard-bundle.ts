@@ -15,9 +15,11 @@ export const BUNDLE = join(root, "dashboard");
 export const STAMP = "sources.sha256";
 const SOURCES = join(root, "src", "admin", "ui");
 const BUILDER = join(root, "src", "cli", "dashboard-build");
+/** The map. */
+const DRAWN = ["equal-earth.ts", "country-shapes.ts", "data/country-shapes.json"].map((name) => join(root, "src", "geo", name));
 const LOCK = join(root, ".cache");
 
-/** Of every source of the dashboard, with the packages that are built into it; undefined where there are no sources, as in a package. */
+/** Of every source of the dashboard and its map, with the packages that are built into it; undefined where there are no sources, as in a package. */
 export function sourcesDigest(): string | undefined {
   if (!existsSync(BUILDER)) return undefined;
   const names = [SOURCES, BUILDER]
@@ -26,7 +28,7 @@ export function sourcesDigest(): string | undefined {
     .map((entry) => join(entry.parentPath, entry.name))
     .sort();
   const hash = createHash("sha256");
-  for (const name of [...names, join(root, "package-lock.json")])
+  for (const name of [...names, ...DRAWN, join(root, "package-lock.json")])
     hash
       .update(`${name.slice(root.length)}\0`)
       .update(readFileSync(name))

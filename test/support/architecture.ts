@@ -66,6 +66,7 @@ export const PURE: readonly string[] = [
   "src/observe/instruments.ts",
   "src/geo/build-geo-table.ts",
   "src/geo/distance.ts",
+  "src/geo/equal-earth.ts",
   "src/geo/geo-table.ts",
   "src/geo/latency-model.ts",
   "src/geo/lookup.ts",

@@ -6,21 +6,25 @@ import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node
 import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
 import { build, type Plugin } from "vite";
+import { loadCountryShapes } from "../../geo/country-shapes.ts";
+import { outline } from "../../geo/equal-earth.ts";
 import { BUNDLE, STAMP, sourcesDigest } from "../dashboard-bundle.ts";
-import { worldShapes } from "./world-shapes.ts";
 
 const root = join(import.meta.dirname, "..", "..", "..");
 const sources = join(root, "src", "admin", "ui");
 const work = join(root, ".cache", `dashboard-${process.pid}`);
 
-/** `import { world } from "virtual:world-shapes"` in the dashboard's sources. */
-function shapesPlugin(): Plugin {
-  const id = "virtual:world-shapes";
+/** `import { countries } from "virtual:countries"` in the dashboard's sources: drawn here, so that the browser need not. */
+function countriesPlugin(): Plugin {
+  const id = "virtual:countries";
   return {
-    name: "world-shapes",
+    name: "countries",
     resolveId: (source) => (source === id ? `\0${id}` : undefined),
-    load: (source) =>
-      source === `\0${id}` ? `export const world = JSON.parse(${JSON.stringify(JSON.stringify(worldShapes()))});` : undefined,
+    load(source) {
+      if (source !== `\0${id}`) return undefined;
+      const paths = [...loadCountryShapes()].map(([code, rings]) => [code, outline(rings)]);
+      return `export const countries = JSON.parse(${JSON.stringify(JSON.stringify(paths))});`;
+    },
   };
 }
 
@@ -42,7 +46,7 @@ try {
     root: sources,
     base: "./",
     logLevel: "warn",
-    plugins: [shapesPlugin()],
+    plugins: [countriesPlugin()],
     oxc: { jsx: { runtime: "automatic", importSource: "preact" } },
     build: { outDir: fresh, emptyOutDir: true, modulePreload: false, assetsInlineLimit: 0, target: "es2022", chunkSizeWarningLimit: 1000 },
   });

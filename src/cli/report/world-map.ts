@@ -1,12 +1,12 @@
 /** A map of the world as SVG: countries in the colour of the cluster that serves most of their clients, and arcs of those that move. Pure. */
 import type { Centroids } from "../../geo/country-centroids.ts";
 import type { CountryShapes } from "../../geo/country-shapes.ts";
+import { MAP, outline, type Point, project } from "../../geo/equal-earth.ts";
 import type { RegionServing } from "../../what-if/region-serving.ts";
 import type { Move } from "../../what-if/simulation.ts";
 import { countryName } from "../render-simulation.ts";
 import { formatPercent } from "../text.ts";
 import { escapeHtml } from "./html.ts";
-import { MAP, outline, type Point, project } from "./projection.ts";
 
 export interface MapSite {
   readonly name: string;

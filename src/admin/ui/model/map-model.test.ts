@@ -1,26 +1,9 @@
-import { geoNaturalEarth1 } from "d3-geo";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { arcsOf, arcWidth } from "./arcs.ts";
 import { clusterHues } from "./colours.ts";
 import { type Mark, placeLabels } from "./labels.ts";
-import { project } from "./project.ts";
 import type { WorldMap } from "./types.ts";
-
-test("places are where the shapes were drawn by d3-geo", () => {
-  const fit = { scale: 185.72, translate: [498.17, 255.91] as const };
-  const projection = geoNaturalEarth1()
-    .scale(fit.scale)
-    .translate([...fit.translate]);
-  fc.assert(
-    fc.property(fc.double({ min: -89, max: 89, noNaN: true }), fc.double({ min: -179, max: 179, noNaN: true }), (latitude, longitude) => {
-      const [x, y] = project(fit, latitude, longitude);
-      const [wantedX = 0, wantedY = 0] = projection([longitude, latitude]) ?? [];
-      expect(Math.abs(x - wantedX)).toBeLessThan(0.01);
-      expect(Math.abs(y - wantedY)).toBeLessThan(0.01);
-    }),
-  );
-});
 
 describe("colours", () => {
   test("depend on the names alone, and neighbours are far apart", () => {

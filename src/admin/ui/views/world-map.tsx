@@ -1,12 +1,12 @@
 /** The map: countries in the colour of the cluster that serves most of their clients, lines to it, and the clusters with what they are. */
 
-import { world } from "virtual:world-shapes";
+import { countries } from "virtual:countries";
 import { useLayoutEffect, useMemo, useRef, useState } from "preact/hooks";
+import { MAP, project } from "../../../geo/equal-earth.ts";
 import { arcsOf, arcWidth } from "../model/arcs.ts";
 import { tone } from "../model/colours.ts";
 import { list, percent, rate } from "../model/format.ts";
 import { placeLabels } from "../model/labels.ts";
-import { project } from "../model/project.ts";
 import type { WorldMap } from "../model/types.ts";
 import { markStateOf, StateShape } from "../parts/marks.tsx";
 
@@ -29,7 +29,10 @@ const LETTER = 0.62;
 /** More than these are told apart by pointing at them. */
 const MOST_LABELS = 40;
 
-const place = (latitude: number, longitude: number) => project(world, latitude, longitude);
+function place(latitude: number, longitude: number): readonly [number, number] {
+  const { x, y } = project(latitude, longitude);
+  return [x, y];
+}
 
 export function WorldMapPicture({ map, hues, load, country, cluster, chooseCountry, chooseCluster }: WorldMapProps) {
   const [pointed, setPointed] = useState<string | undefined>();
@@ -38,7 +41,7 @@ export function WorldMapPicture({ map, hues, load, country, cluster, chooseCount
   const arcs = useMemo(() => (map === undefined ? [] : arcsOf(map, place)), [map]);
   const clusters = useMemo(() => drawnClusters(map, load, pixel), [map, load, pixel]);
   const labels = useMemo(
-    () => new Map(placeLabels(clusters.slice(0, MOST_LABELS), (RADIUS + 1) * pixel, world).map((label) => [label.name, label])),
+    () => new Map(placeLabels(clusters.slice(0, MOST_LABELS), (RADIUS + 1) * pixel, MAP).map((label) => [label.name, label])),
     [clusters, pixel],
   );
   const region = pointed === undefined ? undefined : regions.get(pointed);
@@ -46,7 +49,7 @@ export function WorldMapPicture({ map, hues, load, country, cluster, chooseCount
     <figure class="world">
       <svg
         ref={picture}
-        viewBox={`0 0 ${world.width} ${world.height}`}
+        viewBox={`0 0 ${MAP.width} ${MAP.height}`}
         role="group"
         aria-label="Map of the world. The same is in the table below it."
       >
@@ -57,7 +60,7 @@ export function WorldMapPicture({ map, hues, load, country, cluster, chooseCount
           onPointerOver={(event) => setPointed(codeAt(event))}
           onPointerLeave={() => setPointed(undefined)}
         >
-          {world.countries.map(([code, path]) => {
+          {countries.map(([code, path]) => {
             const served = regions.get(code)?.served[0]?.cluster;
             const isDim = cluster !== undefined && served !== cluster;
             return (
@@ -144,7 +147,7 @@ function usePixel() {
   useLayoutEffect(() => {
     const element = picture.current;
     if (element === null) return;
-    const measure = (): void => setPixel(world.width / Math.max(200, element.clientWidth));
+    const measure = (): void => setPixel(MAP.width / Math.max(200, element.clientWidth));
     const observer = new ResizeObserver(measure);
     observer.observe(element);
     measure();

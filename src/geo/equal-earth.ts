@@ -7,7 +7,7 @@ const RADIANS = Math.PI / 180;
 /** Of a map of the world without Antarctica. */
 export const MAP = { width: 960, height: 440 } as const;
 const SCALE = MAP.width / 5.42;
-/** Latitude 0, in pixels from the top: the north reaches farther than the south. */
+/** Latitude 0, from the top: the north reaches farther than the south. */
 const EQUATOR = 249;
 
 export interface Point {
@@ -15,7 +15,7 @@ export interface Point {
   readonly y: number;
 }
 
-/** @returns pixels from the top left of {@link MAP} */
+/** @returns units from the top left of {@link MAP} */
 export function project(latitude: number, longitude: number): Point {
   const theta = Math.asin(M * Math.sin(latitude * RADIANS));
   const square = theta * theta;
