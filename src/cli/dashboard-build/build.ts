@@ -48,7 +48,15 @@ try {
     logLevel: "warn",
     plugins: [countriesPlugin()],
     oxc: { jsx: { runtime: "automatic", importSource: "preact" } },
-    build: { outDir: fresh, emptyOutDir: true, modulePreload: false, assetsInlineLimit: 0, target: "es2022", chunkSizeWarningLimit: 1000 },
+    build: {
+      outDir: fresh,
+      emptyOutDir: true,
+      modulePreload: false,
+      assetsInlineLimit: 0,
+      target: "es2022",
+      cssTarget: ["chrome123", "firefox120", "safari17.5"], // they know light-dark(), which styles made at run time need
+      chunkSizeWarningLimit: 1000,
+    },
   });
   writeFileSync(join(fresh, STAMP), `${digest}\n`);
   writeFileSync(join(fresh, "LICENSES.txt"), licences());

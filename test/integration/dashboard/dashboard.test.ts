@@ -146,6 +146,24 @@ describe.skipIf(!requireComponent("chromium", CHROMIUM))("the dashboard", () => 
     await context.close();
   });
 
+  test("it is light or dark as the system is, unless the reader chose", async () => {
+    const [light, dark] = ["rgb(244, 246, 248)", "rgb(14, 20, 26)"];
+    const { context, page } = await openPage(browser, demo.admin, { colorScheme: "dark" });
+    await see(page, demo, "clusters");
+    const ground = () => page.evaluate("getComputedStyle(document.documentElement).backgroundColor");
+    const button = page.getByRole("button", { name: "Colours:" });
+    expect(await ground()).toBe(dark);
+    await button.click();
+    await expect.poll(ground).toBe(light);
+    await button.click();
+    await expect.poll(ground).toBe(dark);
+    await page.emulateMedia({ colorScheme: "light" });
+    expect(await ground()).toBe(dark);
+    await button.click();
+    await expect.poll(ground).toBe(light);
+    await context.close();
+  });
+
   test("a drain needs the right token, says what will move, moves it, and is undone", async () => {
     const { context, page, faults } = await openPage(browser, demo.admin);
     const token = readFileSync(join(demo.stateDir, "demo", "admin.token"), "utf8").trim();

@@ -9,6 +9,9 @@ export function clusterHues(names: readonly string[]): ReadonlyMap<string, numbe
   return new Map([...names].sort().map((name, i) => [name, Math.round((FIRST + i * GOLDEN_ANGLE) % 360)]));
 }
 
-/** For fills; lightness and chroma are the theme's (`--tone-*`). */
+/** For fills. */
 export const tone = (hue: number | undefined): string =>
-  hue === undefined ? "var(--land)" : `oklch(var(--tone-lightness) var(--tone-chroma) ${hue})`;
+  hue === undefined ? "var(--land)" : `light-dark(oklch(0.8 0.09 ${hue}), oklch(0.5 0.085 ${hue}))`;
+
+/** For lines, on land and on sea. */
+export const lineTone = (hue: number): string => `light-dark(oklch(0.5 0.13 ${hue}), oklch(0.8 0.12 ${hue}))`;

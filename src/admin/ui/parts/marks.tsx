@@ -1,4 +1,5 @@
 /** Small signs that stand for states: each has a shape and a word, never a colour alone. */
+import { tone } from "../model/colours.ts";
 import type { ClusterStatus } from "../model/types.ts";
 
 export type MarkState = "Healthy" | "Unhealthy" | "Unknown" | "Draining" | "Cordoned";
@@ -65,10 +66,7 @@ export function StateMark({ state }: { readonly state: MarkState }) {
 export function ClusterName({ name, hue }: { readonly name: string; readonly hue: number | undefined }) {
   return (
     <span class="cluster-name">
-      <i
-        class="swatch"
-        style={{ background: hue === undefined ? "var(--land)" : `oklch(var(--tone-lightness) var(--tone-chroma) ${hue})` }}
-      />
+      <i class="swatch" style={{ background: tone(hue) }} />
       {name}
     </span>
   );
@@ -85,10 +83,7 @@ export function ShareBar({
   return (
     <span class="share-bar" aria-hidden="true">
       {shares.map(({ cluster, share }) => (
-        <i
-          key={cluster}
-          style={{ width: `${share * 100}%`, background: `oklch(var(--tone-lightness) var(--tone-chroma) ${hues.get(cluster) ?? 0})` }}
-        />
+        <i key={cluster} style={{ width: `${share * 100}%`, background: tone(hues.get(cluster) ?? 0) }} />
       ))}
     </span>
   );

@@ -4,7 +4,7 @@ import { countries } from "virtual:countries";
 import { useLayoutEffect, useMemo, useRef, useState } from "preact/hooks";
 import { MAP, project } from "../../../geo/equal-earth.ts";
 import { arcsOf, arcWidth } from "../model/arcs.ts";
-import { tone } from "../model/colours.ts";
+import { lineTone, tone } from "../model/colours.ts";
 import { list, percent, rate } from "../model/format.ts";
 import { placeLabels } from "../model/labels.ts";
 import type { WorldMap } from "../model/types.ts";
@@ -83,7 +83,7 @@ export function WorldMapPicture({ map, hues, load, country, cluster, chooseCount
                 d={arc.path}
                 class={isDim ? "dim" : ""}
                 style={{
-                  stroke: `oklch(var(--arc-lightness) var(--arc-chroma) ${hues.get(arc.cluster) ?? 0})`,
+                  stroke: lineTone(hues.get(arc.cluster) ?? 0),
                   strokeWidth: arcWidth(arc.weight) * Math.min(pixel, 1.6),
                 }}
               />
