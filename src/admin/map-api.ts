@@ -58,8 +58,8 @@ export function registerMapReads(app: FastifyInstance, context: MapApiContext): 
       { 200: ref("IfDrained"), ...refusals(400, 404) },
       { querystring: parameters({ cluster: text(253) }, ["cluster"]) },
     ),
-    ({ query: { cluster } }) => {
-      const drained = view.map.ifDrained(cluster);
+    async ({ query: { cluster } }) => {
+      const drained = await view.map.ifDrained(cluster);
       if (drained === undefined) throw new ApiError("no-cluster", `There is no MemberCluster ${cluster}.`);
       return { cluster, ...drained };
     },

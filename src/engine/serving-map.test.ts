@@ -23,7 +23,9 @@ function compiled(version: number, routes: Parameters<typeof testInventory>[0]):
 /** A map over a clock that the test turns. */
 function createWorld(routes: Parameters<typeof testInventory>[0] = [testRoute(backends), testRoute(backends, { name: "other" })]) {
   let now = 1_000_000;
-  let timer: { readonly at: number; readonly run: () => void } | undefined;
+  /** Milliseconds that pass with each look at the clock. */
+  let slowness = 0;
+  let due: readonly { readonly at: number; readonly run: () => void }[] = [];
   let tell: (route: string) => void = () => {};
   let timers = 0;
   const world = { table: compiled(1, routes) as RoutingTable | undefined, health: new Map<string, "Healthy" | "Unhealthy">() };
@@ -43,16 +45,25 @@ function createWorld(routes: Parameters<typeof testInventory>[0] = [testRoute(ba
         location: testCluster(name).location,
       })),
     population: POPULATION,
-    now: () => now,
+    now: () => (now += slowness),
     setTimer(delay, run) {
       timers++;
       const mine = { at: now + delay, run };
-      timer = mine;
+      due = [...due, mine].sort((a, b) => a.at - b.at);
       return () => {
-        if (timer === mine) timer = undefined;
+        due = due.filter((one) => one !== mine);
       };
     },
   });
+  function run(milliseconds: number): void {
+    const until = now + milliseconds;
+    for (let [first] = due; first !== undefined && first.at <= until; [first] = due) {
+      due = due.slice(1);
+      now = Math.max(now, first.at);
+      first.run();
+    }
+    now = until;
+  }
   return {
     world,
     map,
@@ -66,15 +77,21 @@ function createWorld(routes: Parameters<typeof testInventory>[0] = [testRoute(ba
         if (isMeant && names.clusters[backend.cluster] === cluster) state.standing.fill(standing, 2 * i, 2 * i + 2);
       });
     },
-    run(milliseconds: number) {
-      const until = now + milliseconds;
-      while (timer !== undefined && timer.at <= until) {
-        const { at, run } = timer;
-        timer = undefined;
-        now = Math.max(now, at);
-        run();
+    run,
+    /** Works slowly until the answer is there. @param meanwhile called in each turn of the others, which it counts */
+    async waitFor<T>(answer: Promise<T>, meanwhile: (turn: number) => void): Promise<T> {
+      slowness = 1;
+      let isThere = false;
+      void answer.then(() => {
+        isThere = true;
+      });
+      for (let turn = 0; !isThere; await Promise.resolve()) {
+        if (due.length === 0) continue;
+        meanwhile(++turn);
+        run(1);
       }
-      now = until;
+      slowness = 0;
+      return answer;
     },
   };
 }
@@ -186,31 +203,49 @@ describe("before", () => {
 });
 
 describe("if a cluster were drained", () => {
-  test("its people go where the rules send them, and nothing is touched", () => {
+  test("its people go where the rules send them, and nothing is touched", async () => {
     const { map, run, world } = createWorld();
     run(5000);
     const before = new Uint8Array(world.table!.state.standing);
-    const { routes, stuckRoutes, moves } = map.ifDrained("virginia")!;
+    const { routes, stuckRoutes, moves } = (await map.ifDrained("virginia"))!;
     expect({ routes, stuckRoutes }).toEqual({ routes: 2, stuckRoutes: 0 });
     expect(Object.fromEntries(moves.map(({ to, population }) => [to, Math.round(population * 805)]))).toEqual({ dublin: 330 + 210 });
     expect(world.table!.state.standing).toEqual(before);
   });
 
-  test("those who may go nowhere else stay, and are told", () => {
+  test("those who may go nowhere else stay, and are told", async () => {
     const rules = [testRule("r", "Require", { countries: ["US"] }, ["virginia"])];
     const { map, run } = createWorld([testRoute(backends, { rules })]);
     run(5000);
-    const { stuckRoutes, moves } = map.ifDrained("virginia")!;
+    const { stuckRoutes, moves } = (await map.ifDrained("virginia"))!;
     expect(stuckRoutes).toBe(1);
     expect(moves.map(({ to }) => to)).toEqual(["dublin"]);
   });
 
-  test("a cluster that serves nobody moves nobody; one that is not there is not known", () => {
+  test("a cluster that serves nobody moves nobody; one that is not there is not known", async () => {
     const { map, run, set } = createWorld();
     set("tokyo", Standing.Unhealthy);
     run(5000);
-    expect(map.ifDrained("tokyo")).toEqual({ routes: 2, stuckRoutes: 0, moves: [] });
-    expect(map.ifDrained("paulo")).toBeUndefined();
+    expect(await map.ifDrained("tokyo")).toEqual({ routes: 2, stuckRoutes: 0, moves: [] });
+    expect(await map.ifDrained("paulo")).toBeUndefined();
+  });
+
+  test("others have their turn meanwhile, and what they change is not in the answer", async () => {
+    const routes = Array.from({ length: 60 }, (_, i) => testRoute(backends, { name: `shop-${i}` }));
+    const { map, run, set, waitFor, world } = createWorld(routes);
+    run(5000);
+    const atOnce = await map.ifDrained("virginia");
+    expect(atOnce).toMatchObject({ routes: 60, moves: [{ to: "dublin" }] });
+    let turns = 0;
+    const sliced = await waitFor(map.ifDrained("virginia"), (turn) => {
+      turns = turn;
+      if (turn === 1) set("virginia", Standing.Unhealthy);
+      if (turn === 3) world.table = compiled(2, routes.slice(1));
+    });
+    expect(sliced).toEqual(atOnce);
+    expect(turns).toBeGreaterThan(5);
+    run(5000);
+    expect(servedIn(map.frame("default/shop-1"))).toEqual(ALL_UP); // of the new table
   });
 });
 

@@ -3,12 +3,14 @@
  * Nothing is drawn while nothing changes.
  */
 import type { GeoTable } from "../geo/geo-table.ts";
+import type { Partition } from "../geo/partition.ts";
 import { sampleNetworks } from "../geo/sample-networks.ts";
 import { type RouteKey, routeKey } from "../model/inventory.ts";
 import { type CountryClasses, countryClasses, servedCountries, servingKey } from "../routing/served-countries.ts";
-import { type RoutingTable, Standing } from "../routing/table.ts";
+import type { RoutingTable } from "../routing/table.ts";
 import { type Assignment, createAssignments } from "./assignment.ts";
-import type { MapFrame, MapMove, ServedCountry, ServedShare, ServingMap } from "./view.ts";
+import { ifDrained } from "./if-drained.ts";
+import type { MapFrame, ServedCountry, ServedShare, ServingMap } from "./view.ts";
 
 export interface ServingMapInput {
   readonly table: () => RoutingTable | undefined;
@@ -66,13 +68,13 @@ export function createServingMap(input: ServingMapInput): ServingMapKeeper {
   const assignments = createAssignments();
   const frames: Frame[] = [];
   const listeners = new Set<(frame: { readonly id: number; readonly at: number }) => void>();
+  const classes = new WeakMap<Partition, readonly CountryClasses[]>();
   const shares = new WeakMap<Assignment, readonly Omit<ServedShare, "countries">[]>();
   let samples: { readonly of: GeoTable; readonly networks: ReadonlyMap<string, string> } | undefined;
   /** Of the newest frame's routes. */
   let indexed: { readonly of: readonly RouteKey[]; readonly index: ReadonlyMap<RouteKey, number> } | undefined;
   const dirty = new Set<RouteKey>();
   let allDirty = true;
-  let drawn: { readonly table: RoutingTable; readonly classes: Map<number, readonly CountryClasses[]> } | undefined;
   let drawing: Drawing | undefined;
   let bytes = 0;
   let next = 1;
@@ -93,21 +95,30 @@ export function createServingMap(input: ServingMapInput): ServingMapKeeper {
     cancel ??= setTimer(wait, step);
   }
 
-  function classesOf(table: RoutingTable, route: number): readonly CountryClasses[] {
-    if (drawn?.table !== table) drawn = { table, classes: new Map() };
-    const partition = table.hot.policyPartition[table.hot.routePolicy[route]!]!;
-    const known = drawn.classes.get(partition) ?? countryClasses(table.geo, table.partitions[partition]!, positions);
-    drawn.classes.set(partition, known);
+  function classesOf({ hot, partitions, geo }: RoutingTable, route: number): readonly CountryClasses[] {
+    const partition = partitions[hot.policyPartition[hot.routePolicy[route]!]!]!;
+    const known = classes.get(partition) ?? countryClasses(geo, partition, positions);
+    classes.set(partition, known);
     return known;
   }
 
-  function draw(table: RoutingTable, route: number, memo: Map<string, Assignment>, standing?: Uint8Array): Assignment {
-    const key = servingKey(table, route, standing);
+  function draw(table: RoutingTable, route: number, memo: Map<string, Assignment>): Assignment {
+    const key = servingKey(table, route);
     const known = memo.get(key);
     if (known !== undefined) return known;
-    const fresh = assignments.pack(servedCountries(table, route, classesOf(table, route), standing), table.names.clusters);
+    const fresh = assignments.pack(servedCountries(table, route, classesOf(table, route)), table.names.clusters);
     memo.set(key, fresh);
     return fresh;
+  }
+
+  /** @returns waits for others when a slice is over */
+  function slices(): () => Promise<void> {
+    let until = now() + SLICE_MS;
+    return async () => {
+      if (now() < until) return;
+      await new Promise<void>((resolve) => setTimer(1, resolve));
+      until = now() + SLICE_MS;
+    };
   }
 
   function begin(table: RoutingTable): Drawing {
@@ -234,35 +245,13 @@ export function createServingMap(input: ServingMapInput): ServingMapKeeper {
       if (samples?.of !== geo) samples = { of: geo, networks: sampleNetworks(geo) };
       return samples.networks.get(country);
     },
-    ifDrained(cluster) {
+    async ifDrained(cluster) {
       const table = input.table();
       const index = table?.names.clusters.indexOf(cluster) ?? -1;
       if (table === undefined || index < 0) return undefined;
-      const standing = new Uint8Array(table.state.standing);
-      const touched = new Set<number>();
-      table.names.routes.forEach((_, route) => {
-        for (let backend = table.hot.routeBackends[route]!; backend < table.hot.routeBackends[route + 1]!; backend++) {
-          if (table.names.backends[backend]!.cluster !== index) continue;
-          touched.add(route);
-          for (const row of [backend * 2, backend * 2 + 1]) if (standing[row]! < Standing.Draining) standing[row] = Standing.Draining;
-        }
-      });
-      const [before, after] = [new Map<string, Assignment>(), new Map<string, Assignment>()];
-      const shown = [...touched].slice(0, MOST_ROUTES);
       const people = (position: number) => population.get(countries[position]!) ?? 0;
-      const total = [...population.values()].reduce((sum, one) => sum + one, 0) * Math.max(1, table.names.routes.length);
-      const moves = new Map<string, number>();
-      let stuck = 0;
-      for (const route of shown) {
-        const moved = assignments.moves(draw(table, route, before), draw(table, route, after, standing), cluster);
-        for (const { to, country, share } of moved) {
-          if (to === cluster) continue;
-          moves.set(to, (moves.get(to) ?? 0) + (share * people(country)) / total);
-        }
-        if (moved.some(({ to }) => to === cluster)) stuck++;
-      }
-      const list: MapMove[] = [...moves].map(([to, population]) => ({ to, population })).sort((a, b) => b.population - a.population);
-      return { routes: touched.size, moves: list, stuckRoutes: stuck };
+      const everybody = [...population.values()].reduce((sum, one) => sum + one, 0);
+      return ifDrained(table, index, { draw, moves: assignments.moves, people, everybody, mostRoutes: MOST_ROUTES, breathe: slices() });
     },
     subscribe(listener) {
       listeners.add(listener);

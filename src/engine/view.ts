@@ -43,7 +43,7 @@ export interface ServingMap {
   /** A network of a country, to ask with; undefined when the geo data knows none. */
   sample(country: string): string | undefined;
   /** What would move if a cluster were drained now, by the same code that answers. @returns undefined when there is no such cluster */
-  ifDrained(cluster: string): IfDrained | undefined;
+  ifDrained(cluster: string): Promise<IfDrained | undefined>;
   /** Calls back when there is another frame. @returns ends it */
   subscribe(listener: (frame: { readonly id: number; readonly at: number }) => void): () => void;
 }

@@ -17,9 +17,9 @@ const world = (more: Parameters<typeof testRoute>[1] = {}): RoutingTable => {
 };
 const countriesOf = (table: RoutingTable) =>
   countryClasses(table.geo, table.partitions[table.hot.policyPartition[table.hot.routePolicy[0]!]!]!, positions);
-const draw = (table: RoutingTable, standing?: Uint8Array) =>
+const draw = (table: RoutingTable) =>
   Object.fromEntries(
-    [...servedCountries(table, 0, countriesOf(table), standing)].map(([country, shares]) => [
+    [...servedCountries(table, 0, countriesOf(table))].map(([country, shares]) => [
       CODES[country]!,
       shares.map(([cluster, share]) => `${table.names.clusters[cluster]} ${Math.round(share * 100)}`).join(" "),
     ]),
@@ -41,14 +41,6 @@ test("shares of a tier come out within a few percent", () => {
     expect(shares).toHaveLength(4);
     for (const [, share] of shares) expect(Math.abs(share - 0.25)).toBeLessThan(0.04);
   }
-});
-
-test("other standings are looked at without touching the table", () => {
-  const table = world();
-  const drained = new Uint8Array(table.state.standing);
-  drained.fill(Standing.Draining, 0, 2); // dublin
-  expect(draw(table, drained)).toMatchObject({ IE: "frankfurt 100", DE: "frankfurt 100" });
-  expect(draw(table)).toMatchObject({ IE: "dublin 100" });
 });
 
 test("the people that the map adds up to are those of the status", () => {

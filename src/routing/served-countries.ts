@@ -44,13 +44,10 @@ export function countryClasses(
 export const drawnFamily = ({ hot }: Pick<RoutingTable, "hot">, route: number): 0 | 1 =>
   (hot.routeFlags[route]! & ROUTE_OFFERS_A) !== 0 ? 0 : 1;
 
-/**
- * Routes of one key are served alike: same policy, same standings, same slots given away.
- *
- * @param standing instead of the table's own, of the same layout
- */
-export function servingKey(table: RoutingTable, route: number, standing: Uint8Array = table.state.standing): string {
+/** Routes of one key are served alike: same policy, same standings, same slots given away. */
+export function servingKey(table: RoutingTable, route: number): string {
   const { hot, state, names } = table;
+  const { standing } = state;
   const family = drawnFamily(table, route);
   const first = hot.routeBackends[route]!;
   const end = hot.routeBackends[route + 1]!;
@@ -66,17 +63,8 @@ export function servingKey(table: RoutingTable, route: number, standing: Uint8Ar
   return rows.join(" ");
 }
 
-/**
- * @param countries {@link countryClasses} of the route's own partition
- * @param standing  instead of the table's own: what would be if a cluster were drained
- */
-export function servedCountries(
-  table: RoutingTable,
-  route: number,
-  countries: readonly CountryClasses[],
-  standing: Uint8Array = table.state.standing,
-): ServedCountries {
-  const seen = standing === table.state.standing ? table : { ...table, state: { ...table.state, standing } };
+/** @param countries {@link countryClasses} of the route's own partition */
+export function servedCountries(table: RoutingTable, route: number, countries: readonly CountryClasses[]): ServedCountries {
   const family = drawnFamily(table, route);
   const plans = table.hot.policyPlans[table.hot.routePolicy[route]!]!;
   const byClass = new Map<number, ReadonlyMap<number, number>>();
@@ -84,7 +72,7 @@ export function servedCountries(
   for (const { country, classes } of countries) {
     const shares = new Map<number, number>();
     for (const [cls, part] of classes) {
-      const known = byClass.get(cls) ?? classShares(seen, route, family, plans + cls);
+      const known = byClass.get(cls) ?? classShares(table, route, family, plans + cls);
       byClass.set(cls, known);
       for (const [cluster, share] of known) shares.set(cluster, (shares.get(cluster) ?? 0) + part * share);
     }

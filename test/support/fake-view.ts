@@ -126,7 +126,7 @@ export function createFakeView(capacity = 100): FakeView {
       },
       sample: (country) => (country === "IE" ? "192.0.2.0/24" : undefined),
       shares: (route) => (route === "default/shop" ? [{ cluster: serving(), population: 1 }] : []),
-      ifDrained: (cluster) =>
+      ifDrained: async (cluster) =>
         NAMES.some((name) => name === cluster)
           ? { routes: 1, stuckRoutes: 0, moves: [{ to: NAMES.find((name) => name !== cluster)!, population: 0.5 }] }
           : undefined,
