@@ -1,12 +1,10 @@
 /** What docs/ says about commands, paths, errors and events is what there is. */
 import { readFileSync } from "node:fs";
 import { expect, test } from "vitest";
-import { createFakeView } from "../../test/support/fake-view.ts";
+import { startFakeServer } from "../../test/support/fake-server.ts";
 import { runCli } from "../../test/support/run-cli.ts";
 import { apiErrors } from "../admin/api-error.ts";
 import { errorSchema } from "../admin/api-schemas.ts";
-import { createAdminServer } from "../admin/server.ts";
-import { createMetrics } from "../observe/metrics.ts";
 import { EVENT_KINDS } from "../observe/timeline.ts";
 
 const page = (name: string): string => readFileSync(new URL(`../../docs/${name}`, import.meta.url), "utf8");
@@ -22,20 +20,10 @@ test("docs/api.md lists every error with its status", () => {
 });
 
 test("docs/api.md lists every path", async () => {
-  const server = await createAdminServer({
-    view: createFakeView(),
-    metrics: createMetrics(),
-    listen: { address: "127.0.0.1", port: 0 },
-    flag: "--admin",
-    token: "0123456789abcdef",
-    version: "0.0.0",
-    log: { error: () => {} },
-    every: () => () => {},
-  });
-  await server.start();
-  const answer = await fetch(`http://127.0.0.1:${server.address().port}/none`);
+  const { admin, url } = await startFakeServer();
+  const answer = await fetch(`${url}/none`);
   const { error } = errorSchema.parse(await answer.json());
-  await server.stop();
+  await admin.stop();
   expect(firstCells(page("api.md"), /^\| `((?:GET|POST) [^`?]+)/gm)).toEqual(
     error.message
       .replace(/^.*There are: /, "")

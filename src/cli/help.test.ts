@@ -1,10 +1,8 @@
 /** Every example of every help text is a line that the program takes. */
 import type { Command } from "commander";
 import { beforeAll, describe, expect, test } from "vitest";
-import { createFakeView } from "../../test/support/fake-view.ts";
+import { startFakeServer } from "../../test/support/fake-server.ts";
 import { captureIo, runCli } from "../../test/support/run-cli.ts";
-import { createAdminServer } from "../admin/server.ts";
-import { createMetrics } from "../observe/metrics.ts";
 import { createProgram, main } from "./main.ts";
 
 const parsed: string[] = [];
@@ -89,18 +87,8 @@ describe("with a server", () => {
   const reading = ["status", "top", "timeline", "explain"];
 
   test.each(reading)("the examples of %s do what they say", async (name) => {
-    const admin = await createAdminServer({
-      view: createFakeView(),
-      metrics: createMetrics(),
-      listen: { address: "127.0.0.1", port: 0 },
-      flag: "--admin",
-      token: "0123456789abcdef0123",
-      version: "0.0.0",
-      log: { error: () => {} },
-      every: () => () => {},
-    });
-    await admin.start();
-    const env = { GLOBALROUTE_SERVER: `http://127.0.0.1:${admin.address().port}` };
+    const { admin, url } = await startFakeServer();
+    const env = { GLOBALROUTE_SERVER: url };
     try {
       const lines = examples.filter(({ of, line }) => of === name && !/--watch|--follow|--config/.test(line));
       expect(lines.length).toBeGreaterThan(1);

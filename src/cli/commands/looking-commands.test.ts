@@ -1,10 +1,10 @@
 /** `top`, `timeline`, `status` of one route and `--watch`: real HTTP against a view that keeps state. */
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { parse } from "yaml";
-import { createFakeView, FAKE_NOW, type FakeView } from "../../../test/support/fake-view.ts";
+import { startFakeServer } from "../../../test/support/fake-server.ts";
+import { FAKE_NOW, type FakeView } from "../../../test/support/fake-view.ts";
 import { type CliRun, captureIo, runCli } from "../../../test/support/run-cli.ts";
-import { type AdminServer, createAdminServer } from "../../admin/server.ts";
-import { createMetrics } from "../../observe/metrics.ts";
+import type { AdminServer } from "../../admin/server.ts";
 import type { Io } from "../io.ts";
 import { main } from "../main.ts";
 
@@ -13,19 +13,7 @@ let admin: AdminServer;
 let url: string;
 
 beforeEach(async () => {
-  view = createFakeView();
-  admin = await createAdminServer({
-    view,
-    metrics: createMetrics(),
-    listen: { address: "127.0.0.1", port: 0 },
-    flag: "--admin",
-    token: "0123456789abcdef0123",
-    version: "0.0.0",
-    log: { error: () => {} },
-    every: () => () => {},
-  });
-  await admin.start();
-  url = `http://127.0.0.1:${admin.address().port}`;
+  ({ view, admin, url } = await startFakeServer());
 });
 afterEach(() => admin.stop());
 

@@ -4,32 +4,18 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { parse } from "yaml";
-import { createFakeView, type FakeView } from "../../../test/support/fake-view.ts";
+import { FAKE_TOKEN, startFakeServer } from "../../../test/support/fake-server.ts";
+import type { FakeView } from "../../../test/support/fake-view.ts";
 import { type CliRun, runCli } from "../../../test/support/run-cli.ts";
-import { type AdminServer, createAdminServer } from "../../admin/server.ts";
-import { createMetrics } from "../../observe/metrics.ts";
+import type { AdminServer } from "../../admin/server.ts";
 import type { Io } from "../io.ts";
-
-const TOKEN = "0123456789abcdef0123";
 
 let view: FakeView;
 let admin: AdminServer;
 let url: string;
 
 beforeEach(async () => {
-  view = createFakeView();
-  admin = await createAdminServer({
-    view,
-    metrics: createMetrics(),
-    listen: { address: "127.0.0.1", port: 0 },
-    flag: "--admin",
-    token: TOKEN,
-    version: "0.0.0",
-    log: { error: () => {} },
-    every: () => () => {},
-  });
-  await admin.start();
-  url = `http://127.0.0.1:${admin.address().port}`;
+  ({ view, admin, url } = await startFakeServer());
 });
 afterEach(() => admin.stop());
 
@@ -211,7 +197,7 @@ describe("confirm", () => {
   let state: string;
   beforeEach(() => {
     state = mkdtempSync(join(tmpdir(), "globalroute-confirm-"));
-    writeFileSync(join(state, "admin.token"), `${TOKEN}\n`);
+    writeFileSync(join(state, "admin.token"), `${FAKE_TOKEN}\n`);
   });
   afterEach(() => rmSync(state, { recursive: true }));
 

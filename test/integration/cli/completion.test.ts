@@ -5,11 +5,10 @@ import { tmpdir } from "node:os";
 import { delimiter, join } from "node:path";
 import { promisify } from "node:util";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { type AdminServer, createAdminServer } from "../../../src/admin/server.ts";
-import { createMetrics } from "../../../src/observe/metrics.ts";
+import type { AdminServer } from "../../../src/admin/server.ts";
 import { requireComponent } from "../../support/component.ts";
 import { launcher } from "../../support/demo.ts";
-import { createFakeView } from "../../support/fake-view.ts";
+import { startFakeServer } from "../../support/fake-server.ts";
 
 const run = promisify(execFile);
 
@@ -24,22 +23,13 @@ beforeAll(async () => {
   chmodSync(program, 0o755);
   mkdirSync(join(folder, "plans"));
   writeFileSync(join(folder, "plan.json"), "{}");
-  admin = await createAdminServer({
-    view: createFakeView(),
-    metrics: createMetrics(),
-    listen: { address: "127.0.0.1", port: 0 },
-    flag: "--admin",
-    token: "0123456789abcdef0123",
-    version: "0.0.0",
-    log: { error: () => {} },
-    every: () => () => {},
-  });
-  await admin.start();
+  const server = await startFakeServer();
+  admin = server.admin;
   env = {
     ...process.env,
     HOME: folder,
     PATH: `${folder}${delimiter}${process.env.PATH}`,
-    GLOBALROUTE_SERVER: `http://127.0.0.1:${admin.address().port}`,
+    GLOBALROUTE_SERVER: server.url,
   };
 });
 afterAll(async () => {

@@ -2,26 +2,22 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
-import { type AdminServer, createAdminServer } from "../../../src/admin/server.ts";
-import { createMetrics } from "../../../src/observe/metrics.ts";
+import type { AdminServer } from "../../../src/admin/server.ts";
 import { requireComponent } from "../../support/component.ts";
 import { launcher } from "../../support/demo.ts";
-import { createFakeView, type FakeView } from "../../support/fake-view.ts";
+import { startFakeServer } from "../../support/fake-server.ts";
+import type { FakeView } from "../../support/fake-view.ts";
 
 let view: FakeView;
 let admin: AdminServer;
 let url: string;
 
 beforeEach(async () => {
-  view = createFakeView();
-  const options = { listen: { address: "127.0.0.1", port: 0 }, flag: "--admin", token: "0123456789abcdef0123", version: "0.0.0" };
   const every = (milliseconds: number, tick: () => void) => {
     const timer = setInterval(tick, milliseconds);
     return () => clearInterval(timer);
   };
-  admin = await createAdminServer({ ...options, view, metrics: createMetrics(), log: { error: () => {} }, every });
-  await admin.start();
-  url = `http://127.0.0.1:${admin.address().port}`;
+  ({ view, admin, url } = await startFakeServer(every));
 });
 afterEach(() => admin.stop());
 
