@@ -216,8 +216,9 @@ Plan: 1 to create, 0 to replace, 0 to delete.
       await planned(({ stdout }) => stdout.includes("Plan: 3 to create"), "--save", file());
       expect((await apply()).code).toBe(0);
       for (const name of ["a", "b", "c", "cart"]) folder.write(`${name}.yaml`, "# gone\n");
-      await setTimeout(500);
-      expect((await runCli(["confirm", "--server", server.admin, "--state", state])).code).toBeLessThan(2); // the collapse of inputs
+      const degraded = async (): Promise<string> => (await fetch(`${server.admin}/readyz`)).text();
+      await expect.poll(degraded, { timeout: 10_000 }).toContain("inputs-held");
+      expect((await runCli(["confirm", "--server", server.admin, "--state", state])).code).toBe(0);
       const { stdout } = await planned(({ stdout }) => stdout.includes("4 to delete"), "--save", file());
       expect(stdout).toContain("  held: 4 removals at once wait for `globalroute confirm`, or for `apply` of this plan: a.example.org A,");
       expect((await apply()).code).toBe(0);
