@@ -1,4 +1,5 @@
 /** The paths of the HTTP API, on any listener: what each returns is said by its schema. */
+import { Readable } from "node:stream";
 import type { FastifyInstance, FastifyReply } from "fastify";
 import { z } from "zod";
 import type { ZonePlans } from "../../dns-providers/zone-plan.ts";
@@ -16,7 +17,7 @@ import { requireToken } from "./require-token.ts";
 export interface ApiContext {
   readonly view: EngineView;
   readonly plans: PlanDesk;
-  readonly metrics: Pick<Metrics, "expose">;
+  readonly metrics: Pick<Metrics, "exposeParts">;
   /** True from the moment that shutdown began: readiness is lost first, so that balancers turn away before anything else stops. */
   readonly stopping: () => boolean;
 }
@@ -58,7 +59,9 @@ export function registerProbesAndMetrics(app: FastifyInstance, { view, metrics, 
     }),
     async ({ headers }, reply) => {
       const format = negotiateFormat(headers.accept);
-      return reply.headers({ "content-type": CONTENT_TYPES[format], vary: "accept" }).send(await metrics.expose(format));
+      const { length, parts } = await metrics.exposeParts(format);
+      const head = { "content-type": CONTENT_TYPES[format], "content-length": length, vary: "accept" };
+      return reply.headers(head).send(Readable.from(parts, { objectMode: false }));
     },
   );
 }

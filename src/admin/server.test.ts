@@ -108,7 +108,11 @@ describe("answers follow the engine", () => {
   test("metrics are Prometheus text", async () => {
     const response = await get("/metrics");
     expect(response.headers.get("content-type")).toContain("text/plain; version=0.0.4");
-    expect(await response.text()).toContain("# TYPE globalroute_failovers_total counter");
+    const text = await response.text();
+    expect(text).toContain("# TYPE globalroute_failovers_total counter");
+    expect(response.headers.get("content-length")).toBe(String(Buffer.byteLength(text)));
+    const head = await get("/metrics", { method: "HEAD" });
+    expect([head.status, await head.text()]).toEqual([200, ""]);
   });
 });
 

@@ -36,7 +36,7 @@ export interface AdminServerOptions {
   readonly load?: () => ReadonlyMap<string, number>;
   /** What is at `/`; absent: nothing. */
   readonly dashboard?: Dashboard;
-  readonly metrics: Pick<Metrics, "expose">;
+  readonly metrics: Pick<Metrics, "exposeParts">;
   readonly listen: ListenAddress;
   /** The option that moves it, for messages. */
   readonly flag: string;

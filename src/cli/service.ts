@@ -2,7 +2,7 @@
 import { randomBytes } from "node:crypto";
 import { networkInterfaces } from "node:os";
 import { join, resolve } from "node:path";
-import { setImmediate } from "node:timers/promises";
+import { setTimeout } from "node:timers/promises";
 import type { ObjectApi } from "../../dns-providers/dnsendpoint/object-api.ts";
 import { createMonitor } from "../../health/monitor.ts";
 import { systemPorts } from "../../health/ports.ts";
@@ -124,6 +124,8 @@ export interface Service {
 }
 
 const TIMELINE_EVENTS = 1000;
+/** While a scrape is written, between its parts, ms: where there is one core the DNS thread gets it only when this one sleeps. */
+const SCRAPE_PAUSE = 1;
 /** Of looking out for failovers, a second, to all servers together. */
 const WATCH_QUERIES = 200;
 /** For one such query, ms. */
@@ -154,7 +156,7 @@ export async function startService(options: ServiceOptions, io: Pick<Io, "now" |
 async function compose(options: ServiceOptions, io: Pick<Io, "now" | "every" | "cwd">, log: Log): Promise<Service> {
   const token = await loadToken(options.state, () => randomBytes(24).toString("base64url"));
   const answering = await openAnswerSettings(options.answering ?? DEFAULT_ANSWERING, options.state, io, log);
-  const metrics = createMetrics({ processMetrics: true, now: io.now, breathe: setImmediate });
+  const metrics = createMetrics({ processMetrics: true, now: io.now, breathe: () => setTimeout(SCRAPE_PAUSE) });
   const timeline = createTimeline(TIMELINE_EVENTS, io.now);
   const allow = networks(options.probeAllow);
   const listeners = [...options.listen, options.admin, ...(options.metrics === undefined ? [] : [options.metrics])];

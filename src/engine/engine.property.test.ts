@@ -123,11 +123,24 @@ function world() {
   }
 
   const ask = (client: keyof typeof CLIENTS) => current!.ask("shop.example.org", CLIENTS[client]);
-  return { clock, start, apply, ask, isBest, degraded: () => current!.engine.view.readiness().degraded, stop: () => current!.stop() };
+  /** Healthy endpoints of each cluster, as the status and as the metrics tell them. */
+  function healthyEndpoints() {
+    const { view, readings } = current!.engine;
+    const { labels, healthy } = readings.endpoints!();
+    return view.status().clusters.map(({ name: one, endpoints }) => ({
+      status: endpoints,
+      metrics: {
+        healthy: labels.filter(({ cluster }, i) => cluster === one && healthy[i] === 1).length,
+        total: labels.filter(({ cluster }) => cluster === one).length,
+      },
+    }));
+  }
+  const degraded = () => current!.engine.view.readiness().degraded;
+  return { clock, start, apply, ask, isBest, healthyEndpoints, degraded, stop: () => current!.stop() };
 }
 
 async function tell(steps: readonly (readonly [Act, number])[]): Promise<void> {
-  const { clock, start, apply, ask, isBest, degraded, stop } = world();
+  const { clock, start, apply, ask, isBest, healthyEndpoints, degraded, stop } = world();
   await start();
   await clock.advance(3000);
   // Something must be on disk before everything may break.
@@ -140,6 +153,7 @@ async function tell(steps: readonly (readonly [Act, number])[]): Promise<void> {
       expect(["eu", "uk"]).toContain(ask("DE").clusters[0]);
       for (const client of ["DE", "US", "JP", "BR"] as const) expect(isBest(client), client).toBe(true);
     }
+    for (const { status, metrics } of healthyEndpoints()) expect(metrics).toEqual(status);
   }
   for (const step of [
     { act: "folder", isBroken: false },

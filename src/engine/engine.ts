@@ -8,7 +8,6 @@ import { type LatencyMap, newLatencyMap } from "../geo/latency-model.ts";
 import { count } from "../model/count.ts";
 import { type Endpoint, type EndpointHealth, type EndpointKey, NOT_PROBED } from "../model/health.ts";
 import type { Cluster, Inventory } from "../model/inventory.ts";
-import { formatListenAddress } from "../model/listen-address.ts";
 import { formatProblem, type Problem } from "../model/problem.ts";
 import type { MetricReadings } from "../observe/metric-readings.ts";
 import { formatCollapse } from "../routing/input-collapse.ts";
@@ -17,6 +16,7 @@ import type { RoutingTable } from "../routing/table.ts";
 import type { GeoInfo } from "./compiler.ts";
 import { degradedReasons } from "./degraded.ts";
 import { createDrillBook } from "./drill-book.ts";
+import { createEndpointGauges } from "./endpoint-gauges.ts";
 import { createEndpointIndexer } from "./endpoints.ts";
 import type { EngineOptions } from "./engine-options.ts";
 import { createEngineView } from "./engine-view.ts";
@@ -110,6 +110,7 @@ export function createEngine(options: EngineOptions): Engine {
     onChange(key, health, previous) {
       const endpoint = endpoints.get(key);
       if (endpoint !== undefined) reports.health(endpoint, health, previous);
+      endpointGauges.changed(key, health);
       standings.endpointChanged(key);
       scheduleTick(0);
     },
@@ -152,12 +153,7 @@ export function createEngine(options: EngineOptions): Engine {
     metrics,
     now,
   });
-
-  /** Tens of thousands, asked for at each scrape. */
-  let listed: { readonly of: typeof endpoints; readonly readings: readonly ReturnType<typeof endpointReading>[] } = {
-    of: endpoints,
-    readings: [],
-  };
+  const endpointGauges = createEndpointGauges(() => endpoints, healthOf);
   const serving = createServingGauges(() => world, standings, options.population);
 
   let geo = createGeoKeeper(options.geoPaths, undefined, geoPorts());
@@ -455,11 +451,7 @@ export function createEngine(options: EngineOptions): Engine {
       table: () => ({ version: world?.table.version ?? 0, ageSeconds: world === undefined ? 0 : (now() - world.table.builtAt) / 1000 }),
       geoAgeSeconds: () => (now() - (geo.info()?.buildEpoch ?? now())) / 1000,
       degraded,
-      endpoints() {
-        if (listed.of !== endpoints) listed = { of: endpoints, readings: [...endpoints.values()].map(endpointReading) };
-        for (const reading of listed.readings) reading.healthy = healthOf(reading.key).health === "Healthy";
-        return listed.readings;
-      },
+      endpoints: endpointGauges.read,
       scopeFallbacks: () => scopeFallbacks,
       serving: serving.read,
       prepare: serving.prepare,
@@ -502,11 +494,6 @@ export function createEngine(options: EngineOptions): Engine {
     },
   };
 }
-
-const endpointReading = ({ key, cluster, address, probe: { port } }: Endpoint) => ({
-  ...{ key, cluster, healthy: false },
-  address: formatListenAddress({ address, port }),
-});
 
 /** A source that makes its inventory of parts hands out the same ones while nothing about them changes. */
 const isSameParts = (a: Inventory, b: Inventory): boolean =>

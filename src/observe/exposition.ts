@@ -23,6 +23,15 @@ export interface MetricFamily extends MetricHead {
   /** Of a histogram: the upper bounds of its buckets, without +Inf. */
   readonly buckets?: readonly number[];
   readonly samples: () => Iterable<Sample>;
+  /** The lines of `samples`, where there are so many that they are kept; alike in both formats. */
+  readonly kept?: () => Iterable<KeptBlock>;
+}
+
+export interface KeptBlock {
+  /** Whole lines. */
+  readonly bytes: Uint8Array;
+  /** How many of them had to be written just now. */
+  readonly written: number;
 }
 
 export interface Sample {
@@ -32,8 +41,6 @@ export interface Sample {
   readonly labels: Readonly<Record<string, string | number | undefined>>;
   readonly value: number;
   readonly exemplar?: Exemplar;
-  /** {@link formatSeries} of `name` and `labels`, where somebody has kept it. */
-  readonly series?: string;
 }
 
 /** One observation that tells where to look further (OpenMetrics 1.0.0, “Exemplars”). */
@@ -84,12 +91,9 @@ export function formatHead({ name, help, kind }: MetricHead, format: ExpositionF
   return `# HELP ${family} ${format === "OpenMetrics" ? text.replaceAll('"', '\\"') : text}\n# TYPE ${family} ${kind}\n`;
 }
 
-/** A sample's name and labels, the same in both formats unless a label is a bound (`le`). */
-export const formatSeries = (name: string, labels: Sample["labels"]): string => name + formatLabels(labels, "Text");
-
 /** One line, with its end. */
-export function formatSample({ name, labels, value, exemplar, series }: Sample, format: ExpositionFormat): string {
-  const plain = `${series ?? name + formatLabels(labels, format)} ${formatNumber(value)}`;
+export function formatSample({ name, labels, value, exemplar }: Sample, format: ExpositionFormat): string {
+  const plain = `${name}${formatLabels(labels, format)} ${formatNumber(value)}`;
   if (exemplar === undefined || format === "Text") return `${plain}\n`;
   const pairs = formatLabels(exemplar.labels, format);
   const at = exemplar.at === undefined ? "" : ` ${exemplar.at.toFixed(3)}`;

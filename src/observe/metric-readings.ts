@@ -26,8 +26,7 @@ export interface MetricReadings {
   /** Age of the oldest geo database in use, by its build date. */
   readonly geoAgeSeconds?: () => number;
   readonly degraded?: () => readonly string[];
-  /** The same list (===) while it has the same endpoints in the same order, so that nothing is made anew; what they say may change in place. */
-  readonly endpoints?: () => Iterable<EndpointReading>;
+  readonly endpoints?: () => EndpointReadings;
   /** Counts since the process began. */
   readonly dnsQueries?: () => Iterable<DnsQueryReading>;
   /** Counts since the process began. */
@@ -88,10 +87,12 @@ export interface ProviderZoneReading {
   readonly pendingChanges?: number;
 }
 
-export interface EndpointReading {
-  readonly cluster: string;
-  readonly address: string;
-  readonly healthy: boolean;
+/** There may be tens of thousands. */
+export interface EndpointReadings {
+  /** Each address of a cluster once. They are the same objects (===) while nothing about them changes, so that nothing is made anew. */
+  readonly labels: readonly { readonly cluster: string; readonly address: string }[];
+  /** Of each, in the same order: 1 while every probe of it finds it Healthy, else 0. May change in place. */
+  readonly healthy: Uint8Array;
 }
 
 export interface DnsQueryReading {

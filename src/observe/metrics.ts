@@ -1,10 +1,11 @@
 /** What an operator graphs and alerts on. Names are API: docs/metrics.md lists them, a test compares it with what is registered here. */
 import type { ProbeReason } from "../model/health.ts";
-import { type ExpositionFormat, formatEnd, formatHead, formatSample, type MetricFamily } from "./exposition.ts";
+import type { ExpositionFormat, MetricFamily } from "./exposition.ts";
 import { newCounter, newHistogram } from "./instruments.ts";
 import type { MetricReadings } from "./metric-readings.ts";
 import { collectProcessMetrics, type ProcessMetrics } from "./process-metrics.ts";
 import { readingFamilies } from "./reading-metrics.ts";
+import { type Exposition, writeExposition } from "./write-exposition.ts";
 
 /** What an exemplar tells of a failover: where to read the rest of it. */
 export interface FailoverPointer {
@@ -58,9 +59,12 @@ export interface Metrics {
   /** Changes that a provider had accepted have reached all of its servers. */
   readonly providerPropagation: (zone: string, seconds: number) => void;
   /**
+   * One scrape. What it tells is read while it is written, in parts, between which others have their turn.
+   *
    * @param format the Prometheus text format if not given
-   * @returns the text of one scrape. What it tells is read while it is written, in parts, between which others have their turn
    */
+  readonly exposeParts: (format?: ExpositionFormat) => Promise<Exposition>;
+  /** The same as one text, where it is short. */
   readonly expose: (format?: ExpositionFormat) => Promise<string>;
   /** Names of all metrics, sorted. */
   readonly names: () => readonly string[];
@@ -79,11 +83,8 @@ export interface MetricsOptions {
   readonly breathe?: () => Promise<void>;
 }
 
-/** Samples written in one go: about a millisecond. */
-const PART = 1000;
-
 /** @returns metrics of their own, so that two instances in one process do not meet */
-export function createMetrics({ processMetrics, now, breathe }: MetricsOptions = {}): Metrics {
+export function createMetrics({ processMetrics, now, breathe = async () => undefined }: MetricsOptions = {}): Metrics {
   let readings: MetricReadings = {};
   const probes = newHistogram({
     name: "globalroute_probe_duration_seconds",
@@ -180,6 +181,11 @@ export function createMetrics({ processMetrics, now, breathe }: MetricsOptions =
     ...(now === undefined ? {} : { at: now() / 1000 }),
   });
 
+  async function exposeParts(format: ExpositionFormat = "Text"): Promise<Exposition> {
+    await readings.prepare?.(breathe);
+    return writeExposition([...own, ...(await process.read())], format, breathe);
+  }
+
   return {
     probe: (cluster, result, seconds) => probes.observe({ cluster, result }, seconds),
     failover: ({ from, to, reason, seconds, ...pointer }) => {
@@ -199,21 +205,11 @@ export function createMetrics({ processMetrics, now, breathe }: MetricsOptions =
     providerChanges: (zone, action) => providerChanges.add({ zone, action }),
     providerError: (zone, code) => providerErrors.add({ zone, code }),
     providerPropagation: (zone, seconds) => providerPropagations.observe({ zone }, seconds),
-    async expose(format = "Text") {
-      await readings.prepare?.(breathe ?? (async () => undefined));
-      let text = "";
-      let written = 0;
-      for (const family of [...own, ...(await process.read())]) {
-        text += formatHead(family, format);
-        for (const sample of family.samples()) {
-          text += formatSample(sample, format);
-          written++;
-          if (written < PART || (family.kind === "histogram" && !sample.name.endsWith("_count"))) continue; // its buckets add up
-          written = 0;
-          await breathe?.();
-        }
-      }
-      return text + formatEnd(format);
+    exposeParts,
+    async expose(format) {
+      const parts: Uint8Array[] = [];
+      for await (const part of (await exposeParts(format)).parts) parts.push(part);
+      return Buffer.concat(parts).toString();
     },
     names: () => [...own.map(({ name }) => name), ...process.names].sort(),
     families: () => own,

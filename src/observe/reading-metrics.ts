@@ -1,8 +1,9 @@
 /** Metrics of what others keep, read when a scrape asks: what is gone leaves no series behind. */
-import { formatSeries, type MetricFamily, type MetricKind, type Sample } from "./exposition.ts";
-import { DEGRADED_REASONS, type EndpointReading, type MetricReadings } from "./metric-readings.ts";
+import type { MetricFamily, MetricHead, MetricKind, Sample } from "./exposition.ts";
+import { createKeptLines, type ManySeries } from "./kept-lines.ts";
+import { DEGRADED_REASONS, type MetricReadings, type ServingReading } from "./metric-readings.ts";
 
-type Series = readonly [labels: Sample["labels"], value: number, series?: string];
+type Series = readonly [labels: Sample["labels"], value: number];
 
 interface Reader {
   readonly name: string;
@@ -14,25 +15,69 @@ interface Reader {
 
 /** @param readings asked at each scrape */
 export function readingFamilies(readings: () => MetricReadings): readonly MetricFamily[] {
-  const worstOf = createWorst();
-  const endpoints: Reader = {
-    name: ENDPOINT_HEALTHY,
-    help: "1 while every probe of the endpoint finds it Healthy, 0 while one finds it Unhealthy or has not decided.",
-    kind: "gauge",
-    labels: ["cluster", "address"],
-    read: ({ endpoints }) => worstOf(endpoints?.() ?? []),
-  };
-  return [...READERS, endpoints].map(({ read, ...head }) => ({
-    ...head,
-    labels: head.labels ?? [],
-    *samples() {
-      for (const [labels, value, series] of read(readings()))
-        yield { name: head.name, labels, value, ...(series === undefined ? {} : { series }) };
-    },
-  }));
+  const activeOf = createActiveRoutes();
+  return [
+    ...READERS.map(({ read, ...head }) => ({
+      ...head,
+      labels: head.labels ?? [],
+      *samples() {
+        for (const [labels, value] of read(readings())) yield { name: head.name, labels, value };
+      },
+    })),
+    newLargeGauge(
+      {
+        name: "globalroute_endpoint_healthy",
+        help: "1 while every probe of the endpoint finds it Healthy, 0 while one finds it Unhealthy or has not decided.",
+        labels: ["cluster", "address"],
+      },
+      () => {
+        const { labels, healthy } = readings().endpoints?.() ?? { labels: [], healthy: new Uint8Array() };
+        return { labels, values: healthy };
+      },
+    ),
+    newLargeGauge(
+      {
+        name: "globalroute_route_active",
+        help: "The cluster that most people of a route are answered with now; the value is their share.",
+        labels: ["route", "cluster"],
+      },
+      () => activeOf(readings().serving?.()),
+    ),
+  ];
 }
 
-const ENDPOINT_HEALTHY = "globalroute_endpoint_healthy";
+/** A gauge of so many series that its lines are kept. */
+function newLargeGauge(head: Omit<MetricHead, "kind"> & { readonly labels: readonly string[] }, read: () => ManySeries): MetricFamily {
+  const linesOf = createKeptLines(head.name);
+  return {
+    ...head,
+    kind: "gauge",
+    *samples() {
+      const { labels, values } = read();
+      for (const [i, one] of labels.entries()) yield { name: head.name, labels: one, value: values[i]! };
+    },
+    kept: () => linesOf(read()),
+  };
+}
+
+/** A route that is answered with the cluster of last time keeps its labels, and all do while the same reading comes again. */
+function createActiveRoutes(): (serving: ServingReading | undefined) => ManySeries {
+  let last: ServingReading | undefined;
+  let labels: readonly { readonly route: string; readonly cluster: string }[] = [];
+  let values = new Float64Array();
+  return (serving) => {
+    if (serving !== last) {
+      const routes = [...(serving?.routes ?? [])];
+      const before = labels;
+      labels = routes.map(({ route, cluster }, i) =>
+        before[i]?.route === route && before[i].cluster === cluster ? before[i] : { route, cluster },
+      );
+      values = Float64Array.from(routes, ({ share }) => share);
+      last = serving;
+    }
+    return { labels, values };
+  };
+}
 
 const NONE = {};
 const one = (value: number | undefined): readonly Series[] => (value === undefined ? [] : [[NONE, value]]);
@@ -112,13 +157,6 @@ const READERS: readonly Reader[] = [
       const reasons = new Set(degraded());
       return [...new Set([...DEGRADED_REASONS, ...reasons])].map((reason): Series => [{ reason }, reasons.has(reason) ? 1 : 0]);
     },
-  },
-  {
-    name: "globalroute_route_active",
-    help: "The cluster that most people of a route are answered with now; the value is their share.",
-    kind: "gauge",
-    labels: ["route", "cluster"],
-    read: ({ serving }) => mapped(serving?.()?.routes, ({ route, cluster, share }) => [{ route, cluster }, share]),
   },
   {
     name: "globalroute_cluster_population_share",
@@ -231,40 +269,3 @@ const READERS: readonly Reader[] = [
     read: ({ signatures }) => mapped(signatures?.(), ({ zone, seconds }) => [{ zone }, seconds]),
   },
 ];
-
-/**
- * One address may be probed in several ways: it is as good as the worst of them. There may be tens of thousands: while the same list comes
- * again, its lines are not made again.
- */
-function createWorst(): (endpoints: Iterable<EndpointReading>) => Iterable<Series> {
-  interface Entry {
-    readonly labels: Sample["labels"];
-    readonly series: string;
-    healthy: boolean;
-  }
-  let list: Iterable<EndpointReading> | undefined;
-  /** Of each endpoint of the list, in its order. */
-  let entryOf: readonly Entry[] = [];
-  let entries: readonly Entry[] = [];
-
-  function learn(endpoints: Iterable<EndpointReading>): void {
-    const known = new Map<string, Entry>();
-    entryOf = Array.from(endpoints, ({ cluster, address }) => {
-      const labels = { cluster, address };
-      const series = formatSeries(ENDPOINT_HEALTHY, labels);
-      const entry = known.get(series) ?? { labels, series, healthy: true };
-      known.set(series, entry);
-      return entry;
-    });
-    entries = [...known.values()];
-    list = endpoints;
-  }
-
-  return function* worst(endpoints) {
-    if (endpoints !== list) learn(endpoints);
-    for (const entry of entries) entry.healthy = true;
-    let i = 0;
-    for (const { healthy } of endpoints) entryOf[i++]!.healthy &&= healthy;
-    for (const { labels, series, healthy } of entries) yield [labels, healthy ? 1 : 0, series];
-  };
-}
