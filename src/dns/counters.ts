@@ -69,37 +69,37 @@ function typeClass(type: number): number {
 
 /** @returns one reading for each combination that has occurred; `rcode` is `dropped` for what got no answer */
 export function readQueries(threads: OneOrMany): DnsQueryReading[] {
-  const counters = sumCounters(threads);
+  const [answers, dropped] = [sumOf(threads, "answers"), sumOf(threads, "dropped")];
   const readings: DnsQueryReading[] = [];
   TRANSPORTS.forEach((transport, t) => {
     RCODES.forEach((rcode, r) => {
       for (let type = 0; type <= OTHER; type++) {
-        const count = counters.answers[(t * RCODES.length + r) * (TYPES.length + 1) + type]!;
-        const name = type === OTHER ? "other" : typeName(TYPES[type]!);
-        if (count > 0) readings.push({ rcode: rcodeName(rcode), type: name, transport, count });
+        const count = answers[(t * RCODES.length + r) * (TYPES.length + 1) + type] ?? 0;
+        if (count === 0) continue;
+        readings.push({ rcode: rcodeName(rcode), type: type === OTHER ? "other" : typeName(TYPES[type]!), transport, count });
       }
     });
-    const dropped = counters.dropped[t]!;
-    if (dropped > 0) readings.push({ rcode: "dropped", type: "other", transport, count: dropped });
+    const count = dropped[t] ?? 0;
+    if (count > 0) readings.push({ rcode: "dropped", type: "other", transport, count });
   });
   return readings;
 }
 
 /** @returns one reading for each mode that has occurred, named as in an explanation */
 export function readDecisions(threads: OneOrMany): DecisionReading[] {
-  return [...sumCounters(threads).decisions].flatMap((count, mode) => (count > 0 ? [{ mode: modeName(mode), count }] : []));
+  return [...sumOf(threads, "decisions")].flatMap((count, mode) => (count > 0 ? [{ mode: modeName(mode), count }] : []));
 }
 
 /** @returns what the rate limit did, from the start */
 export function readLimited(threads: OneOrMany): RateLimitReading[] {
-  const { limited } = sumCounters(threads);
-  return LIMITED.map((action, i) => ({ action, count: limited[i]! }));
+  const limited = sumOf(threads, "limited");
+  return LIMITED.map((action, i) => ({ action, count: limited[i] ?? 0 }));
 }
 
 /** @returns queries with a cookie, from the start */
 export function readCookies(threads: OneOrMany): CookieReading[] {
-  const { cookies } = sumCounters(threads);
-  return COOKIES.map((state, i) => ({ state, count: cookies[i]! }));
+  const cookies = sumOf(threads, "cookies");
+  return COOKIES.map((state, i) => ({ state, count: cookies[i] ?? 0 }));
 }
 
 /** @returns answers from the start, under the numbers of `createMeters` */
@@ -112,15 +112,10 @@ export function readClusterAnswers(threads: readonly Pick<QueryCounters, "cluste
 /** The counters of one thread, or of all that answer. */
 export type OneOrMany = QueryCounters | readonly QueryCounters[];
 
-function sumCounters(threads: OneOrMany): QueryCounters {
+/** @returns empty when there is no thread */
+function sumOf(threads: OneOrMany, key: keyof QueryCounters): Float64Array {
   const all = "answers" in threads ? [threads] : threads;
-  const total = newQueryCounters();
-  for (const one of all) {
-    for (const key of Object.keys(total) as (keyof QueryCounters)[]) {
-      one[key].forEach((count, i) => {
-        total[key][i]! += count;
-      });
-    }
-  }
+  const total = new Float64Array(all[0]?.[key].length ?? 0);
+  for (const { [key]: counts } of all) for (let i = 0; i < total.length; i++) total[i]! += counts[i]!;
   return total;
 }

@@ -25,8 +25,8 @@ interface Group {
 }
 
 const MOST_PLACES = 512;
-/** Work between two breaths, in places looked at: some milliseconds. */
-const PART = 2048;
+/** Work between two breaths, in places looked at: about a millisecond. */
+const PART = 512;
 /** A route whose key is made costs as much as so many places. */
 const KEY_COST = 4;
 /** Groups that no route is of any more are kept for the way back, up to so many. */

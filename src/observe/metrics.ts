@@ -183,7 +183,9 @@ export function createMetrics({ processMetrics, now, breathe = async () => undef
 
   async function exposeParts(format: ExpositionFormat = "Text"): Promise<Exposition> {
     await readings.prepare?.(breathe);
-    return writeExposition([...own, ...(await process.read())], format, breathe);
+    const families = [...own, ...(await process.read())];
+    await breathe();
+    return writeExposition(families, format, breathe);
   }
 
   return {
