@@ -6,7 +6,7 @@ import { z } from "zod";
 import { drillReport } from "../../test/support/drill-events.ts";
 import { createFakeView, type FakeView } from "../../test/support/fake-view.ts";
 import { ListenError } from "../model/listen-address.ts";
-import { createMetrics } from "../observe/metrics.ts";
+import { createMetrics, type Metrics } from "../observe/metrics.ts";
 import { errorSchema } from "./api-schemas.ts";
 import { type AdminServer, type AdminServerOptions, createAdminServer } from "./server.ts";
 
@@ -14,13 +14,14 @@ const TOKEN = "0123456789abcdef0123";
 const loopback = { address: "127.0.0.1", port: 0 };
 
 let view: FakeView;
+let metrics: Metrics;
 let server: AdminServer;
 let base: string;
 const logged: unknown[] = [];
 
 const options = (): AdminServerOptions => ({
   view,
-  metrics: createMetrics(),
+  metrics,
   listen: loopback,
   flag: "--admin",
   token: TOKEN,
@@ -34,6 +35,7 @@ const options = (): AdminServerOptions => ({
 
 beforeEach(async () => {
   view = createFakeView();
+  metrics = createMetrics();
   server = await createAdminServer({ ...options(), metricsListen: loopback });
   await server.start();
   base = `http://127.0.0.1:${server.address().port}`;
@@ -113,6 +115,18 @@ describe("answers follow the engine", () => {
     expect(response.headers.get("content-length")).toBe(String(Buffer.byteLength(text)));
     const head = await get("/metrics", { method: "HEAD" });
     expect([head.status, await head.text()]).toEqual([200, ""]);
+  });
+
+  test("a scraper that leaves in the middle of a long scrape disturbs nobody", async () => {
+    const labels = Array.from({ length: 50_000 }, (_, i) => ({ cluster: "eu-west", address: `endpoint-${i}.example.org:443` }));
+    metrics.attach({ endpoints: () => ({ labels, healthy: new Uint8Array(labels.length) }) });
+    const reader = (await get("/metrics")).body!.getReader();
+    await reader.read();
+    await reader.cancel();
+    const text = await (await get("/metrics")).text();
+    expect(text.match(/^globalroute_endpoint_healthy\{/gm)).toHaveLength(labels.length);
+    expect(text.endsWith("\n")).toBe(true);
+    expect(logged).toEqual([]);
   });
 });
 
