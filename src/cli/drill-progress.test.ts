@@ -25,13 +25,13 @@ const lines: readonly { name: string; view: DrillView; says: string }[] = [
         it.held("default/lone", "x");
       }),
     }),
-    says: "2 routes withdrawn, seen at self, 1 route left alone; restores in 4:12",
+    says: "restores in 4:12; 2 routes withdrawn, seen at self, 1 route left alone",
   },
-  { name: "while nothing could be withdrawn", view: view({ report: during(() => {}) }), says: "nothing withdrawn yet; restores in 4:12" },
+  { name: "while nothing could be withdrawn", view: view({ report: during(() => {}) }), says: "restores in 4:12; nothing withdrawn yet" },
   {
     name: "taken back",
     view: view({ isTakenBack: true, report: during((it) => void it.withdrawn("default/shop")) }),
-    says: "1 route withdrawn; waits for the server to end it (Ctrl-C again leaves)",
+    says: "waits for the server to end it (Ctrl-C again leaves); 1 route withdrawn",
   },
   {
     name: "given up",
@@ -43,7 +43,7 @@ const lines: readonly { name: string; view: DrillView; says: string }[] = [
         it.ended();
       }),
     }),
-    says: "1 route restored, given up: us is not in service; waits for who has not seen it yet",
+    says: "over, waits for who has not seen it yet; 1 route restored, given up: us is not in service",
   },
 ];
 test.each(lines)("$name: $says", ({ view: shown, says }) => expect(drillLine(shown)).toBe(says));

@@ -14,7 +14,7 @@ export interface DrillView {
   readonly isTakenBack: boolean;
 }
 
-/** `3 routes withdrawn, seen at self; restores in 4:12` */
+/** `restores in 4:12; 3 routes withdrawn, seen at self` */
 export function drillLine({ report, start, until, now, isTakenBack }: DrillView): string {
   const leave = isTakenBack ? " (Ctrl-C again leaves)" : "";
   if (report === undefined) {
@@ -31,11 +31,13 @@ export function drillLine({ report, start, until, now, isTakenBack }: DrillView)
     ...(held === 0 ? [] : [`${count(held, "route")} left alone`]),
     ...(report.abort === undefined ? [] : [`given up: ${report.abort.reason}`]),
   ];
-  if (report.ended === undefined) {
-    const next = isTakenBack ? "waits for the server to end it" : `restores in ${minutes(until - now)}`;
-    return `${facts.join(", ")}; ${next}${leave}`;
-  }
-  return `${facts.join(", ")}; waits for who has not seen it yet${leave}`;
+  const next =
+    report.ended !== undefined
+      ? "over, waits for who has not seen it yet"
+      : isTakenBack
+        ? "waits for the server to end it"
+        : `restores in ${minutes(until - now)}`;
+  return `${next}${leave}; ${facts.join(", ")}`; // what a narrow terminal cuts off is what the report tells again
 }
 
 function seenAt(moves: readonly DrillMove[]): string {
