@@ -89,6 +89,22 @@ test("a replica that is not ready is asked when there is no other, on the usual 
   expect(calls()[1]).toBe("--namespace=edge port-forward --address=127.0.0.1 pod/gr-0 :8053");
 });
 
+test.each([
+  ["drill", "own"],
+  ["status", "same"],
+])("%s: the forward is in the %s process group; a Ctrl-C on the terminal reaches all of ours", async (command, group) => {
+  const note = `[ "$(cut -d' ' -f5 /proc/$$/stat)" = "$(cut -d' ' -f5 /proc/$PPID/stat)" ] && group=same || group=own; echo $group >>'${join(folder, "groups")}'`;
+  fakeKubectl({ get: pods(pod("gr-0", true)), "port-forward": `${note}; ${forwardTo(1)}` });
+  let given: readonly string[] = [];
+  const run = async (args: readonly string[]): Promise<0> => {
+    given = args;
+    return 0;
+  };
+  await runPlugin([command, "x"], { namespace: "edge", context: "hub" }, captureIo({ env }).io, run);
+  expect(readFileSync(join(folder, "groups"), "utf8")).toBe(`${group}\n`);
+  expect(given).toEqual(command === "drill" ? ["drill", "x", "--context", "hub", "--namespace", "edge"] : ["status", "x"]);
+});
+
 test("no replica, no kubectl: the remedy", async () => {
   fakeKubectl({ get: pods() });
   expect(await plugin(["status"])).toMatchObject({

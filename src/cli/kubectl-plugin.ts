@@ -71,7 +71,9 @@ async function throughPort(
 ): Promise<ExitCode> {
   const [pod] = await replicas(flags, io);
   if (pod === undefined) throw noReplica(flags);
-  const forward = kubectl(flags, io, "port-forward", "--address=127.0.0.1", `pod/${pod.name}`, `:${pod.adminPort}`);
+  // Ctrl-C takes a drill back, and its report still comes this way: the forward must not hear it.
+  const isApart = FOLLOWING.includes(args[0] ?? "");
+  const forward = startKubectl(flags, io, ["port-forward", "--address=127.0.0.1", `pod/${pod.name}`, `:${pod.adminPort}`], isApart);
   try {
     const port = await forward.until(/^Forwarding from 127\.0\.0\.1:(\d+)/m);
     if (port === undefined) throw refused("port-forward", await forward.ended);
@@ -139,13 +141,21 @@ interface Kubectl {
   readonly kill: () => void;
 }
 
-function kubectl({ kubeconfig, context, namespace }: PluginFlags, io: Io, ...args: readonly string[]): Kubectl {
+const kubectl = (flags: PluginFlags, io: Io, ...args: readonly string[]): Kubectl => startKubectl(flags, io, args, false);
+
+/** @param isApart in a process group of its own, which signals from the terminal do not reach */
+function startKubectl({ kubeconfig, context, namespace }: PluginFlags, io: Io, args: readonly string[], isApart: boolean): Kubectl {
   const where = [
     ...(kubeconfig === undefined ? [] : [`--kubeconfig=${kubeconfig}`]),
     ...(context === undefined ? [] : [`--context=${context}`]),
     `--namespace=${namespace}`,
   ];
-  const child = spawn("kubectl", [...where, ...args], { cwd: io.cwd, env: { ...io.env }, stdio: ["ignore", "pipe", "pipe"] });
+  const child = spawn("kubectl", [...where, ...args], {
+    cwd: io.cwd,
+    env: { ...io.env },
+    stdio: ["ignore", "pipe", "pipe"],
+    detached: isApart,
+  });
   let stdout = "";
   let stderr = "";
   child.stdout.setEncoding("utf8").on("data", (text: string) => {
