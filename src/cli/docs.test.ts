@@ -1,6 +1,6 @@
 /** What docs/ says about commands, paths, errors and events is what there is. */
 import { readFileSync } from "node:fs";
-import { expect, test } from "vitest";
+import { expect, onTestFinished, test } from "vitest";
 import { startFakeServer } from "../../test/support/fake-server.ts";
 import { createObjectsFolder } from "../../test/support/objects-folder.ts";
 import { runCli } from "../../test/support/run-cli.ts";
