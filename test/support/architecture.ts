@@ -53,6 +53,7 @@ export const PURE: readonly string[] = [
   "src/dns/cookies.ts",
   "src/dns/rate-limit.ts",
   "src/dns/siphash.ts",
+  "src/proxy/embedded/http1",
   "src/notify/condense.ts",
   "src/notify/messages.ts",
   "src/notify/notification.ts",
