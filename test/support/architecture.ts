@@ -167,6 +167,7 @@ export const SOCKETS: Readonly<Record<string, string>> = {
   "src/dns/transfer/notify-socket.ts": "tells the holders of copies of changes",
   "src/dns/fast/libc.ts": "the DNS transport's system calls",
   "src/dns/resolver.ts": "asks the machine's resolvers for endpoints that are host names",
+  "src/proxy/embedded/forward/proxy-server.ts": "the embedded proxy's sockets",
   "src/notify/delivery.ts": "tells receivers that operators named",
   "dns-providers/rfc2136/tcp-exchange.ts": "writes to and reads from servers that others run",
   "dns-providers/powerdns/http-exchange.ts": "writes to and reads from servers that others run",

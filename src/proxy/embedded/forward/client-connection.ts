@@ -1,0 +1,224 @@
+/** One client's connection: its requests one after another, however they arrive (RFC 9112 §9.3.2), until one of the two has enough. */
+import type { Duplex } from "node:stream";
+import { FAULT_ANSWERS } from "../http1/faults.ts";
+import { formatRequestHead } from "../http1/format-head.ts";
+import { forwarded } from "../http1/forwarded.ts";
+import { hostName } from "../http1/host.ts";
+import { HEAD } from "../http1/method.ts";
+import { newRequestFacts, readRequest } from "../http1/request.ts";
+import { newRequestHead, parseRequestHead, type RequestHead, restartRequestHead } from "../http1/request-head.ts";
+import { Exchange, type ExchangeClient } from "./exchange.ts";
+import { GatheringWriter } from "./gathering-writer.ts";
+import { BODY_TOO_LARGE, formatOwnAnswer, NO_ROUTE, type OwnAnswer, SLOW_CLIENT } from "./own-answer.ts";
+import type { ProxyContext } from "./proxy-context.ts";
+import { RequestBody } from "./request-body.ts";
+import { openTunnel, type Tunnel } from "./tunnel.ts";
+
+/** Bytes of later requests that are taken while one is being answered. */
+const MOST_AHEAD = 64 << 10;
+
+export class ClientConnection implements ExchangeClient {
+  readonly socket: Duplex;
+  readonly out: GatheringWriter;
+  deadline: number;
+  readonly #context: ProxyContext;
+  /** The address that the connection comes from. */
+  readonly #peer: string;
+  readonly #head: RequestHead;
+  readonly #facts = newRequestFacts();
+  /** Received and not understood yet. */
+  #pending: Buffer | undefined;
+  #exchange: Exchange | undefined;
+  #tunnel: Tunnel | undefined;
+  /** The request that is being answered, or was last: what an answer of our own must know. */
+  #minor: 0 | 1 = 1;
+  #toHead = false;
+  /** The client will send no more. */
+  #hasEnded = false;
+  /** Nothing more is answered; what still comes is dropped. */
+  #isClosing = false;
+  #isServing = false;
+  /** A request has begun to arrive, and its time to run. */
+  #isInHead = false;
+
+  constructor(socket: Duplex, peer: string, context: ProxyContext, onClose: (connection: ClientConnection) => void) {
+    this.socket = socket;
+    this.out = new GatheringWriter(socket);
+    this.#peer = peer;
+    this.#context = context;
+    this.#head = newRequestHead(context.settings.head);
+    this.deadline = this.#in(context.settings.timeouts.head); // whoever connects has something to say
+    socket.on("data", (piece: Buffer) => this.#onData(piece));
+    socket.on("drain", () => this.#onDrain());
+    socket.on("end", () => this.#onEnd());
+    socket.on("error", () => socket.destroy());
+    socket.on("close", () => {
+      this.#isClosing = true;
+      this.#exchange?.abandon();
+      this.#exchange = undefined;
+      this.#tunnel?.close();
+      onClose(this);
+    });
+  }
+
+  /** Time is up: for a request to arrive, for a body to go on, for a response to be read, for a tunnel. */
+  expire(): void {
+    const isWaiting = this.#exchange !== undefined || this.#pending !== undefined;
+    if (this.#isClosing || this.#tunnel !== undefined || !isWaiting || this.socket.writableNeedDrain) return void this.socket.destroy();
+    const exchange = this.#exchange;
+    if (exchange?.hasResponse === true) return void this.abort();
+    exchange?.abandon();
+    this.answer(SLOW_CLIENT, false);
+  }
+
+  /** Ends when nothing is being answered: at once, or after this response. */
+  drain(): void {
+    if (this.#exchange === undefined && this.#tunnel === undefined && this.#pending === undefined) this.#close();
+  }
+
+  #onData(piece: Buffer): void {
+    if (this.#isClosing) return;
+    let bytes: Buffer | undefined = this.#pending === undefined ? piece : Buffer.concat([this.#pending, piece]);
+    this.#pending = undefined;
+    if (this.#exchange !== undefined) bytes = this.#exchange.takeBytes(bytes);
+    if (bytes === undefined || this.#isClosing) return;
+    this.#pending = bytes;
+    if (this.#exchange === undefined) this.#serve();
+    else if (bytes.length > MOST_AHEAD) this.socket.pause();
+  }
+
+  /** Takes requests until one has to wait for its endpoint. A loop, because those that we answer ourselves end at once. */
+  #serve(): void {
+    if (this.#isServing) return;
+    this.#isServing = true;
+    while (this.#exchange === undefined && !this.#isClosing && !this.socket.writableNeedDrain && this.#takeRequest());
+    this.#isServing = false;
+  }
+
+  /** @returns false when there is no whole head */
+  #takeRequest(): boolean {
+    const { timeouts } = this.#context.settings;
+    const bytes = this.#pending;
+    if (bytes === undefined) {
+      if (this.#hasEnded || this.#context.isDraining) this.#close();
+      else this.deadline = this.#in(timeouts.keepAlive);
+      return false;
+    }
+    if (!this.#isInHead) this.deadline = this.#in(timeouts.head);
+    this.#isInHead = true;
+    let fault = parseRequestHead(this.#head, bytes, bytes.length);
+    if (fault === "more") {
+      if (this.#hasEnded) this.socket.destroy();
+      return false;
+    }
+    if (fault === "done") fault = readRequest(this.#facts, this.#head, bytes) ?? "done";
+    this.#isInHead = false;
+    this.#context.counters.requests++;
+    if (fault !== "done") {
+      this.#toHead = false;
+      this.answer(FAULT_ANSWERS[fault], false);
+    } else {
+      this.#exchangeFor(bytes);
+    }
+    restartRequestHead(this.#head);
+    return true;
+  }
+
+  /** Passes on the request whose head these bytes begin with. */
+  #exchangeFor(bytes: Buffer): void {
+    const { settings, choose } = this.#context;
+    const { method, minor, fields } = this.#head;
+    const { framing, hostStart, hostEnd, keepAlive, expectsContinue, upgrades } = this.#facts;
+    this.#minor = minor;
+    this.#toHead = method === HEAD;
+    if (framing.body === "length" && framing.length > settings.maxBody) return void this.answer(BODY_TOO_LARGE, false);
+    const from = forwarded(bytes, this.#head, this.#facts, this.#peer, settings.forwarded);
+    const head = formatRequestHead(bytes, this.#head, this.#facts, from.lines);
+    const tiers = choose(hostStart === hostEnd ? "" : hostName(bytes, hostStart, hostEnd), from.client);
+
+    const body = new RequestBody(framing);
+    const rest = body.read(bytes.subarray(fields.at), undefined);
+    this.#pending = typeof rest === "string" ? undefined : rest;
+    if (typeof rest === "string") return void this.answer(FAULT_ANSWERS[rest], false);
+    if (body.size > settings.maxBody) return void this.answer(BODY_TOO_LARGE, false);
+    if (tiers === undefined) return void this.answer(NO_ROUTE, keepAlive && body.isWhole);
+    this.deadline = body.isWhole ? Infinity : this.#in(settings.timeouts.client);
+    this.#exchange = new Exchange(this, this.#context, { method, head, body, minor, keepAlive, expectsContinue, upgrades }, tiers);
+    this.#exchange.begin();
+  }
+
+  finish(keepAlive: boolean): void {
+    this.#exchange = undefined;
+    if (!keepAlive) return void this.#close();
+    if (this.socket.writableNeedDrain) {
+      this.deadline = this.#in(this.#context.settings.timeouts.client);
+      return;
+    }
+    if (this.socket.isPaused()) this.socket.resume();
+    this.#serve();
+  }
+
+  answer(answer: OwnAnswer, keepAlive: boolean): void {
+    const { ownAnswers } = this.#context.counters;
+    ownAnswers.set(answer.status, (ownAnswers.get(answer.status) ?? 0) + 1);
+    this.out.addText(formatOwnAnswer(answer, this.#toHead, keepAlive, this.#minor));
+    this.out.flush();
+    this.finish(keepAlive);
+  }
+
+  abort(): void {
+    this.#isClosing = true;
+    this.#exchange?.abandon();
+    this.#exchange = undefined;
+    // a reset, because to HTTP/1.0 the mere end of a connection is the end of the body
+    const { socket } = this;
+    if ("resetAndDestroy" in socket && typeof socket.resetAndDestroy === "function") socket.resetAndDestroy();
+    else socket.destroy();
+  }
+
+  upgrade(upstream: Duplex, rest: Buffer): void {
+    const { ports, settings, counters } = this.#context;
+    this.#exchange = undefined;
+    counters.upgrades++;
+    for (const event of ["data", "drain", "end"]) this.socket.removeAllListeners(event);
+    const touch = (isHalfClosed: boolean): void => {
+      this.deadline = ports.now() + (isHalfClosed ? settings.timeouts.client : settings.timeouts.tunnel);
+    };
+    touch(false);
+    const ahead = this.#pending;
+    this.#pending = undefined;
+    this.#tunnel = openTunnel(
+      { socket: this.socket, ahead, hasEnded: this.#hasEnded },
+      { socket: upstream, ahead: rest, hasEnded: false },
+      touch,
+    );
+  }
+
+  #onDrain(): void {
+    if (this.#exchange !== undefined) this.#exchange.onClientDrain();
+    else if (!this.#isClosing) this.finish(true);
+  }
+
+  #onEnd(): void {
+    this.#hasEnded = true;
+    if (this.#isClosing) return void this.socket.destroy();
+    if (this.#exchange === undefined) this.#serve();
+    // half of a body is no request; a whole request is answered though its sender says no more
+    else if (!this.#exchange.isRequestWhole) this.socket.destroy();
+  }
+
+  /** Says that we are done and reads on for a while: with bytes unread, closing would take the last answer away from the client (RFC 9112 §9.6). */
+  #close(): void {
+    if (this.#isClosing) return;
+    this.#isClosing = true;
+    this.#pending = undefined;
+    this.deadline = this.#in(this.#context.settings.timeouts.linger);
+    this.socket.end();
+    if (this.#hasEnded) return;
+    this.socket.resume();
+  }
+
+  #in(delay: number): number {
+    return this.#context.ports.now() + delay;
+  }
+}

@@ -1,0 +1,41 @@
+/** Answers that come from the proxy itself: why a request was not passed on, or found nobody. */
+
+export interface OwnAnswer {
+  readonly status: number;
+  /** For people, one sentence. */
+  readonly text: string;
+}
+
+const REASONS: Readonly<Record<number, string>> = {
+  400: "Bad Request",
+  404: "Not Found",
+  408: "Request Timeout",
+  413: "Content Too Large",
+  414: "URI Too Long",
+  417: "Expectation Failed",
+  431: "Request Header Fields Too Large",
+  501: "Not Implemented",
+  502: "Bad Gateway",
+  503: "Service Unavailable",
+  504: "Gateway Timeout",
+  505: "HTTP Version Not Supported",
+};
+
+export const NO_ROUTE: OwnAnswer = { status: 404, text: "No route has this host." };
+export const SLOW_CLIENT: OwnAnswer = { status: 408, text: "The request did not arrive in time." };
+export const BODY_TOO_LARGE: OwnAnswer = { status: 413, text: "The body is too large." };
+export const LOST: OwnAnswer = { status: 502, text: "The endpoint closed the connection before it answered." };
+export const BAD_RESPONSE: OwnAnswer = { status: 502, text: "The endpoint's answer is not valid HTTP." };
+export const NO_ENDPOINT: OwnAnswer = { status: 503, text: "No endpoint of this host can be reached." };
+export const SLOW_ENDPOINT: OwnAnswer = { status: 504, text: "The endpoint did not answer in time." };
+
+/**
+ * The whole answer.
+ *
+ * @param toHead the request's method was HEAD: the body is left out, not its length
+ */
+export function formatOwnAnswer({ status, text }: OwnAnswer, toHead: boolean, keepAlive: boolean, minor: 0 | 1): string {
+  const connection = keepAlive ? (minor === 0 ? "Connection: keep-alive\r\n" : "") : "Connection: close\r\n";
+  const head = `HTTP/1.1 ${status} ${REASONS[status] ?? ""}\r\nContent-Type: text/plain\r\nContent-Length: ${text.length + 1}\r\n${connection}\r\n`;
+  return toHead ? head : `${head}${text}\n`;
+}

@@ -1,0 +1,12 @@
+import type { Duplex } from "node:stream";
+import type { Milliseconds } from "../../../model/units.ts";
+import type { ProxyEndpoint } from "./endpoints.ts";
+
+/** Time and network of the proxy. */
+export interface ProxyPorts {
+  /** Monotonic. */
+  readonly now: () => Milliseconds;
+  readonly setTimer: (delay: Milliseconds, callback: () => void) => () => void;
+  /** Begins to connect. The stream emits "connect" when it is there, "error" when it will not be, and reports half-closed ends by "end". */
+  readonly connect: (endpoint: ProxyEndpoint) => Duplex;
+}

@@ -1,0 +1,51 @@
+/** The embedded proxy's sockets. */
+import { once } from "node:events";
+import { connect, createServer } from "node:net";
+import type { ListenAddress } from "../../../model/listen-address.ts";
+import type { Milliseconds } from "../../../model/units.ts";
+import type { ChooseEndpoints } from "./endpoints.ts";
+import type { ProxyPorts } from "./ports.ts";
+import { createProxy, type EmbeddedProxy } from "./proxy.ts";
+import type { ProxySettings } from "./settings.ts";
+
+export interface ProxyServer extends Pick<EmbeddedProxy, "counters" | "connections"> {
+  readonly port: number;
+  /** Listens no more and lets requests end, for no longer than `patience`. */
+  readonly close: (patience: Milliseconds) => Promise<void>;
+}
+
+export interface ProxyServerPorts extends Omit<ProxyPorts, "connect"> {
+  readonly onError: (error: Error) => void;
+}
+
+/** Listens and passes requests on until closed. Rejects with the system's error when the address cannot be bound. */
+export async function openProxyServer(
+  listen: ListenAddress,
+  choose: ChooseEndpoints,
+  ports: ProxyServerPorts,
+  settings: ProxySettings,
+): Promise<ProxyServer> {
+  const proxy = createProxy(
+    choose,
+    { ...ports, connect: ({ address, port }) => connect({ host: address, port, noDelay: true, allowHalfOpen: true }) },
+    settings,
+  );
+  const server = createServer({ allowHalfOpen: true, noDelay: true }, (socket) => {
+    const peer = socket.remoteAddress;
+    if (peer === undefined) return void socket.destroy(); // gone already
+    proxy.accept(socket, peer.replace(/^::ffff:(?=\d+\.)/, "").replace(/%.*$/, ""));
+  });
+  server.listen({ host: listen.address, port: listen.port, ipv6Only: true });
+  await once(server, "listening"); // rejects on "error"
+  server.on("error", ports.onError);
+  const bound = server.address();
+  return {
+    port: typeof bound === "object" && bound !== null ? bound.port : listen.port,
+    counters: proxy.counters,
+    connections: proxy.connections,
+    close: async (patience) => {
+      server.close();
+      await proxy.close(patience);
+    },
+  };
+}

@@ -1,0 +1,69 @@
+/** The embedded proxy without its listener: takes clients' connections, keeps time for all of them, and ends in order. */
+import type { Duplex } from "node:stream";
+import { type Milliseconds, ms } from "../../../model/units.ts";
+import { ClientConnection } from "./client-connection.ts";
+import type { ChooseEndpoints } from "./endpoints.ts";
+import type { ProxyPorts } from "./ports.ts";
+import { newProxyCounters, type ProxyContext, type ProxyCounters } from "./proxy-context.ts";
+import { newRetryBudget } from "./retry-budget.ts";
+import type { ProxySettings } from "./settings.ts";
+import { UpstreamPool } from "./upstream-pool.ts";
+
+/** How often deadlines are looked at: one timer for all connections, because a timer for each costs more than all the rest. */
+const SWEEP = ms(250);
+
+export interface EmbeddedProxy {
+  readonly counters: ProxyCounters;
+  /** @param peer the address that the connection comes from */
+  readonly accept: (socket: Duplex, peer: string) => void;
+  readonly connections: () => { readonly clients: number; readonly open: number; readonly idle: number };
+  /** Takes no more requests and lets those end that are being answered. Resolves when no connection is left; after `patience` it cuts them. */
+  readonly close: (patience: Milliseconds) => Promise<void>;
+}
+
+export function createProxy(choose: ChooseEndpoints, ports: ProxyPorts, settings: ProxySettings): EmbeddedProxy {
+  const pool = new UpstreamPool(ports, settings);
+  const clients = new Set<ClientConnection>();
+  const counters = newProxyCounters();
+  const context: ProxyContext = { settings, ports, choose, pool, budget: newRetryBudget(ports.now()), counters, isDraining: false };
+  let cancelSweep: (() => void) | undefined;
+  let cutAt = Infinity;
+  let whenEmpty = (): void => {};
+
+  function sweep(): void {
+    const now = ports.now();
+    for (const client of clients) {
+      if (now >= cutAt) client.socket.destroy();
+      else if (client.deadline <= now) client.expire();
+    }
+    pool.sweep(now);
+    const isIdle = clients.size === 0 && pool.count().open === 0;
+    cancelSweep = isIdle ? undefined : ports.setTimer(SWEEP, sweep);
+  }
+
+  function onClose(client: ClientConnection): void {
+    clients.delete(client);
+    if (clients.size === 0) whenEmpty();
+  }
+
+  return {
+    counters,
+    accept: (socket, peer) => {
+      if (context.isDraining) return void socket.destroy();
+      clients.add(new ClientConnection(socket, peer, context, onClose));
+      cancelSweep ??= ports.setTimer(SWEEP, sweep);
+    },
+    connections: () => ({ clients: clients.size, ...pool.count() }),
+    close: async (patience) => {
+      context.isDraining = true;
+      cutAt = ports.now() + patience;
+      pool.close();
+      const empty = new Promise<void>((resolve) => {
+        whenEmpty = resolve;
+      });
+      for (const client of clients) client.drain();
+      if (clients.size > 0) await empty;
+      cancelSweep?.();
+    },
+  };
+}

@@ -1,0 +1,67 @@
+/** A request's body on its way to an endpoint: read as it arrives, kept for as long as it may have to be sent again. */
+import { type BodyReader, newBodyReader, restartBody, stepBody } from "../http1/body.ts";
+import { chunkStart, LAST_CHUNK } from "../http1/chunked.ts";
+import type { Fault } from "../http1/faults.ts";
+import type { Framing } from "../http1/framing.ts";
+import type { GatheringWriter } from "./gathering-writer.ts";
+
+export class RequestBody {
+  /** All of it has been read from the client. */
+  isWhole = false;
+  /** Bytes of data so far. */
+  size = 0;
+  /** What was read since the beginning is still here, so that it can be sent from the beginning. */
+  isKept = true;
+  readonly #reader: BodyReader = newBodyReader();
+  readonly #isChunked: boolean;
+  #kept: Buffer[] = [];
+
+  constructor(framing: Framing) {
+    this.#isChunked = framing.body === "chunked";
+    restartBody(this.#reader, framing);
+  }
+
+  /**
+   * Reads what has arrived.
+   *
+   * @param out where to pass it on to; undefined while there is no connection
+   * @returns what is behind the body, or undefined when there is nothing; or why the body cannot be read
+   */
+  read(bytes: Buffer, out: GatheringWriter | undefined): Buffer | Fault | undefined {
+    const reader = this.#reader;
+    reader.at = 0;
+    for (;;) {
+      const step = stepBody(reader, bytes, bytes.length);
+      if (step === "data") {
+        const { dataStart, dataEnd } = reader;
+        this.size += dataEnd - dataStart;
+        if (this.isKept) this.#kept.push(bytes.subarray(dataStart, dataEnd));
+        if (out !== undefined) this.#write(out, bytes, dataStart, dataEnd);
+      } else if (step === "done") {
+        this.isWhole = true;
+        if (out !== undefined && this.#isChunked) out.addText(LAST_CHUNK);
+        return reader.at < bytes.length ? bytes.subarray(reader.at) : undefined;
+      } else {
+        return step === "more" ? undefined : step;
+      }
+    }
+  }
+
+  /** Sends everything again that has been read so far. Only while {@link isKept}. */
+  sendKept(out: GatheringWriter): void {
+    for (const piece of this.#kept) this.#write(out, piece, 0, piece.length);
+    if (this.isWhole && this.#isChunked) out.addText(LAST_CHUNK);
+  }
+
+  /** It will not be sent again. */
+  forget(): void {
+    this.isKept = false;
+    this.#kept = [];
+  }
+
+  #write(out: GatheringWriter, bytes: Buffer, start: number, end: number): void {
+    if (this.#isChunked) out.addText(chunkStart(end - start));
+    out.addBytes(bytes, start, end);
+    if (this.#isChunked) out.addText("\r\n");
+  }
+}

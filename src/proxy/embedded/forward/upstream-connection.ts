@@ -1,0 +1,209 @@
+/** One connection to an endpoint: a request at a time, and what comes back of it. */
+import type { Duplex } from "node:stream";
+import { type BodyReader, newBodyReader, restartBody, stepBody } from "../http1/body.ts";
+import type { HeadLimits } from "../http1/fields.ts";
+import { type Framing, frameResponse, newFraming } from "../http1/framing.ts";
+import { newResponseHead, parseResponseHead, type ResponseHead, restartResponseHead } from "../http1/response-head.ts";
+import type { ProxyEndpoint } from "./endpoints.ts";
+import { GatheringWriter } from "./gathering-writer.ts";
+
+/**
+ * How an attempt fails. "unreachable": no connection came about, so nothing was sent. "lost": it broke, or its end came before that of the response.
+ * "bad-response": what came is no HTTP, or could be read in two ways.
+ */
+export type UpstreamLoss = "unreachable" | "lost" | "timeout" | "bad-response";
+
+/** Whose request it is. Calls come in this order; after onEnd, onUpgrade or onLoss there are none. */
+export interface ResponseSink {
+  onConnected(): void;
+  /** An interim (1xx) or the final head. Offsets into `bytes`. */
+  onHead(head: ResponseHead, framing: Framing, bytes: Buffer): void;
+  onBody(bytes: Buffer, start: number, end: number): void;
+  /** All that has arrived was handed on. */
+  onRead(): void;
+  onEnd(): void;
+  /** After a head with status 101: `rest` is the new protocol's. */
+  onUpgrade(rest: Buffer): void;
+  /** The endpoint reads again. */
+  onUpstreamDrain(): void;
+  /** @param hasAnswered at least a byte of a response had come */
+  onLoss(loss: UpstreamLoss, hasAnswered: boolean): void;
+  /** The request has been written to its end. */
+  readonly isRequestSent: boolean;
+}
+
+/** What the connection's owner learns. */
+export interface UpstreamOwner {
+  onConnected(connection: UpstreamConnection): void;
+  /** It can take another request. */
+  onFree(connection: UpstreamConnection): void;
+  /** It is no more, or somebody else's. */
+  onGone(connection: UpstreamConnection, wasConnected: boolean): void;
+}
+
+export class UpstreamConnection {
+  readonly endpoint: ProxyEndpoint;
+  readonly socket: Duplex;
+  readonly out: GatheringWriter;
+  /** When it is given up; Infinity: somebody else is waited for. */
+  deadline = Infinity;
+  /** Requests before this one. */
+  served = 0;
+  /** Since when it has no request. */
+  idleSince = 0;
+  readonly #owner: UpstreamOwner;
+  readonly #head: ResponseHead;
+  readonly #framing: Framing = newFraming();
+  readonly #body: BodyReader = newBodyReader();
+  #state: "connecting" | "idle" | "head" | "body" | "gone" = "connecting";
+  #sink: ResponseSink | undefined;
+  #toHead = false;
+  #hasAnswered = false;
+  /** The beginning of a head. */
+  #pending: Buffer | undefined;
+
+  constructor(endpoint: ProxyEndpoint, socket: Duplex, limits: HeadLimits, owner: UpstreamOwner) {
+    this.endpoint = endpoint;
+    this.socket = socket;
+    this.out = new GatheringWriter(socket);
+    this.#owner = owner;
+    this.#head = newResponseHead(limits);
+    socket.on("connect", () => this.#onConnect());
+    socket.on("data", (bytes: Buffer) => this.#onData(bytes));
+    socket.on("drain", () => this.#sink?.onUpstreamDrain());
+    socket.on("end", () => this.#onEnd());
+    socket.on("error", () => this.#lose("lost"));
+    socket.on("close", () => this.#lose("lost"));
+  }
+
+  /** Takes a request; onConnected follows at once if there is a connection already. */
+  begin(sink: ResponseSink, toHead: boolean): void {
+    this.#sink = sink;
+    this.#toHead = toHead;
+    this.#hasAnswered = false;
+    restartResponseHead(this.#head);
+    if (this.#state === "idle") {
+      this.#state = "head";
+      sink.onConnected();
+    }
+  }
+
+  /** Time is up. */
+  expire(): void {
+    this.#lose("timeout");
+  }
+
+  /** Nobody wants what may still come. */
+  abandon(): void {
+    this.#sink = undefined;
+    this.#lose("lost");
+  }
+
+  #onConnect(): void {
+    if (this.#state !== "connecting") return;
+    this.deadline = Infinity;
+    this.#owner.onConnected(this);
+    if (this.#sink === undefined) return void this.abandon();
+    this.#state = "head";
+    this.#sink.onConnected();
+  }
+
+  #onData(piece: Buffer): void {
+    if (this.#state === "gone") return;
+    const sink = this.#sink;
+    if (sink === undefined || this.#state === "connecting") return void this.#lose("bad-response"); // nobody asked
+    this.#hasAnswered = true;
+    const bytes = this.#pending === undefined ? piece : Buffer.concat([this.#pending, piece]);
+    this.#pending = undefined;
+    this.#read(sink, bytes);
+    if (this.#sink === sink) sink.onRead();
+  }
+
+  #read(sink: ResponseSink, all: Buffer): void {
+    let bytes = all;
+    this.#body.at = 0;
+    while (this.#state === "head") {
+      const progress = parseResponseHead(this.#head, bytes, bytes.length);
+      if (progress === "more") {
+        this.#pending = bytes.length > 0 ? bytes : undefined;
+        return;
+      }
+      if (progress !== "done" || this.#frame(bytes) !== undefined) return void this.#lose("bad-response");
+      const { status, fields } = this.#head;
+      sink.onHead(this.#head, this.#framing, bytes);
+      if (this.#sink !== sink) return; // it was not to its liking
+      if (status === 101) return void this.#leave(sink, bytes.subarray(fields.at));
+      if (status < 200) {
+        bytes = bytes.subarray(fields.at);
+        restartResponseHead(this.#head);
+        continue;
+      }
+      this.#state = "body";
+      this.#body.at = fields.at;
+      restartBody(this.#body, this.#framing);
+    }
+    for (;;) {
+      const step = stepBody(this.#body, bytes, bytes.length);
+      if (step === "data") {
+        sink.onBody(bytes, this.#body.dataStart, this.#body.dataEnd);
+        if (this.#sink !== sink) return;
+      } else if (step === "done") {
+        return void this.#finish(sink, this.#body.at === bytes.length && this.#isKept());
+      } else if (step === "more") {
+        return;
+      } else {
+        return void this.#lose("bad-response");
+      }
+    }
+  }
+
+  #frame(bytes: Buffer): string | undefined {
+    const { fields, minor, status } = this.#head;
+    return frameResponse(this.#framing, fields, bytes, { minor, status, toHead: this.#toHead });
+  }
+
+  /** Would the endpoint take another request (RFC 9112 §9.3)? */
+  #isKept(): boolean {
+    const { close, keepAlive } = this.#framing.connection;
+    return !close && (this.#head.minor === 1 || keepAlive) && this.#sink?.isRequestSent === true;
+  }
+
+  /** The connection is free before the sink learns of the end, so that the client's next request can have it. */
+  #finish(sink: ResponseSink, isKept: boolean): void {
+    this.#sink = undefined;
+    if (isKept) {
+      this.#state = "idle";
+      this.served++;
+      if (this.socket.isPaused()) this.socket.resume();
+      this.#owner.onFree(this);
+    } else {
+      this.#lose("lost");
+    }
+    sink.onEnd();
+  }
+
+  /** The new protocol's from here on; it stays among the endpoint's connections until it closes. */
+  #leave(sink: ResponseSink, rest: Buffer): void {
+    this.#sink = undefined;
+    this.deadline = Infinity;
+    for (const event of ["data", "drain", "end"]) this.socket.removeAllListeners(event);
+    sink.onUpgrade(rest);
+  }
+
+  #onEnd(): void {
+    const sink = this.#sink;
+    if (this.#state === "body" && this.#body.kind === "until-close" && sink !== undefined) this.#finish(sink, false);
+    else this.#lose("lost");
+  }
+
+  #lose(loss: UpstreamLoss): void {
+    if (this.#state === "gone") return;
+    const wasConnected = this.#state !== "connecting";
+    this.#state = "gone";
+    const sink = this.#sink;
+    this.#sink = undefined;
+    this.socket.destroy();
+    this.#owner.onGone(this, wasConnected);
+    sink?.onLoss(wasConnected ? loss : "unreachable", this.#hasAnswered);
+  }
+}
