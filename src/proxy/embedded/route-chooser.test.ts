@@ -1,0 +1,95 @@
+/** The embedded proxy sends clients where `explain` says. */
+import { describe, expect, test } from "vitest";
+import { seededRandom } from "../../../test/support/random.ts";
+import { testBackend, testInventory, testRoute, testRule } from "../../../test/support/world/build-route.ts";
+import { COUNTRY_FILE, compileTestTable, everythingUsable } from "../../../test/support/world/compile-test-world.ts";
+import type { Route } from "../../model/inventory.ts";
+import { parsePrefix } from "../../model/ip.ts";
+import { newChoice } from "../../routing/choose.ts";
+import { answerShares, decide, placeClient } from "../../routing/decide.ts";
+import { Standing } from "../../routing/table.ts";
+import { createRouteChooser } from "./route-chooser.ts";
+
+const names = ["frankfurt", "dublin", "virginia", "tokyo"];
+const FOUR = names.map((name, i) => testBackend(name, i + 1, { weight: 100 - 20 * i }));
+
+function world(more: Partial<Route> = {}, backends = FOUR, random = seededRandom(1)) {
+  const inventory = testInventory([testRoute(backends, more)]);
+  const { table } = compileTestTable(inventory, [COUNTRY_FILE]);
+  everythingUsable(table);
+  const chooser = createRouteChooser(random);
+  chooser.adopt(table, inventory.routes);
+  return { table, chooser, inventory };
+}
+
+const ADDRESS_OF = new Map(FOUR.map(({ addresses, cluster }) => [addresses[0]!, cluster]));
+
+describe("10,000 clients", () => {
+  const clients = Array.from({ length: 10_000 }, (_, i) =>
+    i % 2 === 0 ? `198.51.100.${(i / 2) % 160}` : `2001:db8:${i % 5}00:${i.toString(16)}::1`,
+  );
+
+  test.each<readonly [string, Partial<Route>]>([
+    ["the nearest", {}],
+    ["sticky, by weight", { order: "Weighted", sticky: "ClientSubnet" }],
+    ["rules", { rules: [testRule("eu", "Require", { countries: ["DE"] }, ["dublin"])] }],
+  ])("get what explain says: %s", (_, more) => {
+    const { table, chooser } = world(more);
+    for (const client of clients) {
+      const { clusters } = decide(table, 0, parsePrefix(client)!, 0, 0, 0);
+      expect(ADDRESS_OF.get(chooser.choose("shop.example.org", client)![0]![0]!.address)).toBe(clusters[0]);
+    }
+  });
+
+  test("or shares of it, within three sigma", () => {
+    const { table, chooser } = world({ order: "Weighted" });
+    const counts = new Map<string, number>();
+    for (const client of clients) {
+      const cluster = ADDRESS_OF.get(chooser.choose("shop.example.org", client)![0]![0]!.address)!;
+      counts.set(cluster, (counts.get(cluster) ?? 0) + 1);
+    }
+    const choice = newChoice();
+    placeClient(table, 0, parsePrefix(clients[0]!)!, choice);
+    for (const [cluster, share] of answerShares(table, 0, 0, choice).clusters) {
+      const sigma = Math.sqrt(clients.length * share * (1 - share));
+      expect(Math.abs(counts.get(cluster)! - clients.length * share)).toBeLessThan(3 * sigma);
+    }
+  });
+});
+
+test("whoever is next comes after, and nobody whom a rule excludes", () => {
+  const order = (chooser: ReturnType<typeof world>["chooser"]) =>
+    chooser.choose("shop.example.org", "198.51.100.1")!.map(([first]) => ADDRESS_OF.get(first!.address));
+  expect(order(world().chooser)).toEqual(["frankfurt", "dublin", "virginia", "tokyo"]);
+  const bound = world({ rules: [testRule("eu", "Require", { countries: ["DE"] }, ["frankfurt", "dublin"])] });
+  expect(order(bound.chooser)).toEqual(["frankfurt", "dublin"]);
+  bound.table.state.standing.fill(Standing.Unhealthy, 0, 2);
+  expect(order(bound.chooser)).toEqual(["dublin"]);
+});
+
+test("of several addresses those that stand best, in turn", () => {
+  const { table, chooser } = world({}, [testBackend("frankfurt", 1, { addresses: ["192.0.2.1", "192.0.2.2", "192.0.2.3"] })]);
+  table.state.addressStanding[1] = Standing.Unhealthy;
+  const firsts = new Set(
+    Array.from({ length: 50 }, () =>
+      chooser
+        .choose("shop.example.org", "198.51.100.1")![0]!
+        .map(({ address }) => address)
+        .join(),
+    ),
+  );
+  expect([...firsts].sort()).toEqual(["192.0.2.1,192.0.2.3", "192.0.2.3,192.0.2.1"]);
+});
+
+test("nobody is chosen for another host, and before there is a table", () => {
+  const { chooser } = world();
+  expect(chooser.choose("other.example.org", "198.51.100.1")).toBeUndefined();
+  expect(createRouteChooser(() => 0).choose("shop.example.org", "198.51.100.1")).toBeUndefined();
+});
+
+test("an endpoint is the same object for as long as any route has it", () => {
+  const { table, chooser, inventory } = world();
+  const [before] = chooser.choose("shop.example.org", "198.51.100.1")![0]!;
+  chooser.adopt(table, inventory.routes);
+  expect(chooser.choose("shop.example.org", "198.51.100.1")![0]![0]).toBe(before);
+});

@@ -1,0 +1,74 @@
+/** Sends requests where DNS would send their clients: the same table, the same slots, and behind the first choice whoever would be next. */
+import type { Route } from "../../model/inventory.ts";
+import { parsePrefix } from "../../model/ip.ts";
+import { attempts } from "../../routing/attempts.ts";
+import { choose as chooseBackend, diceOf, newChoice } from "../../routing/choose.ts";
+import { findRoute, type HostIndex, indexHosts, placeClient } from "../../routing/decide.ts";
+import { ROUTE_OFFERS_A, type RoutingTable, Standing } from "../../routing/table.ts";
+import type { ChooseEndpoints, ProxyEndpoint, Tiers } from "./forward/endpoints.ts";
+
+export interface RouteChooser {
+  readonly choose: ChooseEndpoints;
+  /** From now on this table counts. @param routes those that it was compiled from, in its order */
+  adopt(table: RoutingTable, routes: readonly Route[]): void;
+}
+
+/** Backends that one request may be tried at: beyond it nobody would wait. */
+const MOST_BACKENDS = 8;
+
+/** @param random [0, 1): whom a client of a route that is not sticky gets, and with which of a backend's addresses its request begins */
+export function createRouteChooser(random: () => number): RouteChooser {
+  let served: { readonly table: RoutingTable; readonly hosts: HostIndex; readonly ports: readonly number[] } | undefined;
+  /** Connections are pooled by endpoint, so equal ones are one object, whichever table they are of. */
+  const known = new Map<string, ProxyEndpoint>();
+  const choice = newChoice();
+  const backends = new Uint32Array(MOST_BACKENDS);
+
+  function endpoint(address: string, port: number): ProxyEndpoint {
+    const id = idOf(address, port);
+    const before = known.get(id);
+    if (before !== undefined) return before;
+    const fresh = { id, address, port };
+    known.set(id, fresh);
+    return fresh;
+  }
+
+  /** Its addresses of the family, those that stand best; the first one by chance. */
+  function addressesOf({ hot, state, names }: RoutingTable, backend: number, family: 0 | 1): readonly string[] {
+    const first = hot.backendAddresses[2 * backend + family]!;
+    const total = hot.backendAddresses[2 * backend + family + 1]! - first;
+    const offset = total > 1 ? Math.floor(random() * total) : 0;
+    const numbers = Array.from({ length: total }, (_, i) => first + ((i + offset) % total));
+    const best = numbers.reduce((least, number) => Math.min(least, state.addressStanding[number]!), Standing.Absent);
+    return numbers.filter((number) => state.addressStanding[number] === best).map((number) => names.addresses[number]!);
+  }
+
+  return {
+    choose(host, client) {
+      if (served === undefined) return undefined;
+      const { table, hosts, ports } = served;
+      const route = findRoute(hosts, host);
+      const network = parsePrefix(client);
+      if (route === undefined || network === undefined) return undefined;
+      const family = (table.hot.routeFlags[route]! & ROUTE_OFFERS_A) !== 0 ? 0 : 1;
+      placeClient(table, route, network, choice);
+      chooseBackend(table, route, family, diceOf(random()), choice);
+      const tiers: Tiers[number][] = [];
+      const count = attempts(table, route, choice, backends);
+      for (let i = 0; i < count; i++) {
+        tiers.push(addressesOf(table, backends[i]!, family).map((address) => endpoint(address, ports[route]!)));
+      }
+      return tiers;
+    },
+    adopt(table, routes) {
+      served = { table, hosts: indexHosts(table), ports: routes.map(({ health }) => health.probe.port) };
+      const kept = new Set<string>();
+      for (const { backends: own, health } of routes) {
+        for (const { addresses } of own) for (const address of addresses) kept.add(idOf(address, health.probe.port));
+      }
+      for (const id of known.keys()) if (!kept.has(id)) known.delete(id);
+    },
+  };
+}
+
+const idOf = (address: string, port: number): string => (address.includes(":") ? `[${address}]:${port}` : `${address}:${port}`);
