@@ -136,6 +136,12 @@ export function parseWorkers(text: string): number {
   return count;
 }
 
+/** Of `--proxy-trusted-hops`. */
+export function parseHops(text: string): number {
+  if (!/^\d$/.test(text)) throw new InvalidArgumentError("Write how many there are, 0 to 9.");
+  return Number(text);
+}
+
 /** One core is left to probes and the API. Beyond eight the network is the limit, and each costs memory. */
 export const defaultWorkers = (): number => Math.min(8, Math.max(1, availableParallelism() - 1));
 

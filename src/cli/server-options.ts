@@ -15,6 +15,7 @@ import {
   collect,
   defaultWorkers,
   parseCidr,
+  parseHops,
   parseListenAddress,
   parsePath,
   parseWorkers,
@@ -40,6 +41,8 @@ export interface ServerFlags extends AnswerFlags {
   readonly probeAllow?: readonly string[];
   readonly reference?: readonly ListenAddress[];
   readonly watchResolver?: readonly ListenAddress[];
+  readonly proxy?: readonly ListenAddress[];
+  readonly proxyTrustedHops: number;
   readonly vantage: string;
   readonly vantageLocation?: Location;
   readonly logLevel: LogLevel;
@@ -84,6 +87,15 @@ export function addServerOptions(command: Command): Command {
     )
     .option("--metrics <addr:port>", "second listener, for probes and metrics alone", parseListenAddress)
     .option("--notify <file>", "who is told of failovers and of what is degraded, by webhook; see docs/notifications.md", parsePath)
+    .optionsGroup("Passing requests on:")
+    .option(
+      "--proxy <addr:port>",
+      "pass HTTP requests on to the nearest cluster that is in service; may be given several times (default: nowhere)",
+      collect(parseListenAddress),
+    )
+    .addOption(
+      new Option("--proxy-trusted-hops <count>", "proxies in front of it whose X-Forwarded-For counts").argParser(parseHops).default(0),
+    )
     .optionsGroup("Where clients are:")
     .option(
       "--mmdb <file>",
@@ -128,6 +140,7 @@ export function serverOptions(flags: ServerFlags, io: Io, log: Log): Omit<Servic
     mmdb: flags.mmdb ?? [],
     probeAllow: flags.probeAllow ?? [],
     references: flags.reference ?? [],
+    ...(flags.proxy === undefined ? {} : { proxy: { listen: flags.proxy, trustedHops: flags.proxyTrustedHops, flag: "--proxy" } }),
     ...(flags.watchResolver === undefined ? {} : { watchResolvers: flags.watchResolver }),
     vantage: flags.vantage,
     ...(flags.vantageLocation === undefined ? {} : { vantageLocation: flags.vantageLocation }),

@@ -44,6 +44,7 @@ import { createDelegationPorts } from "./delegation-ports.ts";
 import { createDnsPublisher } from "./dns-publisher.ts";
 import { loadDrills, writeDrill } from "./drill-files.ts";
 import { createDrillRecorder } from "./drill-recorder.ts";
+import { createEmbeddedProxy } from "./embedded-proxy.ts";
 import { createFailoverFollower } from "./failover-follower.ts";
 import { lockFolder } from "./folder-lock.ts";
 import { CommandError, type Io } from "./io.ts";
@@ -96,6 +97,8 @@ export interface ServiceOptions {
   readonly dnsEndpoints?: ObjectApi;
   /** Who is told of failovers and of what is degraded. */
   readonly notify?: OpenNotifications;
+  /** Where HTTP requests are passed on to the nearest cluster; absent = nowhere. */
+  readonly proxy?: { readonly listen: readonly ListenAddress[]; readonly trustedHops: number; readonly flag: string };
   /** Recursive resolvers that are asked whether a failover has reached them. */
   readonly watchResolvers?: readonly ListenAddress[];
   /** How long DNS goes on being answered after readiness has been taken back, ms: whoever sends clients here needs to notice. */
@@ -159,12 +162,14 @@ async function compose(options: ServiceOptions, io: Pick<Io, "now" | "every" | "
   const metrics = createMetrics({ processMetrics: true, now: io.now, breathe: () => setTimeout(SCRAPE_PAUSE) });
   const timeline = createTimeline(TIMELINE_EVENTS, io.now);
   const allow = networks(options.probeAllow);
-  const listeners = [...options.listen, options.admin, ...(options.metrics === undefined ? [] : [options.metrics])];
-  const prober = createProber({
+  const others = [...(options.metrics === undefined ? [] : [options.metrics]), ...(options.proxy?.listen ?? [])];
+  const listeners = [...options.listen, options.admin, ...others];
+  const addresses = {
     allow,
     refuse: expandWildcards(listeners, networkInterfaces()),
     ...(options.apiServers === undefined ? {} : { apiServers: options.apiServers }),
-  });
+  };
+  const prober = createProber(addresses);
   const ports = systemPorts(prober.probe);
 
   const copies = createZoneCopies({ listen: options.listen, ...ports, wallClock: io.now, metrics, log });
@@ -251,9 +256,13 @@ async function compose(options: ServiceOptions, io: Pick<Io, "now" | "every" | "
     onPublished: follower.published,
     log,
   });
+  const proxy =
+    options.proxy === undefined
+      ? undefined
+      : createEmbeddedProxy({ ...options.proxy, addresses, now: ports.now, setTimer: ports.setTimer, random: ports.random, log });
   const engine = createEngine({
     source,
-    publishers: [publisher, providers, follower],
+    publishers: [publisher, providers, follower, ...(proxy === undefined ? [] : [proxy])],
     compiler,
     lastGood,
     ...(options.peers === undefined ? {} : { peers: options.peers }),
@@ -337,7 +346,7 @@ async function compose(options: ServiceOptions, io: Pick<Io, "now" | "every" | "
     if (options.terminationDrain !== undefined && isServing) await sleep(options.terminationDrain);
     answering.close();
     endRates();
-    await dns.stop();
+    await Promise.all([dns.stop(), proxy?.stop()]);
     await engine.stop();
     await drills.close();
     publisher.close();
@@ -353,6 +362,7 @@ async function compose(options: ServiceOptions, io: Pick<Io, "now" | "every" | "
     // Listeners first: a taken port is told at once, readiness can be asked while the rest comes up, and the first table answers at once.
     await admin.start();
     const bound = await dns.start();
+    await proxy?.start();
     [ownServer] = bound;
     await engine.start();
     await dns.settled(); // whoever reads "serving" and asks at once gets an answer

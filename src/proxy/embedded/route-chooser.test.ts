@@ -17,10 +17,13 @@ function world(more: Partial<Route> = {}, backends = FOUR, random = seededRandom
   const inventory = testInventory([testRoute(backends, more)]);
   const { table } = compileTestTable(inventory, [COUNTRY_FILE]);
   everythingUsable(table);
-  const chooser = createRouteChooser(random);
+  const chooser = createRouteChooser(random, (address) => address !== FORBIDDEN);
   chooser.adopt(table, inventory.routes);
   return { table, chooser, inventory };
 }
+
+/** As a metadata service would be. */
+const FORBIDDEN = "192.0.2.99";
 
 const ADDRESS_OF = new Map(FOUR.map(({ addresses, cluster }) => [addresses[0]!, cluster]));
 
@@ -81,10 +84,26 @@ test("of several addresses those that stand best, in turn", () => {
   expect([...firsts].sort()).toEqual(["192.0.2.1,192.0.2.3", "192.0.2.3,192.0.2.1"]);
 });
 
+test("nobody is sent where nobody may connect, nor in plain text to who speaks TLS", () => {
+  const { chooser } = world({}, [testBackend("frankfurt", 1, { addresses: [FORBIDDEN] }), testBackend("dublin", 2)]);
+  expect(chooser.choose("shop.example.org", "198.51.100.1")!.map((tier) => tier.map(({ address }) => address))).toEqual([
+    [],
+    ["192.0.2.2"],
+  ]);
+  const { health } = testRoute(FOUR);
+  const tls = world({ health: { ...health, probe: { ...health.probe, scheme: "HTTPS" } } });
+  expect(tls.chooser.choose("shop.example.org", "198.51.100.1")!.flat()).toEqual([]);
+});
+
 test("nobody is chosen for another host, and before there is a table", () => {
   const { chooser } = world();
   expect(chooser.choose("other.example.org", "198.51.100.1")).toBeUndefined();
-  expect(createRouteChooser(() => 0).choose("shop.example.org", "198.51.100.1")).toBeUndefined();
+  expect(
+    createRouteChooser(
+      () => 0,
+      () => true,
+    ).choose("shop.example.org", "198.51.100.1"),
+  ).toBeUndefined();
 });
 
 test("an endpoint is the same object for as long as any route has it", () => {

@@ -16,22 +16,16 @@ export interface RouteChooser {
 /** Backends that one request may be tried at: beyond it nobody would wait. */
 const MOST_BACKENDS = 8;
 
-/** @param random [0, 1): whom a client of a route that is not sticky gets, and with which of a backend's addresses its request begins */
-export function createRouteChooser(random: () => number): RouteChooser {
+/**
+ * @param random     [0, 1): whom a client of a route that is not sticky gets, and with which of a backend's addresses its request begins
+ * @param mayConnect whether anybody may be sent to an address and port; asked again with each table
+ */
+export function createRouteChooser(random: () => number, mayConnect: (address: string, port: number) => boolean): RouteChooser {
   let served: { readonly table: RoutingTable; readonly hosts: HostIndex; readonly ports: readonly number[] } | undefined;
-  /** Connections are pooled by endpoint, so equal ones are one object, whichever table they are of. */
-  const known = new Map<string, ProxyEndpoint>();
+  /** Connections are pooled by endpoint, so equal ones are one object, whichever table they are of. Those that may not be used are absent. */
+  let known: ReadonlyMap<string, ProxyEndpoint> = new Map();
   const choice = newChoice();
   const backends = new Uint32Array(MOST_BACKENDS);
-
-  function endpoint(address: string, port: number): ProxyEndpoint {
-    const id = idOf(address, port);
-    const before = known.get(id);
-    if (before !== undefined) return before;
-    const fresh = { id, address, port };
-    known.set(id, fresh);
-    return fresh;
-  }
 
   /** Its addresses of the family, those that stand best; the first one by chance. */
   function addressesOf({ hot, state, names }: RoutingTable, backend: number, family: 0 | 1): readonly string[] {
@@ -56,17 +50,22 @@ export function createRouteChooser(random: () => number): RouteChooser {
       const tiers: Tiers[number][] = [];
       const count = attempts(table, route, choice, backends);
       for (let i = 0; i < count; i++) {
-        tiers.push(addressesOf(table, backends[i]!, family).map((address) => endpoint(address, ports[route]!)));
+        tiers.push(addressesOf(table, backends[i]!, family).flatMap((address) => known.get(idOf(address, ports[route]!)) ?? []));
       }
       return tiers;
     },
     adopt(table, routes) {
-      served = { table, hosts: indexHosts(table), ports: routes.map(({ health }) => health.probe.port) };
-      const kept = new Set<string>();
+      const next = new Map<string, ProxyEndpoint>();
       for (const { backends: own, health } of routes) {
-        for (const { addresses } of own) for (const address of addresses) kept.add(idOf(address, health.probe.port));
+        const { port, scheme, type } = health.probe;
+        if (scheme === "HTTPS" || type === "TLS") continue; // connections are plain
+        for (const address of own.flatMap((backend) => backend.addresses)) {
+          const id = idOf(address, port);
+          if (!next.has(id) && mayConnect(address, port)) next.set(id, known.get(id) ?? { id, address, port });
+        }
       }
-      for (const id of known.keys()) if (!kept.has(id)) known.delete(id);
+      known = next;
+      served = { table, hosts: indexHosts(table), ports: routes.map(({ health }) => health.probe.port) };
     },
   };
 }

@@ -1,0 +1,70 @@
+/** The embedded proxy as a publisher of tables: its listeners, whom it may connect to, and its end. */
+import { type AddressPolicy, forbiddenAddress } from "../../health/probes/address-check.ts";
+import type { Publisher } from "../engine/source.ts";
+import { type Route, routeKey } from "../model/inventory.ts";
+import { formatListenAddress, type ListenAddress, ListenError } from "../model/listen-address.ts";
+import { type Milliseconds, ms } from "../model/units.ts";
+import type { Log } from "../observe/log.ts";
+import { openProxyServer, type ProxyServer } from "../proxy/embedded/forward/proxy-server.ts";
+import { PROXY_SETTINGS } from "../proxy/embedded/forward/settings.ts";
+import { createRouteChooser } from "../proxy/embedded/route-chooser.ts";
+
+export interface EmbeddedProxyOptions {
+  readonly listen: readonly ListenAddress[];
+  /** The option that moves the listeners, for messages. */
+  readonly flag: string;
+  /** Proxies in front of it whose word on who the client is counts. */
+  readonly trustedHops: number;
+  /** Whoever writes a route must not reach by us what they could not reach themselves: the same rules as for probes. */
+  readonly addresses: AddressPolicy;
+  /** Monotonic. */
+  readonly now: () => Milliseconds;
+  readonly setTimer: (delay: Milliseconds, callback: () => void) => () => void;
+  /** [0, 1) */
+  readonly random: () => number;
+  readonly log: Pick<Log, "info" | "warn">;
+}
+
+export interface EmbeddedProxyService extends Publisher {
+  /** Opens every listener, or none. @throws ListenError */
+  readonly start: () => Promise<void>;
+  /** Takes no more requests, and lets those end that are being answered. */
+  readonly stop: () => Promise<void>;
+}
+
+/** How long requests may take to end after the proxy was told to stop. */
+const PATIENCE = ms(10_000);
+
+export function createEmbeddedProxy(options: EmbeddedProxyOptions): EmbeddedProxyService {
+  const { listen, flag, trustedHops, addresses, now, setTimer, random, log } = options;
+  const chooser = createRouteChooser(random, (address, port) => forbiddenAddress(address, port, addresses) === undefined);
+  const settings = { ...PROXY_SETTINGS, forwarded: { ...PROXY_SETTINGS.forwarded, trustedHops } };
+  const open: ProxyServer[] = [];
+
+  const stop = async (): Promise<void> => void (await Promise.all(open.splice(0).map((server) => server.close(PATIENCE))));
+
+  return {
+    publish(table, { routes }) {
+      chooser.adopt(table, routes);
+      return routes.filter(speaksTls).map(unreachable);
+    },
+    async start() {
+      const onError = (error: Error): void => log.warn({ err: error }, "the proxy's listener failed; serving goes on");
+      for (const one of listen) {
+        try {
+          open.push(await openProxyServer(one, chooser.choose, { now, setTimer, onError }, settings));
+        } catch (cause) {
+          await stop();
+          throw new ListenError("HTTP proxy", one, flag, cause);
+        }
+      }
+      log.info({ proxy: open.map(({ port }, i) => formatListenAddress({ address: listen[i]!.address, port })) }, "passing requests on");
+    },
+    stop,
+  };
+}
+
+const speaksTls = ({ health }: Route): boolean => health.probe.scheme === "HTTPS" || health.probe.type === "TLS";
+
+const unreachable = (route: Route): string =>
+  `GlobalRoute ${routeKey(route)}: the proxy speaks plain HTTP to endpoints, and this route's are probed over TLS, so its requests get 503. Give it an HTTP port, or a proxy of your own.`;
