@@ -26,8 +26,8 @@ export interface EmbeddedProxyOptions {
 }
 
 export interface EmbeddedProxyService extends Publisher {
-  /** Opens every listener, or none. @throws ListenError */
-  readonly start: () => Promise<void>;
+  /** Opens every listener, or none. @returns what was opened, with real ports. @throws ListenError */
+  readonly start: () => Promise<readonly ListenAddress[]>;
   /** Takes no more requests, and lets those end that are being answered. */
   readonly stop: () => Promise<void>;
 }
@@ -58,7 +58,9 @@ export function createEmbeddedProxy(options: EmbeddedProxyOptions): EmbeddedProx
           throw new ListenError("HTTP proxy", one, flag, cause);
         }
       }
-      log.info({ proxy: open.map(({ port }, i) => formatListenAddress({ address: listen[i]!.address, port })) }, "passing requests on");
+      const bound = open.map(({ port }, i) => ({ address: listen[i]!.address, port }));
+      log.info({ proxy: bound.map(formatListenAddress) }, "passing requests on");
+      return bound;
     },
     stop,
   };

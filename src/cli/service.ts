@@ -122,6 +122,8 @@ export interface Service {
   /** Where it answers DNS, real ports. */
   readonly dns: readonly ListenAddress[];
   readonly admin: ListenAddress;
+  /** Where it passes requests on, real ports. */
+  readonly proxy: readonly ListenAddress[];
   /** Not ready first, then DNS, engine and API, in this order. */
   readonly stop: () => Promise<void>;
 }
@@ -362,7 +364,7 @@ async function compose(options: ServiceOptions, io: Pick<Io, "now" | "every" | "
     // Listeners first: a taken port is told at once, readiness can be asked while the rest comes up, and the first table answers at once.
     await admin.start();
     const bound = await dns.start();
-    await proxy?.start();
+    const passing = (await proxy?.start()) ?? [];
     [ownServer] = bound;
     await engine.start();
     await dns.settled(); // whoever reads "serving" and asks at once gets an answer
@@ -386,7 +388,7 @@ async function compose(options: ServiceOptions, io: Pick<Io, "now" | "every" | "
       providers.term("Own");
       notifications?.tells(true);
     }
-    return { view, writes, removeRecords: providers.removeRecords, dns: bound, admin: admin.address(), stop };
+    return { view, writes, removeRecords: providers.removeRecords, dns: bound, admin: admin.address(), proxy: passing, stop };
   } catch (error) {
     await stop();
     throw error;

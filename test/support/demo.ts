@@ -33,6 +33,8 @@ export interface Demo {
   /** Of the DNS listener on 127.0.0.1. */
   readonly dnsPort: number;
   readonly admin: string;
+  /** URL at which it passes requests on. */
+  readonly proxy: string;
   readonly clusterPort: number;
   readonly stateDir: string;
   /** The watched folder. */
@@ -65,7 +67,18 @@ export async function freeClusterPort(): Promise<number> {
 export async function startDemo(...more: readonly string[]): Promise<Demo> {
   const stateDir = mkdtempSync(join(tmpdir(), "globalroute-test-"));
   const clusterPort = await freeClusterPort();
-  const options = ["--port", String(await freePort()), "--admin-port", "0", "--cluster-port", String(clusterPort), "--state", stateDir];
+  const options = [
+    "--port",
+    String(await freePort()),
+    "--admin-port",
+    "0",
+    "--proxy-port",
+    "0",
+    "--cluster-port",
+    String(clusterPort),
+    "--state",
+    stateDir,
+  ];
   const child = spawn(process.execPath, [launcher, "demo", "--no-tty", ...options, ...more], { stdio: ["ignore", "pipe", "pipe"] });
   const stop = async (signal: NodeJS.Signals = "SIGTERM"): Promise<number | null> => {
     if (child.exitCode === null && child.signalCode === null) {
@@ -81,6 +94,7 @@ export async function startDemo(...more: readonly string[]): Promise<Demo> {
     await openingLines(child, lines);
     const [, dnsPort = ""] = find(lines, /^DNS\s+127\.0\.0\.1:(\d+)/);
     const [, admin = ""] = find(lines, /^admin\s+(http:\S+)/);
+    const [, proxy = ""] = find(lines, /^HTTP\s+(http:\S+)/);
     const [, config = ""] = find(lines, /^objects\s+(\S+)/);
     const pids = new Map(
       ["eu-west", "us-east", "ap-northeast", "sa-east", "eu-central"].map((name) => {
@@ -90,7 +104,7 @@ export async function startDemo(...more: readonly string[]): Promise<Demo> {
     );
     await allHealthy(admin);
     const act: Demo["act"] = (what, cluster) => globalroute("demo", what, cluster, "--state", stateDir);
-    return { process: child, dnsPort: Number(dnsPort), admin, config, clusterPort, stateDir, pids, lines, act, stop };
+    return { process: child, dnsPort: Number(dnsPort), admin, proxy, config, clusterPort, stateDir, pids, lines, act, stop };
   } catch (error) {
     await stop("SIGKILL");
     throw error;

@@ -10,9 +10,10 @@ import type { DemoFolder } from "./demo-folder.ts";
 import { SITES_NETWORK } from "./world.ts";
 
 export interface DemoPorts {
-  /** 0 = any free one, as for `adminPort`. */
+  /** 0 = any free one, as for the two below. */
   readonly dnsPort: number;
   readonly adminPort: number;
+  readonly proxyPort: number;
   readonly watchResolvers: readonly ListenAddress[];
   /** Geo databases instead of the one in the package; empty = that one. */
   readonly mmdb: readonly string[];
@@ -23,7 +24,7 @@ export interface DemoPorts {
  * @throws CommandError that names the demo's own option when a port is taken
  */
 export async function startDemoService(
-  { dnsPort, adminPort, watchResolvers, mmdb }: DemoPorts,
+  { dnsPort, adminPort, proxyPort, watchResolvers, mmdb }: DemoPorts,
   folder: DemoFolder,
   logToFile: boolean,
   io: Io,
@@ -41,6 +42,8 @@ export async function startDemoService(
     probeAllow: [SITES_NETWORK],
     references: [],
     watchResolvers,
+    // Whoever tries it says by X-Forwarded-For where they are: on loopback everybody is from nowhere.
+    proxy: { listen: [{ address: "127.0.0.1", port: proxyPort }], trustedHops: 1, flag: "--proxy-port" },
     vantage: "demo",
   };
   try {
@@ -50,6 +53,10 @@ export async function startDemoService(
     throw error;
   }
 }
+
+/** URL at which the service passes requests on. */
+export const proxyUrl = ({ proxy: [first] }: Pick<Service, "proxy">): string =>
+  first === undefined ? "" : `http://${formatListenAddress(first)}`;
 
 /** URL of the service's HTTP API. */
 export const adminUrl = (service: Pick<Service, "admin">): string => `http://${formatListenAddress(service.admin)}`;

@@ -10,7 +10,7 @@ import { stopSignals } from "../stop-signals.ts";
 import { paintFor } from "../text.ts";
 import { type ControlReply, type ControlRequest, openControl } from "./control.ts";
 import { type DemoFolder, writeDemoFolder } from "./demo-folder.ts";
-import { adminUrl, type DemoPorts, startDemoService } from "./demo-service.ts";
+import { adminUrl, type DemoPorts, proxyUrl, startDemoService } from "./demo-service.ts";
 import { type FrameInput, renderFrame } from "./frame.ts";
 import { eventLine, openingLines } from "./plain-view.ts";
 import { removeDemoState, runningDemo, writeDemoState } from "./state-file.ts";
@@ -122,6 +122,7 @@ const frameInput = ({ supervisor, service }: Running, io: Io, hint: string): Fra
   now: io.now(),
   dns: service.dns.map(formatListenAddress).join(" "),
   admin: adminUrl(service),
+  proxy: service.proxy.map(formatListenAddress).join(" "),
   hint,
 });
 
@@ -166,7 +167,8 @@ async function showLive(running: Running, options: DemoOptions, io: Io, terminal
 
 async function showPlain({ supervisor, service, folder }: Running, options: DemoOptions, io: Io, stopped: Promise<void>): Promise<void> {
   const print = (line: string): void => void io.stdout.write(`${line}\n`);
-  const opening = { sites: supervisor.sites(), dns: service.dns, admin: adminUrl(service), config: folder.config, self: options.self };
+  const urls = { admin: adminUrl(service), proxy: proxyUrl(service) };
+  const opening = { sites: supervisor.sites(), dns: service.dns, ...urls, config: folder.config, self: options.self };
   for (const line of openingLines(opening)) print(line);
   for (const event of service.view.timeline.list()) print(eventLine(event));
   const endEvents = service.view.timeline.subscribe((event) => print(eventLine(event)));

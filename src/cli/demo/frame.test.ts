@@ -70,6 +70,7 @@ const input: FrameInput = {
   events: [],
   now,
   dns: "127.0.0.1:5300",
+  proxy: "127.0.0.1:8088",
   admin: "http://127.0.0.1:8053",
   hint: "q quits",
 };
@@ -78,7 +79,7 @@ const colours = paintFor({ write: () => true, isTTY: true }, {});
 
 test("a frame tells clusters, who serves whom, and that nothing failed yet", () => {
   expect(`${renderFrame(input, 120, 40, plain).join("\n")}\n`).toBe(`\
-GlobalRoute demo   DNS 127.0.0.1:5300   admin http://127.0.0.1:8053   table 7
+GlobalRoute demo   DNS 127.0.0.1:5300   HTTP 127.0.0.1:8088   admin http://127.0.0.1:8053   table 7
 
 CLUSTER       PLACE        ADDRESS          PID   HEALTH               LATENCY  SINCE
 eu-west       Dublin       127.0.10.1:8080  down  Unhealthy (refused)           5 min ago

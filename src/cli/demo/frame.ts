@@ -14,6 +14,8 @@ export interface FrameInput {
   readonly now: number;
   /** `127.0.0.1:5300` and `http://127.0.0.1:8053`. */
   readonly dns: string;
+  /** Where requests are passed on: address and port. */
+  readonly proxy: string;
   readonly admin: string;
   /** A last line about what can be done; empty for none. */
   readonly hint: string;
@@ -30,7 +32,7 @@ const WANTED_FAILOVERS = 3;
 export function renderFrame(input: FrameInput, width: number, height: number, paint: Paint): readonly string[] {
   const { status, hint } = input;
   const head = [
-    `${paint("bold", "GlobalRoute demo")}   DNS ${input.dns}   admin ${input.admin}   table ${status.table.version}`,
+    `${paint("bold", "GlobalRoute demo")}   DNS ${input.dns}   HTTP ${input.proxy}   admin ${input.admin}   table ${status.table.version}`,
     status.degraded.length === 0 ? "" : paint("yellow", `degraded: ${status.degraded.join(", ")}`),
     ...table(
       ["CLUSTER", "PLACE", "ADDRESS", "PID", "HEALTH", "LATENCY", "SINCE"],

@@ -11,6 +11,7 @@ test("the opening names each cluster with address and process, then the listener
       { address: "127.0.0.1", port: 5300 },
       { address: "::1", port: 5300 },
     ],
+    proxy: "http://127.0.0.1:8088",
     admin: "http://127.0.0.1:8053",
     config: "/tmp/x/config",
     self: "globalroute",
@@ -23,6 +24,7 @@ test("the opening names each cluster with address and process, then the listener
     "eu-central    127.0.10.5:8080  pid 4714  Frankfurt",
   ]);
   expect(lines).toContain("DNS      127.0.0.1:5300  [::1]:5300");
+  expect(lines).toContain("HTTP     http://127.0.0.1:8088");
   expect(lines).toContain("admin    http://127.0.0.1:8053");
   expect(lines.filter((line) => line.startsWith("  dig @127.0.0.1 -p 5300 "))).toHaveLength(3);
   expect(lines.at(-2)).toContain("globalroute demo down eu-west");

@@ -9,6 +9,8 @@ export interface Opening {
   /** Address and port of each DNS listener, the one to try first. */
   readonly dns: readonly { readonly address: string; readonly port: number }[];
   readonly admin: string;
+  /** URL at which requests are passed on. */
+  readonly proxy: string;
   /** The watched folder. */
   readonly config: string;
   /** How this program was called, for commands to try. */
@@ -16,7 +18,7 @@ export interface Opening {
 }
 
 /** @returns one line for each site (`eu-west  127.0.10.1:8080  pid 4711  Dublin`), then the listeners, then commands to try */
-export function openingLines({ sites, dns, admin, config, self }: Opening): readonly string[] {
+export function openingLines({ sites, dns, admin, proxy, config, self }: Opening): readonly string[] {
   const [first] = dns;
   const dig = (network: string, host: string): string =>
     `dig @${first?.address} -p ${first?.port} +short +subnet=${network} ${host}.${ZONE} A`;
@@ -24,6 +26,7 @@ export function openingLines({ sites, dns, admin, config, self }: Opening): read
     ...sites.map((site) => siteLine(site)),
     "",
     `DNS      ${dns.map(({ address, port }) => (address.includes(":") ? `[${address}]:${port}` : `${address}:${port}`)).join("  ")}`,
+    `HTTP     ${proxy}`,
     `admin    ${admin}`,
     `objects  ${config}`,
     "",
@@ -31,6 +34,7 @@ export function openingLines({ sites, dns, admin, config, self }: Opening): read
     `  ${dig("91.64.0.0/16", "shop")}    # a client in Germany`,
     `  ${dig("200.147.0.0/16", "app")}   # one in Brazil, by weight`,
     `  ${dig("91.64.0.0/16", "eu")}      # one who must stay in the EU`,
+    `  curl -H 'Host: shop.${ZONE}' -H 'X-Forwarded-For: 91.64.0.1' ${proxy}/    # the first one by HTTP`,
     `  ${self} demo down eu-west         # then ask again`,
     "",
   ];

@@ -93,7 +93,18 @@ test.each([
 test("the help shows what to try", async () => {
   const { code, stdout } = await runCli(["demo", "--help"]);
   expect(code).toBe(0);
-  for (const word of ["--once", "--no-tty", "--port", "--admin-port", "--cluster-port", "--state", "up", "down", "dig @127.0.0.1"]) {
+  for (const word of [
+    "--once",
+    "--no-tty",
+    "--port",
+    "--admin-port",
+    "--proxy-port",
+    "--cluster-port",
+    "--state",
+    "up",
+    "down",
+    "dig @127.0.0.1",
+  ]) {
     expect(stdout).toContain(word);
   }
 });

@@ -11,6 +11,7 @@ import { SITES } from "./world.ts";
 interface DemoFlags {
   readonly port: number;
   readonly adminPort: number;
+  readonly proxyPort: number;
   readonly clusterPort: number;
   readonly state?: string;
   readonly mmdb?: readonly string[];
@@ -29,6 +30,7 @@ export function registerDemo(program: Command, { io, exit }: Cli): void {
     .description("run a ready-made world: five sites on 127.0.10.1 to 127.0.10.5, three routes in demo.example, and a live view of them")
     .option("--port <port>", "DNS port, on 127.0.0.1 and ::1", parsePort, 5300)
     .option("--admin-port <port>", "port of the HTTP API, on 127.0.0.1", parsePort, 8053)
+    .option("--proxy-port <port>", "port of the HTTP proxy, on 127.0.0.1", parsePort, 8088)
     .option("--cluster-port <port>", "port of the sites' HTTP servers", parsePort, 8080)
     .addOption(stateOption())
     .addOption(mmdbOption("geo database instead of the one in the package; may be given several times, the most trusted first"))
@@ -39,10 +41,20 @@ export function registerDemo(program: Command, { io, exit }: Cli): void {
       const { runDemo } = await import("./demo.ts"); // the whole engine: not needed to print a help text
       const terminal = flags.tty && io.stdout.isTTY === true ? io.terminal() : undefined;
       const view = flags.once === true ? "once" : terminal === undefined ? "plain" : "live";
-      const { port: dnsPort, adminPort, clusterPort, watchResolver: watchResolvers = [], mmdb = [] } = flags;
+      const { port: dnsPort, adminPort, proxyPort, clusterPort, watchResolver: watchResolvers = [], mmdb = [] } = flags;
       exit(
         await runDemo(
-          { dnsPort, adminPort, clusterPort, watchResolvers, mmdb, state: stateFolder(flags.state, io), view, self: selfCommand(io) },
+          {
+            dnsPort,
+            adminPort,
+            proxyPort,
+            clusterPort,
+            watchResolvers,
+            mmdb,
+            state: stateFolder(flags.state, io),
+            view,
+            self: selfCommand(io),
+          },
           io,
           terminal,
         ),
@@ -52,6 +64,7 @@ export function registerDemo(program: Command, { io, exit }: Cli): void {
     "globalroute demo",
     "globalroute demo --no-tty --port 5353",
     "dig @127.0.0.1 -p 5300 +subnet=91.64.0.0/16 shop.demo.example A",
+    "curl -H 'Host: shop.demo.example' -H 'X-Forwarded-For: 91.64.0.1' http://127.0.0.1:8088/",
     "globalroute demo down eu-west          in another shell",
   ]);
   for (const act of ["up", "down"] as const) {

@@ -24,7 +24,20 @@ const alive = (pid: number): boolean => {
 
 describe("demo --once", () => {
   const once_ = async (clusterPort: number) =>
-    globalroute("demo", "--once", "--port", "0", "--admin-port", "0", "--cluster-port", String(clusterPort), "--state", stateDir);
+    globalroute(
+      "demo",
+      "--once",
+      "--port",
+      "0",
+      "--admin-port",
+      "0",
+      "--proxy-port",
+      "0",
+      "--cluster-port",
+      String(clusterPort),
+      "--state",
+      stateDir,
+    );
 
   test("prints one frame with five healthy clusters and leaves nothing behind", async () => {
     const before = controls();
@@ -55,13 +68,14 @@ describe("demo --once", () => {
 test.each([
   { flag: "--port", what: "DNS" },
   { flag: "--admin-port", what: "admin" },
+  { flag: "--proxy-port", what: "HTTP" },
 ])("a taken $what port is named with its flag, and no site is left running", async ({ flag }) => {
   const holder = createServer().listen(0, "127.0.0.1");
   await once(holder, "listening");
   const address = holder.address();
   const port = address !== null && typeof address === "object" ? address.port : 0;
-  const free = flag === "--port" ? "--admin-port" : "--port";
-  const options = [flag, String(port), free, "0", "--cluster-port", String(await freeClusterPort()), "--state", stateDir];
+  const free = ["--port", "--admin-port", "--proxy-port"].filter((other) => other !== flag).flatMap((other) => [other, "0"]);
+  const options = [flag, String(port), ...free, "--cluster-port", String(await freeClusterPort()), "--state", stateDir];
   const { code, stderr } = await globalroute("demo", "--no-tty", ...options);
   holder.close();
   expect(code).toBe(1);
@@ -91,7 +105,7 @@ test("down and up break and mend a cluster, once each; a killed one is not resta
     expect(unknown.code).toBe(2);
     expect(unknown.stderr).toContain("no cluster is called us-west. There are eu-west, us-east, ap-northeast, sa-east, eu-central");
 
-    const second = await globalroute("demo", "--once", "--port", "0", "--admin-port", "0", "--state", demo.stateDir);
+    const second = await globalroute("demo", "--once", "--port", "0", "--admin-port", "0", "--proxy-port", "0", "--state", demo.stateDir);
     expect(second.code).toBe(1);
     expect(second.stderr).toContain(`a demo is running already, as process ${demo.process.pid}`);
   } finally {
@@ -108,7 +122,18 @@ test("a demo that was killed takes its sites along, and its stale demo.json does
   const gone = await globalroute("demo", "up", "eu-west", "--state", demo.stateDir);
   expect(gone).toMatchObject({ code: 1 });
   expect(gone.stderr).toContain("no demo is running");
-  const options = ["--port", "0", "--admin-port", "0", "--cluster-port", String(demo.clusterPort), "--state", demo.stateDir];
+  const options = [
+    "--port",
+    "0",
+    "--admin-port",
+    "0",
+    "--proxy-port",
+    "0",
+    "--cluster-port",
+    String(demo.clusterPort),
+    "--state",
+    demo.stateDir,
+  ];
   expect(await globalroute("demo", "--once", ...options)).toMatchObject({ code: 0 });
   expect(controls()).toEqual(before);
   await demo.stop();

@@ -49,7 +49,7 @@ describe.skipIf(!requireComponent(UNBOUND.component, UNBOUND.command))("a drill 
   const legOf = (report: DrillReport, phase: string, leg: string, at: string) =>
     report.legs.find((one) => one.phase === phase && one.leg === leg && one.via === at);
 
-  test("runs to its end, and its report is what a user of the world.resolver saw", async () => {
+  test("runs to its end, and its report is what a user of the resolver saw", async () => {
     const { code, report } = await drill(["--for", "12s", "--within", `${TTL + 2}s`]);
     expect(report).toMatchObject({ outcome: "Completed", settled: true, target: "MemberCluster east" });
     expect(code).toBe(0);
