@@ -79,11 +79,14 @@ describe.skipIf(!isHere)("on a real Prometheus, after failovers", () => {
       world.set("eu-west", true);
       await until("eu-west serves again", async () => (await exposed(SERVING)) > 0);
     }
+    world.drill("ap-northeast", 2);
     await until("notifications went out, and could not", () =>
       has('globalroute_notifications_total{result="sent"} and on () globalroute_notifications_total{result="retried"}'),
     );
+    await until("the drill was counted", () => has("globalroute_drills_total"));
     await until("copies were given and announced", () => has("globalroute_zone_notify_total and on () globalroute_zone_transfers_total"));
-    const last = "globalroute_notifications_total|globalroute_zone_notify_total|globalroute_zone_transfers_total|globalroute_flaps_total";
+    const last =
+      "globalroute_notifications_total|globalroute_zone_notify_total|globalroute_zone_transfers_total|globalroute_flaps_total|globalroute_drills_total";
     await until("what came last was scraped some times", () => has(`min(count_over_time({__name__=~"${last}"}[1m])) >= 4`));
     scene = { url: prometheus.url, from: began, to: Date.now() / 1000, route: "default/shop-net" };
   }, 90_000);

@@ -18,6 +18,8 @@ export interface ObservedWorld {
   readonly admin: string;
   /** Breaks or mends a site. */
   readonly set: (cluster: string, isUp: boolean) => void;
+  /** Rehearses the loss of a cluster from now on for so many seconds. */
+  readonly drill: (cluster: string, seconds: number) => void;
   /** What the server logged so far. */
   readonly log: () => string;
   readonly stop: () => Promise<void>;
@@ -175,6 +177,12 @@ export async function startObservedWorld(alertmanager: string): Promise<Observed
         const address = addressOf.get(cluster);
         if (address === undefined) throw new Error(`${cluster} is none of ${[...addressOf.keys()].join(", ")}`);
         sites.set(address, isUp);
+      },
+      drill(cluster, seconds) {
+        const [start, until] = [Date.now(), Date.now() + 1000 * seconds].map((at) => JSON.stringify(new Date(at).toISOString()));
+        const spec = `{targetRef: {kind: MemberCluster, name: ${cluster}}, action: Drill, start: ${start}, until: ${until}, reason: rehearsal}`;
+        const head = "apiVersion: globalroute.dev/v1alpha1\nkind: TrafficOverride\nmetadata: {name: drill}\n";
+        folder.write("drill.yaml", `${head}spec: ${spec}\n`);
       },
       stop,
     };
