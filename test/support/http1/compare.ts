@@ -1,4 +1,6 @@
 /** Where two readings of the same bytes differ in a way that a smuggler could use. */
+
+import { chunkStart, LAST_CHUNK } from "../../../src/proxy/embedded/http1/chunked.ts";
 import type { Fault } from "../../../src/proxy/embedded/http1/faults.ts";
 import type { NodeReading } from "./node-reader.ts";
 import type { Reading } from "./our-reader.ts";
@@ -29,6 +31,29 @@ export const STRICTER: Readonly<Partial<Record<Fault, string>>> = {
   "trailers-too-large": "our limit is lower",
   "bad-trailer": "Host and the fields of a connection do not belong there",
 };
+
+/** What an endpoint receives when these requests are sent on, one behind the other. */
+export function sentOn({ messages }: Reading): Buffer {
+  const parts = messages
+    .filter(({ isWhole }) => isWhole)
+    .map(({ onward = "", body }) => {
+      const isChunked = onward.includes("\r\nTransfer-Encoding: chunked\r\n");
+      return onward + (isChunked ? (body === "" ? "" : `${chunkStart(body.length)}${body}\r\n`) + LAST_CHUNK : body);
+    });
+  return Buffer.from(parts.join(""), "latin1");
+}
+
+/** @returns what is wrong when an endpoint would not read exactly the requests that we did, each with its body; undefined when it would */
+export function onwardFault({ messages }: Reading, endpoint: NodeReading): string | undefined {
+  const sent = messages.filter(({ isWhole }) => isWhole);
+  if (endpoint.error !== undefined) return `sent on, it is refused (${endpoint.error})`;
+  if (sent.length !== endpoint.messages.length) return `sent on, ${sent.length} requests become ${endpoint.messages.length}`;
+  const odd = sent.findIndex(({ line, body }, i) => {
+    const got = endpoint.messages[i]!;
+    return !got.isWhole || got.body !== body || got.line.split(" ")[0] !== line.split(" ")[0] || !/^(\/|\*$)/.test(got.line.split(" ")[1]!);
+  });
+  return odd < 0 ? undefined : `sent on, ${sent[odd]!.line} becomes ${endpoint.messages[odd]!.line}`;
+}
 
 /** @returns what is wrong, for people; undefined when ours is as strict as Node's or stricter, and both agree on all that is passed on */
 export function laxity(ours: Reading, node: NodeReading): string | undefined {

@@ -1,6 +1,9 @@
-/** Damages requests and responses, and has both our codec and Node's read them: never may ours take what Node's refuses, or read it otherwise. */
+/**
+ * Damages requests and responses, and has both our codec and Node's read them: never may ours take what Node's refuses, or
+ * read it otherwise; and what is sent on of requests must be exactly those requests to Node's.
+ */
 import { seededRandom } from "../random.ts";
-import { laxity } from "./compare.ts";
+import { laxity, onwardFault, sentOn } from "./compare.ts";
 import { readWithNode } from "./node-reader.ts";
 import { type Reading, readRequests, readResponses } from "./our-reader.ts";
 import { REQUEST_CASES } from "./request-cases.ts";
@@ -54,10 +57,18 @@ export function fuzzMessages(count: number, seed: number, counts: FuzzCounts): v
     const ours = read([bytes]);
     const cut = read(cutUp(bytes, below));
     const node = readWithNode(kind, bytes);
-    const wrong = laxity(ours, node) ?? (isSame(ours, cut) ? undefined : "cut into pieces the bytes are read otherwise");
+    const wrong =
+      laxity(ours, node) ?? onwardOf(kind, ours) ?? (isSame(ours, cut) ? undefined : "cut into pieces the bytes are read otherwise");
     if (wrong !== undefined) counts.failures.push(`${wrong}: ${kind} ${JSON.stringify(bytes.toString("latin1"))}`);
     note(counts, ours, node.error === undefined);
   }
+}
+
+/** An upgrade would change the protocol on the endpoint's connection, and is the last request on the client's. */
+function onwardOf(kind: "requests" | "responses", ours: Reading): string | undefined {
+  if (kind === "responses" || !ours.messages.some(({ isWhole }) => isWhole) || ours.messages.some(({ upgrades }) => upgrades))
+    return undefined;
+  return onwardFault(ours, readWithNode("requests", sentOn(ours)));
 }
 
 function note(counts: FuzzCounts, ours: Reading, nodeTook: boolean): void {

@@ -2,6 +2,8 @@
 import { newBodyReader, restartBody, stepBody } from "../../../src/proxy/embedded/http1/body.ts";
 import type { Fault } from "../../../src/proxy/embedded/http1/faults.ts";
 import { type Fields, HEAD_LIMITS, nameEndOf, nameStartOf, valueEndOf, valueStartOf } from "../../../src/proxy/embedded/http1/fields.ts";
+import { formatRequestHead } from "../../../src/proxy/embedded/http1/format-head.ts";
+import { type ForwardedSettings, forwarded } from "../../../src/proxy/embedded/http1/forwarded.ts";
 import { frameResponse, newFraming } from "../../../src/proxy/embedded/http1/framing.ts";
 import { newRequestFacts, readRequest } from "../../../src/proxy/embedded/http1/request.ts";
 import { newRequestHead, parseRequestHead, restartRequestHead } from "../../../src/proxy/embedded/http1/request-head.ts";
@@ -17,6 +19,8 @@ export interface ReadMessage {
   isWhole: boolean;
   /** What follows belongs to another protocol. */
   readonly upgrades: boolean;
+  /** The head of a request as it is sent on. */
+  readonly onward?: string;
 }
 
 export interface Reading {
@@ -24,6 +28,9 @@ export interface Reading {
   /** "more": the bytes end within a message, or between two. "closed": the last message was to be the last, what follows is not looked at. */
   readonly end: "more" | "closed" | Fault;
 }
+
+/** Believes what it can, so that as much as possible of what came is sent on. */
+const BELIEVING: ForwardedSettings = { trustedHops: 3, scheme: "http", rfc7239: true };
 
 /** Reads requests that arrive in these pieces. */
 export function readRequests(pieces: readonly Buffer[]): Reading {
@@ -43,6 +50,7 @@ export function readRequests(pieces: readonly Buffer[]): Reading {
       body: "",
       isWhole: false,
       upgrades: facts.upgrades,
+      onward: formatRequestHead(bytes, head, facts, forwarded(bytes, head, facts, "192.0.2.7", BELIEVING).lines),
     }),
     isLast: () => !facts.keepAlive || facts.upgrades,
   });

@@ -1,5 +1,6 @@
 /** One client's connection: its requests one after another, however they arrive (RFC 9112 §9.3.2), until one of the two has enough. */
 import type { Duplex } from "node:stream";
+import { newBodyReader } from "../http1/body.ts";
 import { FAULT_ANSWERS } from "../http1/faults.ts";
 import { formatRequestHead } from "../http1/format-head.ts";
 import { forwarded } from "../http1/forwarded.ts";
@@ -26,6 +27,7 @@ export class ClientConnection implements ExchangeClient {
   readonly #peer: string;
   readonly #head: RequestHead;
   readonly #facts = newRequestFacts();
+  readonly #bodyReader = newBodyReader();
   /** Received and not understood yet. */
   #pending: Buffer | undefined;
   #exchange: Exchange | undefined;
@@ -136,7 +138,7 @@ export class ClientConnection implements ExchangeClient {
     const head = formatRequestHead(bytes, this.#head, this.#facts, from.lines);
     const tiers = choose(hostStart === hostEnd ? "" : hostName(bytes, hostStart, hostEnd), from.client);
 
-    const body = new RequestBody(framing);
+    const body = new RequestBody(framing, this.#bodyReader);
     const rest = body.read(bytes.subarray(fields.at), undefined);
     this.#pending = typeof rest === "string" ? undefined : rest;
     if (typeof rest === "string") return void this.answer(FAULT_ANSWERS[rest], false);
@@ -212,9 +214,11 @@ export class ClientConnection implements ExchangeClient {
     if (this.#isClosing) return;
     this.#isClosing = true;
     this.#pending = undefined;
-    this.deadline = this.#in(this.#context.settings.timeouts.linger);
-    this.socket.end();
-    if (this.#hasEnded) return;
+    const { client, linger } = this.#context.settings.timeouts;
+    this.deadline = this.#in(client);
+    this.socket.end(() => {
+      this.deadline = this.#in(linger); // from when the last byte is out: a slow reader is no reason to cut it off
+    });
     this.socket.resume();
   }
 

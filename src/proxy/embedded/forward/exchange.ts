@@ -122,10 +122,11 @@ export class Exchange implements ResponseSink {
 
   /** The client reads again. */
   onClientDrain(): void {
-    if (this.#upstream === undefined) return;
+    const { timeouts } = this.#context.settings;
+    if (this.#upstream === undefined || !this.#hasResponse) return; // what it reads at last is the response before
     this.#upstream.socket.resume();
-    this.#client.deadline = Infinity;
-    if (this.#hasResponse) this.#upstream.deadline = this.#in(this.#context.settings.timeouts.responseBody);
+    this.#upstream.deadline = this.#in(timeouts.responseBody);
+    this.#client.deadline = this.#request.body.isWhole ? Infinity : this.#in(timeouts.client);
   }
 
   // What the endpoint's connection tells.

@@ -107,6 +107,27 @@ describe("whoever does not keep up", () => {
     expect([second.isClosed(), attempts[1]!.isClosed()]).toEqual([true, true]);
   });
 
+  test("the last response of a connection is not cut off by its close", async () => {
+    const { openClient, attempts, clock } = proxyWorld();
+    const client = openClient();
+    await client.say(request(["Connection: close"]));
+    client.stopReading();
+    await attempts[0]!.say(response("x".repeat(60_000)));
+    await clock.advance(timeouts.linger + LATER);
+    await client.readOn();
+    await settle();
+    expect(client.got()).toMatch(/x{60000}$/);
+    await clock.advance(timeouts.linger + LATER);
+    expect(client.isClosed()).toBe(true);
+  });
+
+  test("one client more than there may be is closed", async () => {
+    const { openClient, proxy } = proxyWorld({ clients: 1 });
+    const [first, second] = [openClient(), openClient()];
+    await settle();
+    expect([first.isClosed(), second.isClosed(), proxy.connections().clients]).toEqual([false, true, 1]);
+  });
+
   test("an endpoint that does not read stops its client", async () => {
     const { openClient, attempts, clock } = proxyWorld();
     const client = openClient();

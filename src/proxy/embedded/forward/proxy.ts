@@ -49,7 +49,7 @@ export function createProxy(choose: ChooseEndpoints, ports: ProxyPorts, settings
   return {
     counters,
     accept: (socket, peer) => {
-      if (context.isDraining) return void socket.destroy();
+      if (context.isDraining || clients.size >= settings.clients) return void socket.destroy();
       clients.add(new ClientConnection(socket, peer, context, onClose));
       cancelSweep ??= ports.setTimer(SWEEP, sweep);
     },

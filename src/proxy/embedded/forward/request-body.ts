@@ -1,5 +1,5 @@
 /** A request's body on its way to an endpoint: read as it arrives, kept for as long as it may have to be sent again. */
-import { type BodyReader, newBodyReader, restartBody, stepBody } from "../http1/body.ts";
+import { type BodyReader, restartBody, stepBody } from "../http1/body.ts";
 import { chunkStart, LAST_CHUNK } from "../http1/chunked.ts";
 import type { Fault } from "../http1/faults.ts";
 import type { Framing } from "../http1/framing.ts";
@@ -12,13 +12,15 @@ export class RequestBody {
   size = 0;
   /** What was read since the beginning is still here, so that it can be sent from the beginning. */
   isKept = true;
-  readonly #reader: BodyReader = newBodyReader();
+  readonly #reader: BodyReader;
   readonly #isChunked: boolean;
   #kept: Buffer[] = [];
 
-  constructor(framing: Framing) {
+  /** @param reader the connection's: one request at a time needs it */
+  constructor(framing: Framing, reader: BodyReader) {
     this.#isChunked = framing.body === "chunked";
-    restartBody(this.#reader, framing);
+    this.#reader = reader;
+    restartBody(reader, framing);
   }
 
   /**

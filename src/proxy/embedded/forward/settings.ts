@@ -6,6 +6,8 @@ import type { ForwardedSettings } from "../http1/forwarded.ts";
 export interface ProxySettings {
   readonly head: HeadLimits;
   readonly forwarded: ForwardedSettings;
+  /** Connections of clients; beyond it new ones are closed. */
+  readonly clients: number;
   /** Bytes of a request's body; beyond it 413. */
   readonly maxBody: number;
   readonly timeouts: ProxyTimeouts;
@@ -51,6 +53,7 @@ export interface PoolSettings {
 export const PROXY_SETTINGS: ProxySettings = {
   head: HEAD_LIMITS,
   forwarded: { trustedHops: 0, scheme: "http", rfc7239: false },
+  clients: 10_000,
   maxBody: Number.MAX_SAFE_INTEGER,
   timeouts: {
     head: ms(10_000),

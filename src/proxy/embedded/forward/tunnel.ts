@@ -19,7 +19,9 @@ export function openTunnel(client: TunnelSide, upstream: TunnelSide, touch: (isH
     client.socket.destroy();
     upstream.socket.destroy();
   };
-  upstream.socket.on("close", close);
+  upstream.socket.on("close", () => {
+    if (!client.socket.writableEnded) client.socket.destroy(); // else it closes once it has read the rest
+  });
   pass(client, upstream.socket, touch);
   pass(upstream, client.socket, touch);
   return { close };
