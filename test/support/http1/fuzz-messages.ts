@@ -52,7 +52,7 @@ export function fuzzMessages(count: number, seed: number, counts: FuzzCounts): v
   const below = (limit: number): number => Math.floor(random() * limit);
   for (let i = 0; i < count && counts.failures.length < MOST_FAILURES; i++) {
     const kind = below(4) === 0 ? "responses" : "requests";
-    const bytes = Buffer.from(damage(SEEDS[kind], below), "latin1");
+    const bytes = Buffer.from(damagedMessages(kind, below), "latin1");
     const read = kind === "requests" ? readRequests : readResponses;
     const ours = read([bytes]);
     const cut = read(cutUp(bytes, below));
@@ -84,7 +84,9 @@ function note(counts: FuzzCounts, ours: Reading, nodeTook: boolean): void {
   counts.faults.set(ours.end, entry);
 }
 
-function damage(seeds: readonly string[], below: (limit: number) => number): string {
+/** One or two messages that have been damaged in up to three places, Latin-1. @param below a whole number below its argument, at random */
+export function damagedMessages(kind: "requests" | "responses", below: (limit: number) => number): string {
+  const seeds = SEEDS[kind];
   const pick = <T>(list: readonly T[]): T => list[below(list.length)]!;
   let text = pick(seeds);
   if (below(4) === 0) text += pick(seeds);

@@ -137,6 +137,7 @@ export class Exchange implements ResponseSink {
     this.#isSent = true;
     upstream.out.addText(head);
     body.sendKept(upstream.out);
+    // what must not be sent twice is not kept, so that it cannot be
     if (body.isKept && (!this.#request.method.isIdempotent || body.size > this.#context.settings.replay)) body.forget();
     const isTaken = upstream.out.flush();
     if (expectsContinue && !body.isWhole && body.size === 0) {
@@ -214,8 +215,7 @@ export class Exchange implements ResponseSink {
     if (!wasSent) return void this.#connect();
     if (loss === "timeout") return void this.#fail(SLOW_ENDPOINT);
     if (loss === "bad-response") return void this.#fail(BAD_RESPONSE);
-    const { method, body } = this.#request;
-    if (hasAnswered || !method.isIdempotent || !body.isKept) return void this.#fail(LOST);
+    if (hasAnswered || !this.#request.body.isKept) return void this.#fail(LOST);
     if (!takeRetry(this.#context.budget, this.#context.ports.now())) {
       this.#context.counters.retriesDenied++;
       return void this.#fail(LOST);
