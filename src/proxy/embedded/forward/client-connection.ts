@@ -203,7 +203,7 @@ export class ClientConnection implements ExchangeClient {
 
   #onEnd(): void {
     this.#hasEnded = true;
-    if (this.#isClosing) return void this.socket.destroy();
+    if (this.#isClosing) return; // it closes by itself, once what we said has been read
     if (this.#exchange === undefined) this.#serve();
     // half of a body is no request; a whole request is answered though its sender says no more
     else if (!this.#exchange.isRequestWhole) this.socket.destroy();

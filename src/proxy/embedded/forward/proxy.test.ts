@@ -152,6 +152,17 @@ describe("another endpoint", () => {
     expect(attempts.map((one) => one.endpoint)).toEqual([EAST, WEST, WEST, EAST]);
   });
 
+  test("one whose client did not wait is not to blame", async () => {
+    const { openClient, attempts, acceptAll } = proxyWorld();
+    acceptAll(false);
+    const client = openClient();
+    await client.say(request());
+    await client.break();
+    expect(attempts[0]!.isClosed()).toBe(true);
+    await openClient().say(request());
+    expect(attempts.map((one) => one.endpoint)).toEqual([EAST, EAST]);
+  });
+
   test("when the connection breaks before a byte has come, and the request may be sent twice", async () => {
     const { openClient, attempts } = proxyWorld();
     const client = openClient();

@@ -28,7 +28,7 @@ export function createProxy(choose: ChooseEndpoints, ports: ProxyPorts, settings
   const context: ProxyContext = { settings, ports, choose, pool, budget: newRetryBudget(ports.now()), counters, isDraining: false };
   let cancelSweep: (() => void) | undefined;
   let cutAt = Infinity;
-  let whenEmpty = (): void => {};
+  const empty = Promise.withResolvers<void>();
 
   function sweep(): void {
     const now = ports.now();
@@ -43,7 +43,7 @@ export function createProxy(choose: ChooseEndpoints, ports: ProxyPorts, settings
 
   function onClose(client: ClientConnection): void {
     clients.delete(client);
-    if (clients.size === 0) whenEmpty();
+    if (clients.size === 0 && context.isDraining) empty.resolve();
   }
 
   return {
@@ -58,11 +58,8 @@ export function createProxy(choose: ChooseEndpoints, ports: ProxyPorts, settings
       context.isDraining = true;
       cutAt = ports.now() + patience;
       pool.close();
-      const empty = new Promise<void>((resolve) => {
-        whenEmpty = resolve;
-      });
       for (const client of clients) client.drain();
-      if (clients.size > 0) await empty;
+      if (clients.size > 0) await empty.promise;
       cancelSweep?.();
     },
   };

@@ -37,8 +37,8 @@ export interface UpstreamOwner {
   onConnected(connection: UpstreamConnection): void;
   /** It can take another request. */
   onFree(connection: UpstreamConnection): void;
-  /** It is no more, or somebody else's. */
-  onGone(connection: UpstreamConnection, wasConnected: boolean): void;
+  /** It is no more. @param isUnreachable the endpoint could not be connected to */
+  onGone(connection: UpstreamConnection, isUnreachable: boolean): void;
 }
 
 export class UpstreamConnection {
@@ -59,6 +59,8 @@ export class UpstreamConnection {
   #sink: ResponseSink | undefined;
   #toHead = false;
   #hasAnswered = false;
+  /** Its end says nothing about the endpoint. */
+  #isAbandoned = false;
   /** The beginning of a head. */
   #pending: Buffer | undefined;
 
@@ -96,6 +98,7 @@ export class UpstreamConnection {
   /** Nobody wants what may still come. */
   abandon(): void {
     this.#sink = undefined;
+    this.#isAbandoned = true;
     this.#lose("lost");
   }
 
@@ -203,7 +206,7 @@ export class UpstreamConnection {
     const sink = this.#sink;
     this.#sink = undefined;
     this.socket.destroy();
-    this.#owner.onGone(this, wasConnected);
+    this.#owner.onGone(this, !wasConnected && !this.#isAbandoned);
     sink?.onLoss(wasConnected ? loss : "unreachable", this.#hasAnswered);
   }
 }

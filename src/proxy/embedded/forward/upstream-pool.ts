@@ -69,14 +69,14 @@ export class UpstreamPool implements UpstreamOwner {
     idle.push(connection);
   }
 
-  onGone(connection: UpstreamConnection, wasConnected: boolean): void {
+  onGone(connection: UpstreamConnection, isUnreachable: boolean): void {
     if (!this.#connections.delete(connection)) return;
     const { endpoint } = connection;
     const slot = this.#slotOf(endpoint);
     const at = slot.idle.indexOf(connection);
     if (at >= 0) slot.idle.splice(at, 1);
     slot.open--;
-    if (!wasConnected) slot.shunnedUntil = this.#ports.now() + this.#settings.pool.shun;
+    if (isUnreachable) slot.shunnedUntil = this.#ports.now() + this.#settings.pool.shun;
     else if (slot.open === 0 && slot.shunnedUntil === 0) this.#slots.delete(endpoint.id); // endpoints come and go
   }
 
