@@ -5,6 +5,8 @@ import type { Fault } from "../http1/faults.ts";
 import type { Framing } from "../http1/framing.ts";
 import type { GatheringWriter } from "./gathering-writer.ts";
 
+const NOTHING = Buffer.alloc(0);
+
 export class RequestBody {
   /** All of it has been read from the client. */
   isWhole = false;
@@ -14,7 +16,8 @@ export class RequestBody {
   isKept = true;
   readonly #reader: BodyReader;
   readonly #isChunked: boolean;
-  #kept: Buffer[] = [];
+  /** Copied together: a view for each of very many small pieces would take much more than the pieces do. */
+  #kept: Buffer = NOTHING;
 
   /** @param reader the connection's: one request at a time needs it */
   constructor(framing: Framing, reader: BodyReader) {
@@ -36,8 +39,8 @@ export class RequestBody {
       const step = stepBody(reader, bytes, bytes.length);
       if (step === "data") {
         const { dataStart, dataEnd } = reader;
+        if (this.isKept) this.#keep(bytes, dataStart, dataEnd);
         this.size += dataEnd - dataStart;
-        if (this.isKept) this.#kept.push(bytes.subarray(dataStart, dataEnd));
         if (out !== undefined) this.#write(out, bytes, dataStart, dataEnd);
       } else if (step === "done") {
         this.isWhole = true;
@@ -51,14 +54,24 @@ export class RequestBody {
 
   /** Sends everything again that has been read so far. Only while {@link isKept}. */
   sendKept(out: GatheringWriter): void {
-    for (const piece of this.#kept) this.#write(out, piece, 0, piece.length);
+    if (this.size > 0) this.#write(out, this.#kept, 0, this.size);
     if (this.isWhole && this.#isChunked) out.addText(LAST_CHUNK);
   }
 
   /** It will not be sent again. */
   forget(): void {
     this.isKept = false;
-    this.#kept = [];
+    this.#kept = NOTHING;
+  }
+
+  #keep(bytes: Buffer, start: number, end: number): void {
+    const size = this.size + end - start;
+    if (size > this.#kept.length) {
+      const larger = Buffer.allocUnsafe(Math.max(size, 2 * this.#kept.length));
+      this.#kept.copy(larger, 0, 0, this.size);
+      this.#kept = larger;
+    }
+    bytes.copy(this.#kept, this.size, start, end);
   }
 
   #write(out: GatheringWriter, bytes: Buffer, start: number, end: number): void {
