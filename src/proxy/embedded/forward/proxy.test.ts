@@ -114,6 +114,23 @@ describe("a request and its response", () => {
   });
 });
 
+test("who is asked where a request goes learns the host and the client behind trusted proxies", async () => {
+  const asked: string[][] = [];
+  const forwarded = { ...PROXY_SETTINGS.forwarded, trustedHops: 1 };
+  const { openClient } = proxyWorld({ forwarded }, (host, client) => {
+    asked.push([host, client]);
+    return undefined;
+  });
+  const client = openClient();
+  await client.say("GET http://SHOP.example.org.:8080/ HTTP/1.1\r\nHost: shop.example.org.:8080\r\nX-Forwarded-For: 203.0.113.9\r\n\r\n");
+  await client.say("GET / HTTP/1.1\r\nHost: [2001:DB8::1]:80\r\n\r\nGET / HTTP/1.0\r\n\r\n");
+  expect(asked).toEqual([
+    ["shop.example.org", "203.0.113.9"],
+    ["[2001:db8::1]", PEER],
+    ["", PEER],
+  ]);
+});
+
 describe("another endpoint", () => {
   test("when the connection is refused, whatever the method", async () => {
     const { openClient, attempts, acceptAll, proxy } = proxyWorld();

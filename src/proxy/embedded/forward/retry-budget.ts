@@ -4,10 +4,12 @@
  */
 import type { Milliseconds } from "../../../model/units.ts";
 
-const SHARE = 0.2;
-const PER_SECOND = 10;
+/** In thousandths of a retry, because fractions do not add up. */
+const RETRY = 1000;
+const PER_REQUEST = 200;
+const PER_MILLISECOND = 10;
 /** What is saved up at most: ten seconds' worth. */
-const MOST = 10 * PER_SECOND;
+const MOST = 10_000 * PER_MILLISECOND;
 
 export interface RetryBudget {
   balance: number;
@@ -18,14 +20,14 @@ export const newRetryBudget = (now: Milliseconds): RetryBudget => ({ balance: MO
 
 /** Notes a request that is sent for the first time. */
 export function addRequest(budget: RetryBudget): void {
-  budget.balance = Math.min(MOST, budget.balance + SHARE);
+  budget.balance = Math.min(MOST, budget.balance + PER_REQUEST);
 }
 
 /** @returns false when the budget is spent; nothing is taken then */
 export function takeRetry(budget: RetryBudget, now: Milliseconds): boolean {
-  budget.balance = Math.min(MOST, budget.balance + ((now - budget.at) * PER_SECOND) / 1000);
+  budget.balance = Math.min(MOST, budget.balance + (now - budget.at) * PER_MILLISECOND);
   budget.at = now;
-  if (budget.balance < 1) return false;
-  budget.balance--;
+  if (budget.balance < RETRY) return false;
+  budget.balance -= RETRY;
   return true;
 }
