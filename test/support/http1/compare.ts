@@ -12,6 +12,7 @@ export const STRICTER: Readonly<Partial<Record<Fault, string>>> = {
   "bad-target": "Node takes any scheme, `*` with any method, user information and fragments",
   "unsupported-version": "Node takes HTTP/2.0 and HTTP/0.9 in the first line",
   "bad-status": "RFC 9110 §15 ends at 599",
+  "interim-with-body": "RFC 9110 §8.6; Node reads a body for some of them and for some not",
   "bad-line-end": "Node skips any CR and LF before a message",
   "target-too-long": "Node has one limit for the whole head",
   "head-too-large": "Node counts a head's bytes otherwise",

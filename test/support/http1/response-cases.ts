@@ -50,6 +50,24 @@ export const RESPONSE_CASES: readonly ResponseCase[] = [
     "takes",
   ),
   row(
+    "103 with a length",
+    `HTTP/1.1 103 Early Hints\r\nContent-Length: 5\r\n\r\n${ok("Content-Length: 0\r\n")}`,
+    "interim-with-body",
+    "takes",
+  ),
+  row(
+    "104 with a length",
+    `HTTP/1.1 104 Upload\r\nContent-Length: 5\r\n\r\n${ok("Content-Length: 0\r\n")}`,
+    "interim-with-body",
+    "refuses",
+  ),
+  row(
+    "101 with a length of 0",
+    ok("Content-Length: 0\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n", "", "HTTP/1.1 101 Switching Protocols"),
+    [[101, ""]],
+    "takes",
+  ),
+  row(
     "204 has no body",
     ok("", ok("Content-Length: 0\r\n"), "HTTP/1.1 204 No Content"),
     [

@@ -8,6 +8,7 @@ export type Fault =
   | "target-too-long"
   | "unsupported-version"
   | "bad-status"
+  | "interim-with-body"
   | "bad-line-end"
   | "folded-line"
   | "bad-field-name"
@@ -51,6 +52,7 @@ export const FAULT_ANSWERS: Readonly<Record<Fault, FaultAnswer>> = {
   "target-too-long": { status: 414, text: "The target is too long." },
   "unsupported-version": { status: 505, text: "The version is neither HTTP/1.1 nor HTTP/1.0." },
   "bad-status": bad("The status is not a number from 100 to 599."),
+  "interim-with-body": bad("An interim response speaks of a body."),
   "bad-line-end": bad("A line does not end with CR LF."),
   "folded-line": bad("A line begins with a space or a tab."),
   "bad-field-name": bad("A field name is empty, or a character in it or behind it is not allowed."),

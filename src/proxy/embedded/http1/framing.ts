@@ -60,6 +60,8 @@ export function frameResponse(
 ): Fault | undefined {
   const fault = readFields(framing, fields, bytes, minor);
   if (fault !== undefined) return fault;
+  // they must not speak of one (RFC 9110 §8.6), and llhttp would read it
+  if (status < 200 && (framing.body === "length" || framing.body === "chunked")) return "interim-with-body";
   if (toHead || status < 200 || status === 204 || status === 304) framing.body = "none";
   return undefined;
 }
