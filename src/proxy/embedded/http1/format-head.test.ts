@@ -183,8 +183,12 @@ describe("who the client is", () => {
     expect(sendOn(said, settings, "2001:db8::7").lines.at(-1)).toBe(
       'Forwarded: for="_a,b";proto=https, for="[2001:db8::7]";host="shop.example.org";proto=http',
     );
-    const open = ["GET / HTTP/1.1", HOST, 'Forwarded: for=203.0.113.9, for="_a'];
-    expect(sendOn(open, settings).lines.at(-1)).toBe('Forwarded: for=192.0.2.7;host="shop.example.org";proto=http');
+    for (const open of ['for=203.0.113.9, for="_a', 'for="_a\\\\\\"', `for="${'\\"'.repeat(7000)}`]) {
+      const lines = ["GET / HTTP/1.1", HOST, `Forwarded: ${open}`];
+      expect(sendOn(lines, settings).lines.at(-1)).toBe('Forwarded: for=192.0.2.7;host="shop.example.org";proto=http');
+    }
+    const escaped = ["GET / HTTP/1.1", HOST, 'Forwarded: for=a,, for="\\",\\\\";by=b , for=c'];
+    expect(sendOn(escaped, { ...settings, trustedHops: 2 }).lines.at(-1)).toMatch(/^Forwarded: for="\\",\\\\";by=b, for=c, for=192/);
   });
 });
 

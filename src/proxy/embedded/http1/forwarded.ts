@@ -36,7 +36,7 @@ export function forwarded(bytes: Buffer, head: RequestHead, facts: RequestFacts,
   const proto = lastItem(value(FieldKind.ForwardedProto)).toLowerCase();
   const host = lastItem(value(FieldKind.ForwardedHost));
   const scheme = proto === "http" || proto === "https" ? proto : settings.scheme;
-  const elements = splitQuoted(value(FieldKind.Forwarded)).slice(-settings.trustedHops);
+  const elements = settings.rfc7239 ? splitQuoted(value(FieldKind.Forwarded)).slice(-settings.trustedHops) : [];
   return {
     client: believed[0] ?? peer,
     lines: format([...believed, peer], scheme, isHost(host) ? host : ownHost, elements, peer, ownHost, settings),
@@ -79,12 +79,23 @@ function addressOf(item: string): string | undefined {
 
 const lastItem = (list: string): string => list.slice(list.lastIndexOf(",") + 1).trim();
 
-/** A list whose items may hold quoted commas (RFC 7239 §4); none when a quotation does not end. */
+/** A list whose items may hold quoted commas (RFC 7239 §4); none when a quotation does not end. One pass: it is the client who writes it. */
 function splitQuoted(list: string): readonly string[] {
-  const items = list.match(/(?:"(?:[^"\\]|\\.)*"|[^",])+/g) ?? [];
-  return items.join("").length === list.replaceAll(/("(?:[^"\\]|\\.)*")|,/g, "$1").length
-    ? items.map((item) => item.trim()).filter((item) => item !== "")
-    : [];
+  const items: string[] = [];
+  let start = 0;
+  let isQuoted = false;
+  for (let at = 0; at <= list.length; at++) {
+    const letter = list[at];
+    if (letter === '"') {
+      isQuoted = !isQuoted;
+    } else if (letter === "\\" && isQuoted) {
+      at++;
+    } else if (letter === undefined || (letter === "," && !isQuoted)) {
+      items.push(list.slice(start, at).trim());
+      start = at + 1;
+    }
+  }
+  return isQuoted ? [] : items.filter((item) => item !== "");
 }
 
 function isHost(text: string): boolean {
