@@ -1,5 +1,5 @@
 /**
- * `npm run generate`: writes the files that are made from the schemas, and the dashboards and rules. With `--check` it writes nothing and ends with 1 when one of them
+ * `npm run generate`: writes the files that are made from the schemas, the dashboards and rules, and what we use of Envoy's API. With `--check` it writes nothing and ends with 1 when one of them
  * is stale.
  */
 import { mkdir, readFile, writeFile } from "node:fs/promises";
@@ -7,6 +7,7 @@ import { dirname, join } from "node:path";
 import { crdFileName, crdYaml } from "../model/crd.ts";
 import { kindNames } from "../model/kinds.ts";
 import { problemsPage, referencePage } from "../model/reference.ts";
+import { envoyApiFiles } from "../proxy/envoy/api/generate-api.ts";
 import { dashboardFiles } from "./monitoring/dashboards.ts";
 import { RUNBOOKS, ruleFiles, runbookIndex } from "./monitoring/rule-files.ts";
 
@@ -19,6 +20,7 @@ export function generatedFiles(): ReadonlyMap<string, string> {
     ...[...dashboardFiles()].map(([name, text]) => [`charts/globalroute/files/dashboards/${name}`, text] as const),
     ...[...ruleFiles()].map(([name, text]) => [`charts/globalroute/files/rules/${name}`, text] as const),
     [`${RUNBOOKS}README.md`, runbookIndex()],
+    ...envoyApiFiles(),
   ]);
 }
 

@@ -22,6 +22,15 @@ export const PURE: readonly string[] = [
   "src/routing",
   "src/what-if",
   "src/proxy/edge-plan.ts",
+  "src/proxy/envoy/ads-state.ts",
+  "src/proxy/envoy/cluster.ts",
+  "src/proxy/envoy/edge-route.ts",
+  "src/proxy/envoy/listener.ts",
+  "src/proxy/envoy/load-assignment.ts",
+  "src/proxy/envoy/resource-set.ts",
+  "src/proxy/envoy/route-configuration.ts",
+  "src/proxy/envoy/subscription.ts",
+  "src/proxy/envoy/turns.ts",
   "src/dns/wire",
   "src/dns/check/expectation.ts",
   "src/dns/check/judge-client-subnet.ts",
@@ -168,6 +177,8 @@ export const SOCKETS: Readonly<Record<string, string>> = {
   "src/dns/fast/libc.ts": "the DNS transport's system calls",
   "src/dns/resolver.ts": "asks the machine's resolvers for endpoints that are host names",
   "src/proxy/embedded/forward/proxy-server.ts": "the embedded proxy's sockets",
+  "src/proxy/envoy/ads-server.ts": "accepts Envoys",
+  "src/proxy/envoy/fleet-tls.ts": "the certificates with which they are accepted",
   "src/notify/delivery.ts": "tells receivers that operators named",
   "dns-providers/rfc2136/tcp-exchange.ts": "writes to and reads from servers that others run",
   "dns-providers/powerdns/http-exchange.ts": "writes to and reads from servers that others run",
@@ -189,12 +200,14 @@ export const DEVELOPMENT: readonly string[] = [
   "src/cli/monitoring",
   "src/geo/data/generate-centroids.ts",
   "src/geo/data/generate-countries.ts",
+  "src/proxy/envoy/api/generate-api.ts",
+  "src/proxy/envoy/api/selection.ts",
 ];
 
 const TIME_AND_CHANCE =
   /\bDate\.now\b|\bnew Date\(\s*\)|\bMath\.random\b|\bperformance\.now\b|\bprocess\.hrtime\b|\bset(?:Timeout|Interval|Immediate)\b|\bcrypto\.(?:randomUUID|getRandomValues)\b/g;
 const NODE_GLOBALS = /\bprocess\.\w+|\bBuffer\.\w+|\b__dirname\b|\bimport\.meta\.\w+|(?<![.\w])fetch\(/g;
-const SOCKET_MODULES = /^(?:node:)?(?:net|dgram|tls|http|https|http2|dns|dns\/promises)$|^undici$|^fastify$/;
+const SOCKET_MODULES = /^(?:node:)?(?:net|dgram|tls|http|https|http2|dns|dns\/promises)$|^undici$|^fastify$|^@grpc\/grpc-js$/;
 
 const within = (path: string, entry: string): boolean => path === entry || path.startsWith(`${entry}/`);
 const listed = (path: string, entries: Iterable<string>): boolean => [...entries].some((entry) => within(path, entry));

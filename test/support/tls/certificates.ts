@@ -5,7 +5,7 @@ const read = (name: string): string => readFileSync(new URL(name, import.meta.ur
 
 export interface TestCertificates {
   readonly ca: string;
-  /** Key and certificate of `shop.example.org`. */
+  /** Key and certificate of `shop.example.org`, as a server or as a client. */
   readonly key: string;
   readonly cert: string;
   /** A certificate of the same key that ended in 2020. */

@@ -12,7 +12,7 @@ openssl req -x509 -new -key "$work/ca.key" -sha256 -days 36500 -subj "/CN=Global
 
 key server.key
 openssl req -new -key server.key -subj "/CN=shop.example.org" -out "$work/server.csr"
-printf 'subjectAltName=DNS:shop.example.org,DNS:*.shop.example.org,IP:192.0.2.1,IP:127.0.0.1\nextendedKeyUsage=serverAuth\n' > "$work/san"
+printf 'subjectAltName=DNS:shop.example.org,DNS:*.shop.example.org,IP:192.0.2.1,IP:127.0.0.1\nextendedKeyUsage=serverAuth,clientAuth\n' > "$work/san"
 openssl x509 -req -in "$work/server.csr" -CA ca.pem -CAkey "$work/ca.key" -CAcreateserial -CAserial "$work/serial" \
   -sha256 -days 36500 -extfile "$work/san" -out server.pem
 

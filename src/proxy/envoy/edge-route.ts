@@ -1,0 +1,53 @@
+/** What an Envoy fleet is told of a route: by which hosts it is reached, how its backends are spoken to, and who serves at which place. */
+import type { RouteKey } from "../../model/inventory.ts";
+import { type Milliseconds, ms } from "../../model/units.ts";
+import type { EdgePlan } from "../edge-plan.ts";
+
+/** Where Envoys are, as the operator names it; clients of one place are told the same. */
+export type PlaceName = string;
+
+export interface EdgeRoute {
+  /** Names the route's cluster in Envoy, too. */
+  readonly key: RouteKey;
+  /** Lower case; the first label may be `*`. */
+  readonly hosts: readonly string[];
+  readonly settings: EdgeSettings;
+  /** Envoys at a place without a plan are told nothing of the route. */
+  readonly plans: ReadonlyMap<PlaceName, EdgePlan>;
+}
+
+export interface EdgeSettings {
+  /** Of every endpoint. */
+  readonly port: number;
+  /** Present when endpoints speak TLS. They must prove the name that the client asked for. */
+  readonly tls?: {
+    /** On Envoy's machine: PEM certificates of those who may sign the endpoints'. */
+    readonly caFile: string;
+  };
+  /** Until a connection stands, its TLS included. */
+  readonly connectTimeout: Milliseconds;
+  /** Until the whole response has arrived; 0 = without end, as streams and WebSockets need it. */
+  readonly requestTimeout: Milliseconds;
+  readonly retry: {
+    /** After the first attempt; 0 = none. Each goes to the next tier, as long as there is another one. */
+    readonly attempts: number;
+    /** Until an attempt's response begins, for methods that may be repeated (RFC 9110 §9.2.2); the next attempt then begins. 0 = without end. */
+    readonly attemptTimeout: Milliseconds;
+  };
+  /** Connections, and requests, to all endpoints at one time, of each Envoy. */
+  readonly mostRequests: number;
+  readonly ejection: {
+    /** Gateway errors, resets and timeouts in a row that take an endpoint out for a while, without waiting for our judgement; 0 = never. */
+    readonly failures: number;
+    /** For how long, the first time; then twice as long, and so on. */
+    readonly time: Milliseconds;
+  };
+}
+
+export const DEFAULT_EDGE_SETTINGS: Omit<EdgeSettings, "port"> = {
+  connectTimeout: ms(2_000),
+  requestTimeout: ms(0),
+  retry: { attempts: 3, attemptTimeout: ms(10_000) },
+  mostRequests: 10_000,
+  ejection: { failures: 5, time: ms(10_000) },
+};
