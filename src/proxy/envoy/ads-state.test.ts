@@ -1,5 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
+import { createModelClient, type ModelClient } from "../../../test/support/envoy/model-client.ts";
 import { isBusy, newStream, receive, respond, type StreamResponse, type StreamState } from "./ads-state.ts";
 import {
   type EncodedResource,
@@ -11,7 +12,6 @@ import {
   type Snapshot,
 } from "./resource-set.ts";
 import type { DeltaRequest, StreamRequest, WholeRequest } from "./subscription.ts";
-import { createModelClient, type ModelClient } from "./support/model-client.ts";
 
 const hash = (text: string): string => text;
 const resource = (name: string, version: string): EncodedResource => ({

@@ -1,4 +1,5 @@
 import { describe, expect, test } from "vitest";
+import { edgeBackend, edgePlanOf, edgeRoute } from "../../../test/support/envoy/edge-world.ts";
 import { ms } from "../../model/units.ts";
 import type { EdgePlan } from "../edge-plan.ts";
 import { decode } from "./api/codec.ts";
@@ -7,7 +8,6 @@ import { clusterOf } from "./cluster.ts";
 import { listenerOf } from "./listener.ts";
 import { loadAssignment } from "./load-assignment.ts";
 import { routeConfiguration } from "./route-configuration.ts";
-import { edgeBackend, edgePlanOf, edgeRoute } from "./support/edge-world.ts";
 
 /** `0 dublin 1000000 192.0.2.1` a locality: priority, region, weight, endpoints. */
 const told = ({ endpoints = [] }: ClusterLoadAssignment): readonly string[] =>

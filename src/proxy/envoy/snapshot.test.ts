@@ -1,9 +1,9 @@
 import { describe, expect, test } from "vitest";
+import { edgeBackend, edgePlanOf, edgeRoute } from "../../../test/support/envoy/edge-world.ts";
 import { ms } from "../../model/units.ts";
 import type { EdgeRoute } from "./edge-route.ts";
 import { RESOURCE_TYPES } from "./resource-set.ts";
 import { NO_SNAPSHOTS, nextSnapshots, type Snapshots } from "./snapshot.ts";
-import { edgeBackend, edgePlanOf, edgeRoute } from "./support/edge-world.ts";
 
 const plan = (...addresses: readonly string[]) => edgePlanOf([edgeBackend("dublin", addresses)]);
 const atTwoPlaces = (number: number): EdgeRoute =>

@@ -1,7 +1,8 @@
 /** Routes as an Envoy fleet is told of them, for tests. */
-import { Standing } from "../../../routing/table.ts";
-import type { EdgeBackend, EdgePlan } from "../../edge-plan.ts";
-import { DEFAULT_EDGE_SETTINGS, type EdgeRoute } from "../edge-route.ts";
+
+import type { EdgeBackend, EdgePlan } from "../../../src/proxy/edge-plan.ts";
+import { DEFAULT_EDGE_SETTINGS, type EdgeRoute } from "../../../src/proxy/envoy/edge-route.ts";
+import { Standing } from "../../../src/routing/table.ts";
 
 /** `192.0.2.1` serves, `!192.0.2.1` does not. */
 export const edgeBackend = (name: string, addresses: readonly string[], weight = 1_000_000): EdgeBackend => ({

@@ -1,7 +1,7 @@
 /** A client of the discovery service in the simplest way that the protocol allows, as an oracle: it takes what it is told, and looks whether it could serve. */
-import type { StreamResponse } from "../ads-state.ts";
-import type { ResourceType } from "../resource-set.ts";
-import { isToldWhole, type StreamRequest } from "../subscription.ts";
+import type { StreamResponse } from "../../../src/proxy/envoy/ads-state.ts";
+import type { ResourceType } from "../../../src/proxy/envoy/resource-set.ts";
+import { isToldWhole, type StreamRequest } from "../../../src/proxy/envoy/subscription.ts";
 
 export interface ModelClient {
   /** What it sends first. */
