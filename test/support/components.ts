@@ -41,6 +41,7 @@ const COMPONENTS: Readonly<Record<string, Component>> = {
     debian: ["pdns-server", "pdns-backend-sqlite3", "pdns-backend-geoip"],
     services: ["pdns"],
   },
+  haproxy: { commands: ["haproxy"], debian: ["haproxy"], services: ["haproxy"] },
   chromium: { commands: ["chromium"], debian: ["chromium", "fonts-liberation"] },
   "dns-servers": {
     commands: ["gdnsd", "knotd", "pdns_server", "named", "dnsperf"],

@@ -1,0 +1,263 @@
+/** A keeper and a HAProxy that holds state, in simulated time. */
+import { describe, expect, onTestFinished, test } from "vitest";
+import { createFakeHaproxy } from "../../../test/support/haproxy/fake-haproxy.ts";
+import { edgeBackend, edgePlanOf, haproxyOptions, haproxyRoute } from "../../../test/support/haproxy/haproxy-routes.ts";
+import { createSimulatedClock } from "../../../test/support/simulated-clock.ts";
+import { ms } from "../../model/units.ts";
+import { createHaproxyKeeper, type HaproxyStatus, type KeeperPorts } from "./keeper.ts";
+import type { HaproxyRoute, HaproxyWorld } from "./layout.ts";
+import { mapFile } from "./render-config.ts";
+
+const A = edgeBackend("a", ["192.0.2.1"]);
+const A_DOWN = edgeBackend("a", ["-192.0.2.1"]);
+const B = edgeBackend("b", ["192.0.2.2"]);
+const worldOf = (...routes: readonly HaproxyRoute[]): HaproxyWorld => ({ routes, classes: [] });
+const WEB = worldOf(haproxyRoute(edgePlanOf([A], [B])));
+const WEB_FAILED_OVER = worldOf(haproxyRoute(edgePlanOf([A_DOWN], [B])));
+const CURRENT = { isReachable: true, isCurrent: true };
+
+/** @param reloads whether HAProxy is reloaded when that is asked for */
+function keep({ reloads = true, more = {} as Partial<KeeperPorts> } = {}) {
+  const clock = createSimulatedClock();
+  const haproxy = createFakeHaproxy();
+  const files = new Map<string, string>();
+  const told: HaproxyStatus[] = [];
+  let asked = 0;
+  const keeper = createHaproxyKeeper(haproxyOptions, {
+    ask: (command) => {
+      asked++;
+      return haproxy.ask(command);
+    },
+    writeFile: async (path, text) => void files.set(path, text),
+    ...(reloads ? { reload: async () => haproxy.start(files) } : {}),
+    now: clock.now,
+    setTimer: (delay, callback) => clock.setTimer(ms(delay), callback),
+    random: () => 0.999,
+    onStatus: (status) => told.push(status),
+    ...more,
+  });
+  onTestFinished(() => keeper.close());
+  const serving = (route = "web") =>
+    (haproxy.backends.get(`shop:${route}_serving`) ?? [])
+      .filter(({ isReady }) => isReady)
+      .map(({ address, weight }) => `${address}=${weight}`);
+  /** HAProxy runs, and has what is wanted. */
+  const settled = async (world: HaproxyWorld) => {
+    keeper.update(world);
+    await clock.advance(0);
+    haproxy.start(files);
+    await clock.advance(12_000);
+    expect(keeper.status()).toEqual(CURRENT);
+    haproxy.changes.length = 0;
+  };
+  return { clock, haproxy, files, told, keeper, serving, settled, asked: () => asked };
+}
+
+test("files are there before HAProxy is; when it starts from them, nothing is left to command", async () => {
+  const { clock, haproxy, files, keeper, serving, told } = keep();
+  keeper.update(WEB);
+  await clock.advance(60_000);
+  expect([...files.keys()]).toEqual([
+    ...["hosts", "wildcards", "clients", "plans"].map((name) => `/run/globalroute/${name}.map`),
+    "/run/globalroute/haproxy.cfg",
+  ]);
+  expect(keeper.status()).toEqual({ isReachable: false, isCurrent: false, problem: "connect ECONNREFUSED" });
+  haproxy.start(files);
+  await clock.advance(10_000);
+  expect(keeper.status()).toEqual(CURRENT);
+  expect(haproxy.changes).toEqual([]);
+  expect(serving()).toEqual(["192.0.2.1=256"]);
+  expect(told.length).toBe(2);
+});
+
+test("a failover is commanded at once, and written down", async () => {
+  const { clock, haproxy, files, keeper, serving, settled } = keep();
+  await settled(WEB);
+  keeper.update(WEB_FAILED_OVER);
+  await clock.advance(0);
+  expect(serving()).toEqual(["192.0.2.2=256"]);
+  expect(haproxy.changes.length).toBeGreaterThan(0);
+  await clock.advance(3_000);
+  expect(files.get("/run/globalroute/haproxy.cfg")).toContain("server s1 192.0.2.1:80 disabled\n    server s2 192.0.2.2:80 weight 256\n");
+});
+
+test("what comes while another is under way becomes one", async () => {
+  const { clock, haproxy, keeper, serving, settled } = keep();
+  await settled(WEB);
+  for (let i = 0; i < 50; i++) keeper.update(i % 2 === 0 ? WEB_FAILED_OVER : WEB);
+  await clock.advance(0);
+  expect(serving()).toEqual(["192.0.2.1=256"]);
+  expect(haproxy.changes.length).toBeLessThan(20);
+});
+
+test("when nothing changes, HAProxy is only asked whether it has started again", async () => {
+  const { clock, haproxy, settled, asked } = keep();
+  await settled(WEB);
+  const before = asked();
+  await clock.advance(40_000);
+  expect(asked() - before).toBeLessThanOrEqual(20 + 6);
+  expect(haproxy.changes).toEqual([]);
+});
+
+describe("a HAProxy that starts again", () => {
+  test("from our files: has what was last", async () => {
+    const { clock, haproxy, files, keeper, serving, settled } = keep();
+    await settled(WEB);
+    keeper.update(WEB_FAILED_OVER);
+    await clock.advance(5_000);
+    haproxy.changes.length = 0;
+    haproxy.start(files);
+    expect(serving()).toEqual(["192.0.2.2=256"]);
+    await clock.advance(5_000);
+    expect(haproxy.changes).toEqual([]);
+  });
+  test("from older files: is brought to now", async () => {
+    const { clock, haproxy, files, keeper, serving, settled } = keep();
+    await settled(WEB);
+    const older = new Map(files);
+    keeper.update(WEB_FAILED_OVER);
+    await clock.advance(5_000);
+    haproxy.start(older);
+    expect(serving()).toEqual(["192.0.2.1=256"]);
+    await clock.advance(2_000);
+    expect(serving()).toEqual(["192.0.2.2=256"]);
+  });
+  test("after it was away: has what was wanted meanwhile, before we find it", async () => {
+    const { clock, haproxy, files, keeper, serving, settled } = keep();
+    await settled(WEB);
+    haproxy.kill();
+    keeper.update(WEB_FAILED_OVER);
+    await clock.advance(0);
+    haproxy.start(files);
+    expect(serving()).toEqual(["192.0.2.2=256"]);
+  });
+  test("after an hour away: is brought to now within the longest wait", async () => {
+    const { clock, haproxy, files, keeper, serving, settled, asked } = keep();
+    await settled(WEB);
+    const older = new Map(files);
+    haproxy.kill();
+    keeper.update(WEB_FAILED_OVER);
+    const before = asked();
+    await clock.advance(3_600_000);
+    expect(asked() - before).toBeLessThan(400);
+    haproxy.start(older);
+    await clock.advance(10_000);
+    expect(serving()).toEqual(["192.0.2.2=256"]);
+    expect(keeper.status()).toEqual(CURRENT);
+  });
+});
+
+test("what somebody else commanded is taken back within a minute", async () => {
+  const { clock, haproxy, serving, settled } = keep();
+  await settled(WEB);
+  await haproxy.ask("set server shop:web_serving/s1 state maint");
+  expect(serving()).toEqual([]);
+  await clock.advance(62_000);
+  expect(serving()).toEqual(["192.0.2.1=256"]);
+});
+
+describe("what only a reload can bring", () => {
+  const two = worldOf(haproxyRoute(edgePlanOf([A], [B])), haproxyRoute(edgePlanOf([B]), { name: "new", hosts: ["new.example.org"] }));
+  const hosts = mapFile(haproxyOptions, "hosts");
+  test("a new route: is reloaded, and found afterwards", async () => {
+    const { clock, haproxy, keeper, serving, settled, told } = keep();
+    await settled(WEB);
+    keeper.update(two);
+    await clock.advance(2_000);
+    expect(told.some(({ reloadFor }) => reloadFor === "backend shop:new_serving and 3 more")).toBe(true);
+    expect(keeper.status()).toEqual(CURRENT);
+    expect(serving("new")).toEqual(["192.0.2.2=256"]);
+    expect(haproxy.maps.get(hosts)).toEqual(["new.example.org shop:new", "shop.example.org shop:web"]);
+  });
+  test("nobody reloads: others go on, the file is there, and no host leads to what is not", async () => {
+    const { clock, haproxy, files, keeper, serving, settled } = keep({ reloads: false });
+    await settled(WEB);
+    keeper.update({ ...two, routes: [WEB_FAILED_OVER.routes[0]!, two.routes[1]!] });
+    await clock.advance(60_000);
+    expect(keeper.status()).toEqual({ isReachable: true, isCurrent: false, reloadFor: "backend shop:new_serving and 3 more" });
+    expect(serving()).toEqual(["192.0.2.2=256"]);
+    expect(haproxy.maps.get(hosts)).toEqual(["shop.example.org shop:web"]);
+    expect(files.get("/run/globalroute/haproxy.cfg")).toContain("backend shop:new_serving\n");
+  });
+  test("more endpoints than servers", async () => {
+    const { clock, haproxy, keeper, serving, settled } = keep();
+    await settled(WEB);
+    const many = edgeBackend(
+      "a",
+      Array.from({ length: 9 }, (_, i) => `192.0.2.${i + 1}`),
+    );
+    keeper.update(worldOf(haproxyRoute(edgePlanOf([many]))));
+    await clock.advance(2_000);
+    expect(serving().length).toBe(9);
+    expect(haproxy.backends.get("shop:web_serving")!.length).toBe(16);
+  });
+  test("a route that is no more: nobody is sent there, and its servers rest", async () => {
+    const { clock, haproxy, keeper, serving, settled } = keep({ reloads: false });
+    await settled(two);
+    keeper.update(WEB);
+    await clock.advance(1_000);
+    expect(haproxy.maps.get(hosts)).toEqual(["shop.example.org shop:web"]);
+    expect(serving("new")).toEqual([]);
+    expect(keeper.status().reloadFor).toBe("settings of another configuration");
+  });
+  test("HAProxy refuses: is told, and tried again after a while", async () => {
+    let tries = 0;
+    const reload = async () => {
+      tries++;
+      throw new Error("exit code 1");
+    };
+    const { clock, keeper, settled } = keep({ more: { reload } });
+    await settled(WEB);
+    keeper.update(two);
+    await clock.advance(35_000);
+    expect(tries).toBe(4);
+    expect(keeper.status().problem).toBe("haproxy was not reloaded: exit code 1");
+  });
+});
+
+test("a full disk keeps nobody from commanding", async () => {
+  let isFull = false;
+  const files = new Map<string, string>();
+  const writeFile = async (path: string, text: string) => {
+    if (isFull) throw new Error("ENOSPC: no space left on device");
+    files.set(path, text);
+  };
+  const { clock, haproxy, keeper, serving } = keep({ more: { writeFile } });
+  keeper.update(WEB);
+  await clock.advance(0);
+  haproxy.start(files);
+  await clock.advance(5_000);
+  isFull = true;
+  keeper.update(WEB_FAILED_OVER);
+  await clock.advance(3_000);
+  expect(serving()).toEqual(["192.0.2.2=256"]);
+  expect(keeper.status()).toMatchObject({ isCurrent: true, problem: expect.stringContaining("ENOSPC") });
+  isFull = false;
+  await clock.advance(3_000);
+  expect(keeper.status()).toEqual(CURRENT);
+});
+
+test("a command that changes nothing is a problem that is told with HAProxy's words", async () => {
+  const { clock, haproxy, keeper, settled } = keep({
+    more: { ask: (command) => (command.startsWith("set server") ? Promise.resolve("Permission denied\n\n") : inner(command)) },
+  });
+  const inner = (command: string) => haproxy.ask(command);
+  await settled(WEB);
+  keeper.update(WEB_FAILED_OVER);
+  await clock.advance(1_000);
+  expect(keeper.status()).toEqual({
+    ...{ isReachable: true, isCurrent: false },
+    problem: "haproxy does not take `set server shop:web_serving/s2 weight 256`: Permission denied",
+  });
+});
+
+test("after close nothing is asked, written or told", async () => {
+  const { clock, keeper, settled, asked, told } = keep();
+  await settled(WEB);
+  await keeper.close();
+  const before = [asked(), told.length];
+  keeper.update(WEB_FAILED_OVER);
+  await clock.advance(600_000);
+  expect([asked(), told.length]).toEqual(before);
+  expect(clock.pending()).toBe(0);
+});

@@ -1,0 +1,118 @@
+import { describe, expect, test } from "vitest";
+import { edgeBackend, edgePlanOf, haproxyRoute } from "../../../test/support/haproxy/haproxy-routes.ts";
+import type { EdgePlan } from "../edge-plan.ts";
+import { type HaproxyRoute, layoutOf } from "./layout.ts";
+import { classBackend, isRankBackend, rankBackend, routeBackend } from "./names.ts";
+
+const A = edgeBackend("a", ["192.0.2.1", "192.0.2.2"]);
+const B = edgeBackend("b", ["192.0.2.3"]);
+const C = edgeBackend("c", ["192.0.2.4"]);
+
+/** Rank → `address=weight`, of those that get requests. */
+function told(plan: EdgePlan, more: Partial<HaproxyRoute> = {}) {
+  const { plans } = layoutOf({ routes: [haproxyRoute(plan, more)], classes: [] });
+  return Object.fromEntries(
+    plans[0]!.ranks.map(({ rank, servers }) => [
+      rank,
+      servers
+        .filter(({ weight }) => weight > 0)
+        .map(({ address, weight }) => `${address}=${weight}`)
+        .join(" "),
+    ]),
+  );
+}
+
+const A_WHOLE = "192.0.2.1=256 192.0.2.2=256";
+const cases: readonly { name: string; plan: EdgePlan; serving: string; next: string; last: string }[] = [
+  { name: "one cluster is its own fallback", plan: edgePlanOf([A]), serving: A_WHOLE, next: A_WHOLE, last: A_WHOLE },
+  {
+    name: "the tier below is tried next, the first again",
+    plan: edgePlanOf([A], [B]),
+    serving: A_WHOLE,
+    next: "192.0.2.3=256",
+    last: A_WHOLE,
+  },
+  {
+    name: "three tiers are tried in their order",
+    plan: edgePlanOf([B], [A], [C]),
+    serving: "192.0.2.3=256",
+    next: A_WHOLE,
+    last: "192.0.2.4=256",
+  },
+  {
+    name: "in a tier of several the fallbacks are the two heaviest clusters",
+    plan: edgePlanOf([edgeBackend("b", ["192.0.2.3"], 100_000), A, edgeBackend("c", ["192.0.2.4"], 500_000)]),
+    serving: "192.0.2.3=51 192.0.2.1=256 192.0.2.2=256 192.0.2.4=256",
+    next: A_WHOLE,
+    last: "192.0.2.4=256",
+  },
+  {
+    name: "a tier where nobody serves is passed over",
+    plan: edgePlanOf([edgeBackend("a", ["-192.0.2.1"])], [B], [C]),
+    ...{ serving: "192.0.2.3=256", next: "192.0.2.4=256", last: "192.0.2.3=256" },
+  },
+  {
+    name: "the least share still gets something",
+    plan: edgePlanOf([B, edgeBackend("c", ["192.0.2.4"], 1)]),
+    serving: "192.0.2.3=256 192.0.2.4=1",
+    next: "192.0.2.3=256",
+    last: "192.0.2.4=256",
+  },
+  { name: "nobody may serve: nobody gets anything", plan: edgePlanOf([edgeBackend("a", ["-192.0.2.1"])]), serving: "", next: "", last: "" },
+  {
+    name: "a host name is no endpoint",
+    plan: edgePlanOf([edgeBackend("a", ["lb.example.org"])], [B]),
+    serving: "192.0.2.3=256",
+    next: "192.0.2.3=256",
+    last: "192.0.2.3=256",
+  },
+];
+test.each(cases)("$name", ({ plan, name: _, ...wanted }) => expect(told(plan)).toEqual(wanted));
+
+test("the first rank knows all endpoints of the plan, so that a failover moves nobody else", () => {
+  const { plans } = layoutOf({ routes: [haproxyRoute(edgePlanOf([A], [edgeBackend("b", ["-192.0.2.3"])]))], classes: [] });
+  expect(plans[0]!.ranks.map(({ servers }) => servers.length)).toEqual([3, 2, 2]);
+});
+
+describe("maps", () => {
+  const { maps } = layoutOf({
+    routes: [
+      haproxyRoute(edgePlanOf([A]), {
+        hosts: ["shop.example.org", "*.example.org", "*.eu.example.org", "x\nglobal"],
+        classPlans: new Map([["office", edgePlanOf([B])]]),
+      }),
+      haproxyRoute(edgePlanOf([B]), { name: "api", hosts: ["api.example.org", "shop.example.org"] }),
+    ],
+    classes: [{ name: "office", networks: ["198.51.100.0/24", "2001:db8:1::/48", "198.51.100.0/24 x\n", "everywhere"] }],
+  });
+  test("hosts are those that are hosts, each of the first route that has it", () =>
+    expect(maps.hosts).toEqual([
+      ["api.example.org", "shop:api"],
+      ["shop.example.org", "shop:web"],
+    ]));
+  test("the longest wildcard comes first", () =>
+    expect(maps.wildcards).toEqual([
+      [".eu.example.org", "shop:web"],
+      [".example.org", "shop:web"],
+    ]));
+  test("clients are networks alone", () =>
+    expect(maps.clients).toEqual([
+      ["198.51.100.0/24", "office"],
+      ["2001:db8:1::/48", "office"],
+    ]));
+  test("a class has a plan where the route says so", () => expect(maps.plans).toEqual([["shop:web:office", "shop:web:office"]]));
+});
+
+test("no two names of objects make one name of a backend", () => {
+  const words = ["a", "b", "a.b", "a:b", "a_b", "serving", "a_serving", "ä", "a b", "A", "_61"];
+  const names = words.flatMap((namespace) =>
+    words.flatMap((name) => [
+      routeBackend({ namespace, name }),
+      rankBackend(routeBackend({ namespace, name }), "serving"),
+      ...words.flatMap((one) => [classBackend({ namespace, name }, one), rankBackend(classBackend({ namespace, name }, one), "next")]),
+    ]),
+  );
+  expect(new Set(names).size).toBe(names.length);
+  expect(names.filter((name) => !/^[a-zA-Z0-9._:-]+$/.test(name))).toEqual([]);
+  expect(names.filter(isRankBackend).length).toBe(names.length / 2);
+});

@@ -1,0 +1,163 @@
+/** What HAProxy should have of the routes: backends with servers, and maps by which requests find them. Pure. */
+import { parseIp, parseNetwork } from "../../model/ip.ts";
+import type { EdgeBackend, EdgePlan } from "../edge-plan.ts";
+import { classBackend, classWord, RANKS, type Rank, rankBackend, routeBackend } from "./names.ts";
+
+export interface HaproxyRoute {
+  readonly namespace: string;
+  readonly name: string;
+  /** Lower-case; the first label may be `*`. */
+  readonly hosts: readonly string[];
+  readonly sticky: "None" | "ClientSubnet";
+  /** Where endpoints take requests. */
+  readonly port: number;
+  /** Endpoints speak TLS, and must show a certificate for the host that was asked for. */
+  readonly tls?: { readonly caFile: string };
+  /** For clients at the proxy's own place. */
+  readonly plan: EdgePlan;
+  /** By name of a class: for clients of networks that rules of the route speak of. Classes that are not in it have `plan`. */
+  readonly classPlans?: ReadonlyMap<string, EdgePlan>;
+}
+
+/** Clients of whom rules speak by network. Of the classes that hold a client, the one with the longest prefix counts. */
+export interface ClientClass {
+  readonly name: string;
+  /** Canonical CIDR. */
+  readonly networks: readonly string[];
+}
+
+export interface HaproxyWorld {
+  readonly routes: readonly HaproxyRoute[];
+  readonly classes: readonly ClientClass[];
+}
+
+export interface Layout {
+  /** By name, ascending. */
+  readonly plans: readonly PlanBackends[];
+  readonly maps: Readonly<Record<MapName, readonly MapEntry[]>>;
+}
+
+export interface PlanBackends {
+  readonly name: string;
+  readonly sticky: boolean;
+  readonly tls: { readonly caFile: string } | undefined;
+  readonly ranks: readonly RankServers[];
+}
+
+export interface RankServers {
+  readonly name: string;
+  readonly rank: Rank;
+  /** Those with a weight above 0 first. */
+  readonly servers: readonly WantedServer[];
+}
+
+export interface WantedServer {
+  /** Canonical IPv4 or IPv6. */
+  readonly address: string;
+  readonly port: number;
+  /** 1..256; 0 = of the plan, but it gets nothing. */
+  readonly weight: number;
+}
+
+/**
+ * hosts: host → backend of its route. wildcards: end of a host → the same, longest first. clients: network → class. plans: backend of a
+ * route and class → backend of the plan.
+ */
+export const MAPS = ["hosts", "wildcards", "clients", "plans"] as const;
+export type MapName = (typeof MAPS)[number];
+/** Neither holds white space. */
+export type MapEntry = readonly [key: string, value: string];
+
+/** The heaviest server of a backend has it: HAProxy's largest weight. */
+const MOST_WEIGHT = 256;
+
+/** Endpoints that are no addresses, hosts that are none and networks that are none are left out: what is in a layout can be written down. */
+export function layoutOf({ routes, classes }: HaproxyWorld): Layout {
+  const plans = routes.flatMap((route) => [
+    planBackends(route, routeBackend(route), route.plan),
+    ...[...(route.classPlans ?? [])].map(([name, plan]) => planBackends(route, classBackend(route, name), plan)),
+  ]);
+  const hosts = routes.flatMap((route) => route.hosts.filter(isHost).map((host): MapEntry => [host, routeBackend(route)]));
+  return {
+    plans: plans.toSorted((a, b) => compare(a.name, b.name)),
+    maps: {
+      hosts: unique(hosts.filter(([host]) => !host.startsWith("*"))).toSorted(byKey),
+      wildcards: unique(hosts.filter(([host]) => host.startsWith("*")).map(([host, to]) => [host.slice(1), to])).toSorted(
+        (a, b) => b[0].length - a[0].length || byKey(a, b),
+      ),
+      clients: unique(
+        classes.flatMap(({ name, networks }) =>
+          networks.filter((network) => parseNetwork(network) !== undefined).map((network): MapEntry => [network, classWord(name)]),
+        ),
+      ).toSorted(byKey),
+      plans: routes
+        .flatMap((route) => [...(route.classPlans?.keys() ?? [])].map((name) => classBackend(route, name)))
+        .map((name): MapEntry => [name, name])
+        .toSorted(byKey),
+    },
+  };
+}
+
+function planBackends({ sticky, port, tls }: HaproxyRoute, name: string, plan: EdgePlan): PlanBackends {
+  const tiers = plan.tiers.map((tier) => tier.map(withAddressesOnly));
+  const serving = tiers.find((tier) => tier.some(serves)) ?? [];
+  const [next, last] = fallbacks(tiers);
+  const all = tiers.flat();
+  return {
+    ...{ name, sticky: sticky === "ClientSubnet", tls },
+    ranks: RANKS.map((rank): RankServers => {
+      const getting = rank === "serving" ? serving : all.filter(({ cluster }) => cluster === (rank === "next" ? next : last));
+      return { name: rankBackend(name, rank), rank, servers: rankServers(getting, rank === "serving" ? all : [], port) };
+    }),
+  };
+}
+
+/**
+ * Two clusters to try after whoever served a request at first, best first. They differ where the plan has two, so that a cluster that fails
+ * as a whole takes at most one of them with it; where others serve, the one that was certainly tried comes last.
+ */
+function fallbacks(tiers: readonly (readonly EdgeBackend[])[]): readonly [string | undefined, string | undefined] {
+  const clusters = [
+    ...new Set(
+      tiers.flatMap((tier) =>
+        tier
+          .filter(serves)
+          .toSorted((a, b) => b.weight - a.weight)
+          .map(({ cluster }) => cluster),
+      ),
+    ),
+  ];
+  const first = tiers.find((tier) => tier.some(serves))?.filter(serves) ?? [];
+  const isAlone = new Set(first.map(({ cluster }) => cluster)).size === 1;
+  const [next, last = next] = isAlone ? [...clusters.slice(1), clusters[0]] : clusters;
+  return [next, last];
+}
+
+/** @param known who gets nothing now but keeps a place, so that a failover moves nobody else */
+function rankServers(getting: readonly EdgeBackend[], known: readonly EdgeBackend[], port: number): readonly WantedServer[] {
+  const shares = new Map<string, number>();
+  for (const { weight, endpoints } of getting) {
+    const serving = endpoints.filter((endpoint) => endpoint.serves);
+    for (const { address } of serving) shares.set(address, (shares.get(address) ?? 0) + weight / serving.length);
+  }
+  const most = Math.max(...shares.values());
+  const idle = new Set(known.flatMap(({ endpoints }) => endpoints.map(({ address }) => address)).filter((address) => !shares.has(address)));
+  return [
+    ...[...shares].map(([address, share]) => ({ address, port, weight: Math.max(1, Math.round((share / most) * MOST_WEIGHT)) })),
+    ...[...idle].map((address) => ({ address, port, weight: 0 })),
+  ];
+}
+
+const withAddressesOnly = (backend: EdgeBackend): EdgeBackend => ({
+  ...backend,
+  endpoints: backend.endpoints.filter(({ address }) => parseIp(address) !== undefined),
+});
+const serves = ({ endpoints }: EdgeBackend): boolean => endpoints.some((endpoint) => endpoint.serves);
+
+/** A check of its own: what is written into a file of another program's is never taken on trust. */
+const isHost = (host: string): boolean => /^(\*\.)?[a-z0-9_-]+(\.[a-z0-9_-]+)*$/.test(host);
+
+const compare = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);
+const byKey = (a: MapEntry, b: MapEntry): number => compare(a[0], b[0]);
+/** The first entry of each key. */
+const unique = (entries: readonly MapEntry[]): readonly MapEntry[] => [...new Map(entries.toReversed())];

@@ -1,0 +1,35 @@
+/** Names of our backends inside HAProxy. Whatever a name holds, it comes out as one word that HAProxy takes; equal words mean equal names. */
+
+/**
+ * The three backends that a plan has, in the order in which a request tries them: whoever serves by the plan, then the fallbacks, one
+ * cluster each.
+ */
+export const RANKS = ["serving", "next", "last"] as const;
+export type Rank = (typeof RANKS)[number];
+
+/** HAProxy takes letters, digits and `-_.:`. Objects are named by letters, digits, `-` and `.`, so `_` and `:` are ours. */
+const FOREIGN = /[^a-zA-Z0-9.-]/gu;
+
+const word = (name: string): string =>
+  name.replace(FOREIGN, (character) =>
+    [...new TextEncoder().encode(character)].map((byte) => `_${byte.toString(16).padStart(2, "0")}`).join(""),
+  );
+
+/** `shop:web` */
+export const routeBackend = (route: { readonly namespace: string; readonly name: string }): string =>
+  `${word(route.namespace)}:${word(route.name)}`;
+
+/** `shop:web:office`: the plan of a route for clients of one class. */
+export const classBackend = (route: { readonly namespace: string; readonly name: string }, clientClass: string): string =>
+  `${routeBackend(route)}:${word(clientClass)}`;
+
+/** `shop:web_serving`. No escape looks like it: those are two hexadecimal digits, of which ranks' names do not begin with two. */
+export const rankBackend = (plan: string, rank: Rank): string => `${plan}_${rank}`;
+
+/** What a map of HAProxy's has as a value: a class of clients. */
+export const classWord = (clientClass: string): string => word(clientClass);
+
+const RANKED = new RegExp(`_(${RANKS.join("|")})$`);
+
+/** True for every name that {@link rankBackend} makes, of whichever plan. */
+export const isRankBackend = (name: string): boolean => RANKED.test(name);

@@ -1,0 +1,126 @@
+/** What HAProxy makes of the text, test/integration/proxy/haproxy.test.ts asks it; here: that nothing can break out of it. */
+import fc from "fast-check";
+import { describe, expect, test } from "vitest";
+import { edgeBackend, edgePlanOf, haproxyOptions, haproxyRoute } from "../../../test/support/haproxy/haproxy-routes.ts";
+import { type HaproxyRoute, layoutOf } from "./layout.ts";
+import { fingerprintOf, mapText, renderConfig } from "./render-config.ts";
+import type { Seat } from "./seats.ts";
+
+const PLAN = edgePlanOf([edgeBackend("a", ["192.0.2.1"])], [edgeBackend("b", ["2001:db8::1"])]);
+const render = (routes: readonly HaproxyRoute[], present: ReadonlyMap<string, readonly Seat[]> = new Map(), more = {}) =>
+  renderConfig(layoutOf({ routes, classes: [] }), present, { ...haproxyOptions, ...more });
+
+test("a route: an outer backend, and a backend for each rank with room for more", () => {
+  const text = render([haproxyRoute(PLAN, { sticky: "ClientSubnet" })]);
+  expect(text.slice(text.indexOf("backend shop:web\n"))).toBe(`backend shop:web
+    balance first
+    retries 2
+    retry-on conn-failure empty-response response-timeout 502 503 504
+    http-reuse always
+    timeout server 16000ms
+    use-server serving if { nbsrv(shop:web_serving) gt 0 }
+    use-server next if { nbsrv(shop:web_next) gt 0 }
+    server serving unix@/run/globalroute/serving.sock weight 0
+    server next unix@/run/globalroute/next.sock
+    server last unix@/run/globalroute/last.sock
+backend shop:web_serving
+    balance hash var(txn.client)
+    hash-type consistent
+    default-server check inter 30s fastinter 1s downinter 1s rise 1 fall 3 observe layer4 error-limit 3 on-error mark-down
+    server s1 192.0.2.1:80 weight 256
+    server s2 [2001:db8::1]:80 disabled
+    server-template s 3-4 127.0.0.1:1 disabled
+backend shop:web_next
+    balance roundrobin
+    server s1 [2001:db8::1]:80 weight 256
+    server-template s 2-2 127.0.0.1:1 disabled
+backend shop:web_last
+    balance roundrobin
+    server s1 192.0.2.1:80 weight 256
+    server-template s 2-2 127.0.0.1:1 disabled
+`);
+});
+
+test("servers of a running HAProxy keep their endpoints, and never become fewer", () => {
+  const free: Seat = { address: "127.0.0.1", port: 1, isReady: false };
+  const present = [free, free, { address: "192.0.2.1", port: 80, isReady: true }, ...Array.from({ length: 13 }, () => free)];
+  const text = render([haproxyRoute(PLAN)], new Map([["shop:web_serving", present]]));
+  expect(text).toContain(
+    "server s1 [2001:db8::1]:80 disabled\n    server s2 127.0.0.1:1 disabled\n    server s3 192.0.2.1:80 weight 256\n",
+  );
+  expect(text).toContain("server-template s 4-16 127.0.0.1:1 disabled");
+});
+
+describe("the fingerprint", () => {
+  const of = (more: Partial<HaproxyRoute>, options = {}) =>
+    fingerprintOf(layoutOf({ routes: [haproxyRoute(PLAN, more)], classes: [] }), { ...haproxyOptions, ...options });
+  const plain = of({});
+  test.each<[string, Partial<HaproxyRoute>, object, boolean]>([
+    ["stays while endpoints come and go", { plan: edgePlanOf([edgeBackend("z", ["192.0.2.9"])]) }, {}, true],
+    ["stays while hosts come and go: they are in a map", { hosts: ["other.example.org"] }, {}, true],
+    ["changes with stickiness", { sticky: "ClientSubnet" }, {}, false],
+    ["changes with a plan for a class", { classPlans: new Map([["office", PLAN]]) }, {}, false],
+    ["changes with TLS to endpoints", { tls: { caFile: "/etc/ca.pem" } }, {}, false],
+    ["changes with a timeout", {}, { responseTimeout: 1000 }, false],
+  ])("%s", (_, more, options, same) => expect(of(more, options) === plain).toBe(same));
+  test("is what HAProxy tells of itself", () => {
+    expect(render([haproxyRoute(PLAN)])).toContain(`    description globalroute ${plain}\n`);
+  });
+});
+
+/** Lines by what they are: section, or keyword within. */
+const shape = (text: string): readonly string[] => text.split("\n").map((line) => /^( *)(\S*)/.exec(line)![0]);
+
+test("whatever objects are called, lines and words are as many as with plain names", () => {
+  const hostile = fc.oneof(
+    fc.string({ unit: "binary", maxLength: 20 }),
+    fc.constantFrom(
+      "a\n    server x 203.0.113.1:80",
+      "a b",
+      "a'b",
+      'a"b',
+      "a\\",
+      "a#b",
+      "%[env(HOME)]",
+      "a;b",
+      "a/b",
+      "",
+      "\u2028",
+      "$HOME",
+    ),
+  );
+  const plain = render([haproxyRoute(PLAN, { classPlans: new Map([["office", PLAN]]) })]);
+  const words = (text: string): readonly number[] => text.split("\n").map((line) => line.split(" ").length);
+  fc.assert(
+    fc.property(hostile, hostile, hostile, fc.array(hostile, { maxLength: 3 }), (namespace, name, office, addresses) => {
+      const plan = edgePlanOf([edgeBackend("a", [...addresses, "192.0.2.1"])], [edgeBackend("b", ["2001:db8::1"])]);
+      const route = haproxyRoute(plan, { namespace, name, hosts: [name, ...addresses], classPlans: new Map([[office, plan]]) });
+      const text = render([route]);
+      expect(shape(text)).toEqual(shape(plain));
+      expect(words(text)).toEqual(words(plain));
+      expect(text).toMatch(/^[\n\x20-\x7e]*$/);
+      const { maps } = layoutOf({ routes: [route], classes: [{ name: office, networks: addresses }] });
+      for (const entries of Object.values(maps)) expect(mapText(entries)).toMatch(/^([\x21-\x7e]+ [\x21-\x7e]+\n)*$/);
+    }),
+    { numRuns: 500 },
+  );
+});
+
+test.each([
+  ["a folder with a space", { folder: "/run/a b" }],
+  ["a folder with an end of line", { folder: "/run/a\nb" }],
+  ["a relative folder", { folder: "run" }],
+  ["a certificate with a quote", { listen: [{ address: "192.0.2.80", port: 443, certificate: "/etc/o'clock.pem" }] }],
+])("%s is refused", (_, options) => expect(() => render([], new Map(), options)).toThrow(/cannot be/));
+
+test("a path with a space is quoted", () => {
+  const text = render([], new Map(), { listen: [{ address: "2001:db8::80", port: 443, certificate: "/etc/my certs/shop.pem" }] });
+  expect(text).toContain("    bind [2001:db8::80]:443 ssl crt '/etc/my certs/shop.pem' alpn h2,http/1.1\n");
+});
+
+test("run as somebody: the sockets are that user's", () => {
+  const text = render([], new Map(), { runAs: { user: "haproxy", group: "edge" } });
+  expect(text).toContain("    user haproxy\n    group edge\n");
+  expect(text).toContain("    stats socket /run/globalroute/admin.sock user haproxy group edge mode 660 level admin expose-fd listeners\n");
+  expect(text).toContain("    bind unix@/run/globalroute/next.sock user haproxy group edge mode 600 name next\n");
+});

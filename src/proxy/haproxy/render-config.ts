@@ -1,0 +1,216 @@
+/**
+ * haproxy.cfg for a layout, with the endpoints of now, so that a HAProxy that is restarted while nobody can tell it anything serves by the last
+ * that was known. Pure.
+ *
+ * ```
+ *                    host, client network                      tries, in this order
+ * client ─► edge ────────────────────────► backend shop:web ─┬─► serving ─┐
+ *                                                            ├─► next     ├─► ranks ─► backend shop:web_serving ─► endpoints, by weight
+ *                                                            └─► last  ───┘                    …_next, …_last   ─► of one cluster each
+ * ```
+ *
+ * Why a request goes through HAProxy twice: a retry never leaves its backend. With a backend for each tier, chosen by `nbsrv`, the retries of a
+ * request that met a dead cluster go to the same cluster until somebody has found it down. `backup` servers are used only once all others
+ * are marked down; to have the cluster marked down by 503s or by silence, HAProxy must count each 500 as well, and then whoever finds an address
+ * that answers 500 takes a service with little traffic off the net. And a server of a small weight gets requests when all is well. So the
+ * outer backend has the ranks as its servers: `serving` for every first try, and for a retry (`balance first` avoids who failed) `next`, then
+ * `last`, which are different clusters. Inside a rank it is HAProxy's own balancing, by weights or by a consistent hash. The price is a hop over
+ * a Unix socket.
+ *
+ * What a rank does by itself: it tries again when a *connection* fails, which is safe for every method, and after three such failures in a
+ * row `serving` leaves the endpoint out until a connection succeeds again; when it has nobody left, `nbsrv` sends first tries to `next`. All
+ * else is our judgement.
+ */
+import { hashText } from "../../routing/hash.ts";
+import type { Layout, MapEntry, MapName, PlanBackends, RankServers, WantedServer } from "./layout.ts";
+import { RANKS, type Rank, rankBackend } from "./names.ts";
+import { type Seat, seat, seatsFor } from "./seats.ts";
+
+export interface ConfigOptions {
+  /** Absolute; holds the maps and the sockets between the two passes. */
+  readonly folder: string;
+  /** Absolute path of the socket that we command it by. */
+  readonly adminSocket: string;
+  readonly listen: readonly { readonly address: string; readonly port: number; readonly certificate?: string }[];
+  /**
+   * Whom HAProxy becomes once it has its ports; absent: it stays who started it. Members of the group may command it. Its folder must be open to
+   * them. No `chroot` is written: there the sockets between the two passes are out of reach.
+   */
+  readonly runAs?: { readonly user: string; readonly group: string };
+  /** Milliseconds, each for one try. */
+  readonly connectTimeout: number;
+  readonly responseTimeout: number;
+  /** Milliseconds that a client may be silent. */
+  readonly clientTimeout: number;
+}
+
+/** Methods that a request may be repeated with (RFC 9110 §9.2.2). */
+const IDEMPOTENT = "GET HEAD OPTIONS PUT DELETE";
+const PLAN_HEADER = "x-globalroute-plan";
+const CLIENT_HEADER = "x-globalroute-client";
+/** Milliseconds that HAProxy waits before it connects to the same server again. */
+const TURN_AROUND = 1000;
+const CONNECT_RETRIES = 3;
+/** What a server has that stands for nobody yet: nothing listens there, and it is in maintenance. */
+const NOBODY = "127.0.0.1:1";
+
+/** What HAProxy tells of itself in `show info`, by which its configuration is known again. */
+export const describeConfig = (fingerprint: string): string => `globalroute ${fingerprint}`;
+
+/**
+ * @param present servers that a running HAProxy has, by backend: they keep their endpoints and never become fewer
+ * @throws Error when an option cannot be written down; routes cannot bring that about
+ */
+export function renderConfig(layout: Layout, present: ReadonlyMap<string, readonly Seat[]>, options: ConfigOptions): string {
+  checkFolder(options.folder);
+  const lines = [
+    ...head(options, fingerprintOf(layout, options)),
+    ...edge(options),
+    ...ranks(options),
+    ...layout.plans.flatMap((plan) => [
+      ...outer(plan, options),
+      ...plan.ranks.flatMap((rank) => [...inner(plan, rank), ...servers(rank, present.get(rank.name) ?? [])]),
+    ]),
+  ];
+  return `${lines.join("\n")}\n`;
+}
+
+/** Of all but the servers: a HAProxy that tells another one was started from another configuration. 16 hexadecimal digits. */
+export function fingerprintOf({ plans }: Layout, options: ConfigOptions): string {
+  const text = [
+    ...[head(options, ""), edge(options), ranks(options), sample(options)].flat(),
+    ...plans.map(({ name, sticky, tls }) => `${name} ${sticky} ${tls?.caFile}`), // what their lines say follows from these, and there are thousands
+  ].join("\n");
+  return [text, `again ${text}`].map((half) => hashText(half).toString(16).padStart(8, "0")).join("");
+}
+
+/** A plan with everything that plans can have, so that a newer version of this file makes another fingerprint. */
+function sample(options: ConfigOptions): readonly string[] {
+  const plan: PlanBackends = { name: "sample", sticky: true, tls: { caFile: "/ca" }, ranks: [] };
+  return [...outer(plan, options), ...RANKS.flatMap((rank) => inner(plan, { name: rank, rank, servers: [] }))];
+}
+
+/** A path of a map, as the configuration has it and commands name it. */
+export const mapFile = ({ folder }: Pick<ConfigOptions, "folder">, name: MapName): string => `${folder}/${name}.map`;
+
+export const mapText = (entries: readonly MapEntry[]): string => entries.map(([key, value]) => `${key} ${value}\n`).join("");
+
+const head = (options: ConfigOptions, fingerprint: string): readonly string[] => [
+  "# Written by GlobalRoute, and again whenever something changes. What is changed here is lost.",
+  "global",
+  `    description ${describeConfig(fingerprint)}`,
+  `    stats socket ${quote(options.adminSocket)}${owner(options)} mode ${options.runAs === undefined ? 600 : 660} level admin expose-fd listeners`,
+  ...(options.runAs === undefined ? [] : [`    user ${quote(options.runAs.user)}`, `    group ${quote(options.runAs.group)}`]),
+  "defaults",
+  "    mode http",
+  `    timeout connect ${options.connectTimeout}ms`,
+  `    timeout client ${options.clientTimeout}ms`,
+  `    timeout server ${options.responseTimeout}ms`,
+  `    timeout queue ${options.connectTimeout}ms`,
+  "    timeout http-request 30s",
+  "    timeout tunnel 1h",
+  "    option redispatch 1",
+  `    retries ${CONNECT_RETRIES}`,
+];
+
+const edge = (options: ConfigOptions): readonly string[] => [
+  "frontend edge",
+  ...options.listen.map(({ address, port, certificate }) => {
+    const tls = certificate === undefined ? "" : ` ssl crt ${quote(certificate)} alpn h2,http/1.1`;
+    return `    bind ${quote(address.includes(":") ? `[${address}]:${port}` : `${address}:${port}`)}${tls}`;
+  }),
+  "    option forwardfor",
+  "    http-request set-header x-forwarded-proto https if { ssl_fc }",
+  "    http-request set-header x-forwarded-proto http if !{ ssl_fc }",
+  "    http-request set-var(txn.host) req.hdr(host),field(1,:),lower,regsub(\\.$,)",
+  `    http-request set-var(txn.route) var(txn.host),${mapLookup("map_str", "hosts", options)}`,
+  `    http-request set-var(txn.route) var(txn.host),${mapLookup("map_end", "wildcards", options)} if !{ var(txn.route) -m found }`,
+  "    http-request return status 421 if !{ var(txn.route) -m found }",
+  `    http-request set-var(txn.class) src,${mapLookup("map_ip", "clients", options)}`,
+  `    http-request set-var(txn.plan) var(txn.route),concat(:,txn.class),${mapLookup("map_str", "plans", options)} if { var(txn.class) -m found }`,
+  "    http-request set-var(txn.plan) var(txn.route) if !{ var(txn.plan) -m found }",
+  // Whatever a client sends under these names is replaced, so the second pass may believe them.
+  `    http-request set-header ${PLAN_HEADER} %[var(txn.plan)]`,
+  `    http-request set-header ${CLIENT_HEADER} %[src,ipmask(24,48)]`,
+  `    http-request disable-l7-retry if !{ method ${IDEMPOTENT} }`,
+  "    use_backend %[var(txn.plan)]",
+];
+
+const ranks = (options: ConfigOptions): readonly string[] => [
+  "frontend ranks",
+  ...RANKS.map((rank) => `    bind ${quote(rankSocket(options, rank))}${owner(options)} mode 600 name ${rank}`),
+  "    timeout client 1h", // the first pass closes what it does not use: a connection that ends here may have a request on its way
+  `    http-request set-var(txn.plan) req.hdr(${PLAN_HEADER})`,
+  `    http-request set-var(txn.client) req.hdr(${CLIENT_HEADER})`,
+  `    http-request del-header ${PLAN_HEADER}`,
+  `    http-request del-header ${CLIENT_HEADER}`,
+  `    http-request disable-l7-retry if !{ method ${IDEMPOTENT} }`,
+  "    use_backend %[var(txn.plan)]_%[so_name]",
+];
+
+const outer = ({ name }: PlanBackends, options: ConfigOptions): readonly string[] => [
+  `backend ${name}`,
+  "    balance first",
+  `    retries ${RANKS.length - 1}`,
+  "    retry-on conn-failure empty-response response-timeout 502 503 504",
+  "    http-reuse always",
+  // A rank must have had its say: all its tries to connect, and one to get an answer.
+  `    timeout server ${(CONNECT_RETRIES + 1) * (options.connectTimeout + TURN_AROUND) + options.responseTimeout}ms`,
+  ...RANKS.slice(0, -1).map((rank) => `    use-server ${rank} if { nbsrv(${rankBackend(name, rank)}) gt 0 }`),
+  // Weight 0: `use-server` alone brings it requests, a retry never does.
+  ...RANKS.map((rank, i) => `    server ${rank} ${quote(rankSocket(options, rank))}${i === 0 ? " weight 0" : ""}`),
+];
+
+const inner = ({ sticky, tls }: PlanBackends, { name, rank }: RankServers): readonly string[] => [
+  `backend ${name}`,
+  ...(sticky && rank === "serving" ? ["    balance hash var(txn.client)", "    hash-type consistent"] : ["    balance roundrobin"]),
+  // Checks find out only that a server that refused connections accepts them again, so they are rare until one has done so. For each server
+  // that may be checked HAProxy sets a file descriptor aside; who gets the first tries of nobody is worth none.
+  ...(rank === "serving"
+    ? ["    default-server check inter 30s fastinter 1s downinter 1s rise 1 fall 3 observe layer4 error-limit 3 on-error mark-down"]
+    : []),
+  ...(tls === undefined
+    ? []
+    : [`    default-server ssl verify required ca-file ${quote(tls.caFile)} sni req.hdr(host),field(1,:) no-check-ssl`]),
+];
+
+function servers({ servers: wanted }: RankServers, present: readonly Seat[]): readonly string[] {
+  const count = Math.max(seatsFor(wanted.length), present.length);
+  const all = Array.from({ length: count }, (_, i): Seat => present[i] ?? { address: "127.0.0.1", port: 1, isReady: false });
+  const { seats } = seat(wanted, all);
+  const used = seats.findLastIndex((one) => one !== undefined) + 1;
+  const free = used < count ? [`    server-template s ${used + 1}-${count} ${NOBODY} disabled`] : [];
+  return [...seats.slice(0, used).map((one, i) => `    server s${i + 1} ${serverAt(one)}`), ...free];
+}
+
+function serverAt(wanted: WantedServer | undefined): string {
+  if (wanted === undefined) return `${NOBODY} disabled`;
+  const { address, port, weight } = wanted;
+  const at = address.includes(":") ? `[${address}]:${port}` : `${address}:${port}`;
+  return weight > 0 ? `${at} weight ${weight}` : `${at} disabled`;
+}
+
+/** It stands inside expressions, which have no quoting of their own. */
+function checkFolder(folder: string): void {
+  if (!/^\/[a-zA-Z0-9@%+=:./_-]+$/.test(folder)) {
+    throw new Error(
+      `${JSON.stringify(folder)} cannot be HAProxy's folder: name it by an absolute path of letters, digits and -_.:/@%+= alone.`,
+    );
+  }
+}
+
+const owner = ({ runAs }: ConfigOptions): string => (runAs === undefined ? "" : ` user ${quote(runAs.user)} group ${quote(runAs.group)}`);
+const rankSocket = ({ folder }: ConfigOptions, rank: Rank): string => `unix@${folder}/${rank}.sock`;
+const mapLookup = (converter: string, name: MapName, options: ConfigOptions): string => quote(`${converter}(${mapFile(options, name)})`);
+
+/**
+ * A word as HAProxy's configuration quotes it: between single quotes nothing has a meaning.
+ *
+ * @throws Error for what no quoting can hold; only options hold such text, never objects
+ */
+function quote(text: string): string {
+  if (/^[a-zA-Z0-9@%+=:,./_()[\]-]+$/.test(text)) return text;
+  if (/['\p{Cc}]/u.test(text))
+    throw new Error(`${JSON.stringify(text)} cannot be written into haproxy.cfg: it has a quote or a control character.`);
+  return `'${text}'`;
+}

@@ -1,0 +1,137 @@
+/**
+ * The commands that bring a running HAProxy to a layout. Pure; a plan that was applied leaves nothing to plan, or,
+ * where servers were scarce, what needed those that it has freed.
+ */
+import type { Layout, MapEntry, MapName, RankServers, WantedServer } from "./layout.ts";
+import { isRankBackend } from "./names.ts";
+import { seat, seatsFor } from "./seats.ts";
+import type { ServerRow, ServersState } from "./servers-state.ts";
+
+export interface ServersPlan {
+  /** In an order in which no backend that has somebody to serve is ever without: newcomers are ready before others leave. */
+  readonly commands: readonly string[];
+  /** Backends that the commands change. */
+  readonly touched: readonly string[];
+  /** For people: what only a reload can bring; empty when nothing is missing. */
+  readonly missing: readonly string[];
+}
+
+export function planServers(layout: Layout, state: ServersState): ServersPlan {
+  const plans = layout.plans.flatMap(({ ranks }) =>
+    ranks.map((rank) => {
+      const rows = state.get(rank.name);
+      return rows === undefined ? { ...NOTHING, missing: [`backend ${rank.name}`] } : planRank(rank, rows);
+    }),
+  );
+  const changed = plans.filter(({ commands }) => commands.length > 0);
+  return {
+    commands: changed.flatMap(({ commands }) => commands),
+    touched: changed.flatMap(({ touched }) => touched),
+    missing: plans.flatMap(({ missing }) => missing),
+  };
+}
+
+/** Backends of plans that are no more, which HAProxy keeps until it is reloaded: nobody is sent there, so nobody need be looked at. */
+export function planLeftovers(layout: Layout, state: ServersState): ServersPlan {
+  const wanted = new Set(layout.plans.flatMap(({ ranks }) => ranks.map(({ name }) => name)));
+  const left = [...state].filter(([name, rows]) => isRankBackend(name) && !wanted.has(name) && rows.some(({ isReady }) => isReady));
+  return {
+    commands: left.flatMap(([name, rows]) => rows.filter(({ isReady }) => isReady).map((row) => setServer(name, row, "state maint"))),
+    touched: left.map(([name]) => name),
+    missing: [],
+  };
+}
+
+const NOTHING: ServersPlan = { commands: [], touched: [], missing: [] };
+
+function planRank({ name, servers }: RankServers, rows: readonly ServerRow[]): ServersPlan {
+  const { seats } = seat(servers, rows);
+  const commands = [...rows.flatMap((row, i) => fill(name, row, seats[i])), ...rows.flatMap((row, i) => retire(name, row, seats[i]))];
+  const missing = servers.length <= rows.length ? [] : [`${seatsFor(servers.length)} servers in backend ${name}, which has ${rows.length}`];
+  return { commands, touched: commands.length === 0 ? [] : [name], missing };
+}
+
+/** A server that gets requests may be given another address at once: the command is one step, and connections that it has stay. */
+function fill(backend: string, row: ServerRow, wanted: WantedServer | undefined): readonly string[] {
+  if (wanted === undefined) return [];
+  const { address, port, weight } = wanted;
+  const moved = row.address !== address || row.port !== port;
+  return [
+    ...(moved ? [setServer(backend, row, `addr ${address} port ${port}`)] : []),
+    ...(weight > 0 && row.weight !== weight ? [setServer(backend, row, `weight ${weight}`)] : []),
+    ...(weight > 0 && !row.isReady ? [setServer(backend, row, "state ready")] : []),
+  ];
+}
+
+/** Maintenance stops new requests and lets those under way finish; HAProxy's own checks of the server stop, too. */
+const retire = (backend: string, row: ServerRow, wanted: WantedServer | undefined): readonly string[] =>
+  row.isReady && (wanted?.weight ?? 0) === 0 ? [setServer(backend, row, "state maint")] : [];
+
+const setServer = (backend: string, { name }: ServerRow, what: string): string => `set server ${backend}/${name} ${what}`;
+
+/**
+ * Maps for what HAProxy has: nothing in them leads to a backend that a reload has yet to bring, as long as another plan of the route is there.
+ */
+export function presentMaps({ plans, maps }: Layout, state: ServersState): Layout["maps"] {
+  const present = new Set(plans.filter(({ ranks }) => ranks.every(({ name }) => state.has(name))).map(({ name }) => name));
+  const leads = ([, value]: MapEntry): boolean => present.has(value);
+  return { ...maps, hosts: maps.hosts.filter(leads), wildcards: maps.wildcards.filter(leads), plans: maps.plans.filter(leads) };
+}
+
+/** Lines `0x… KEY VALUE` of `show map`. */
+export function parseMap(text: string): readonly MapEntry[] {
+  return text.split("\n").flatMap((line): readonly MapEntry[] => {
+    const [, key, value] = /^0x[0-9a-f]+ (\S+) (\S+)$/.exec(line) ?? [];
+    return key === undefined || value === undefined ? [] : [[key, value]];
+  });
+}
+
+/** True when a map needs no change. Only the order of wildcards counts: HAProxy takes the first that fits. */
+export function sameMap(name: MapName, wanted: readonly MapEntry[], actual: readonly MapEntry[]): boolean {
+  const lines = (entries: readonly MapEntry[]): readonly string[] => {
+    const all = entries.map(([key, value]) => `${key} ${value}`);
+    return name === "wildcards" ? all : all.toSorted();
+  };
+  const [ours, theirs] = [lines(wanted), lines(actual)];
+  return ours.length === theirs.length && ours.every((line, i) => line === theirs[i]);
+}
+
+/** What of one command HAProxy surely takes: its buffer is 16 kB by default. */
+const LARGEST_PAYLOAD = 8_000;
+
+/**
+ * Commands that replace a map whole, between two requests: HAProxy looks at the new version only once it is committed.
+ *
+ * @param version of `prepare map`
+ */
+export function replaceMap(file: string, version: number, entries: readonly MapEntry[]): readonly string[] {
+  const payloads: string[] = [];
+  let payload = "";
+  for (const [key, value] of entries) {
+    const line = `${key} ${value}\n`;
+    if (payload.length + line.length > LARGEST_PAYLOAD) {
+      payloads.push(payload);
+      payload = "";
+    }
+    payload += line;
+  }
+  if (payload !== "") payloads.push(payload);
+  return [...payloads.map((lines) => `add map @${version} ${file} <<\n${lines}`), `commit map @${version} ${file}`];
+}
+
+/** @returns undefined when the answer is none: the map is not there */
+export function parseVersion(answer: string): number | undefined {
+  const [, version] = /^New version created: (\d+)$/m.exec(answer) ?? [];
+  return version === undefined ? undefined : Number(version);
+}
+
+/** Many commands as few: HAProxy takes several in one line, split by `;`. */
+export function joinCommands(commands: readonly string[]): readonly string[] {
+  const lines: string[] = [];
+  for (const command of commands) {
+    const last = lines.at(-1);
+    if (last !== undefined && last.length + command.length < LARGEST_PAYLOAD) lines[lines.length - 1] = `${last};${command}`;
+    else lines.push(command);
+  }
+  return lines;
+}
