@@ -22,22 +22,12 @@ const alive = (pid: number): boolean => {
   }
 };
 
+/** Any that are free. */
+const FREE_PORTS = ["--port", "0", "--admin-port", "0", "--proxy-port", "0"];
+
 describe("demo --once", () => {
   const once_ = async (clusterPort: number) =>
-    globalroute(
-      "demo",
-      "--once",
-      "--port",
-      "0",
-      "--admin-port",
-      "0",
-      "--proxy-port",
-      "0",
-      "--cluster-port",
-      String(clusterPort),
-      "--state",
-      stateDir,
-    );
+    globalroute("demo", "--once", ...FREE_PORTS, "--cluster-port", String(clusterPort), "--state", stateDir);
 
   test("prints one frame with five healthy clusters and leaves nothing behind", async () => {
     const before = controls();
@@ -122,18 +112,7 @@ test("a demo that was killed takes its sites along, and its stale demo.json does
   const gone = await globalroute("demo", "up", "eu-west", "--state", demo.stateDir);
   expect(gone).toMatchObject({ code: 1 });
   expect(gone.stderr).toContain("no demo is running");
-  const options = [
-    "--port",
-    "0",
-    "--admin-port",
-    "0",
-    "--proxy-port",
-    "0",
-    "--cluster-port",
-    String(demo.clusterPort),
-    "--state",
-    demo.stateDir,
-  ];
+  const options = [...FREE_PORTS, "--cluster-port", String(demo.clusterPort), "--state", demo.stateDir];
   expect(await globalroute("demo", "--once", ...options)).toMatchObject({ code: 0 });
   expect(controls()).toEqual(before);
   await demo.stop();
