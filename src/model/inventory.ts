@@ -33,6 +33,8 @@ export interface Route {
   readonly shed?: { readonly lowPercent: number; readonly highPercent: number };
   readonly health: HealthPolicy;
   readonly failover: FailoverPolicy;
+  /** What proxies do with its requests; absent = what `httpPolicyOf` tells. No answer of DNS depends on it. */
+  readonly http?: HttpPolicy;
   /** ALPN ids of the HTTPS record that hints at the addresses (RFC 9460); empty = no HTTPS record. */
   readonly alpn: readonly string[];
   /** Names of the zones that publish this route; empty = every zone whose domain holds the host. */
@@ -117,6 +119,30 @@ export interface FailoverPolicy {
   readonly failback: { readonly mode: "Automatic" | "Approval"; readonly after: Milliseconds; readonly slowStart: Milliseconds };
   readonly tricklePercent: number;
   readonly maxWithdrawalPercent: number;
+}
+
+export interface HttpPolicy {
+  readonly timeouts: {
+    /** From the end of the request's head to the end of its response; 0 = no end. */
+    readonly request: Milliseconds;
+    /** For one endpoint to begin its response. Not longer than `request`, where that has an end. */
+    readonly backendRequest: Milliseconds;
+  };
+  /** Of idempotent requests (RFC 9110 §9.2.2). */
+  readonly retry: {
+    /** After the first one: 0..5. */
+    readonly attempts: number;
+    /** Statuses upon which the next endpoint is asked. */
+    readonly codes: readonly number[];
+  };
+  /** The next endpoint is asked as well when one has not begun its response by then; absent = never. */
+  readonly hedge?: { readonly after: Milliseconds };
+  /** Absent = the proxy's own. */
+  readonly limits: {
+    readonly bodyBytes?: number;
+    /** In one proxy. */
+    readonly concurrentRequests?: number;
+  };
 }
 
 export interface Cluster {

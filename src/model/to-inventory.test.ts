@@ -2,6 +2,7 @@ import { expect, test } from "vitest";
 import { parseManifests } from "./manifest.ts";
 import { formatProblem } from "./problem.ts";
 import type { RegionTable } from "./region-table.ts";
+import { httpPolicyOf } from "./to-http.ts";
 import { buildInventory } from "./to-inventory.ts";
 
 const dublin = { city: "Dublin", country: "IE", continent: "EU", latitude: 53.35, longitude: -6.26 };
@@ -118,6 +119,23 @@ test.each([
   const { inventory, problems } = build(world + route({ rest: `  health: {probe: ${probe}}\n` }));
   expect(problems).toEqual([]);
   expect(inventory.routes[0]?.health.probe).toMatchObject(expected);
+});
+
+test.each([
+  ["{}", { timeouts: { request: 0, backendRequest: 10_000 }, retry: { attempts: 2, codes: [502, 503, 504] }, limits: {} }],
+  ["{timeouts: {request: 4s}}", { timeouts: { request: 4000, backendRequest: 4000 } }],
+  ["{timeouts: {request: 4s, backendRequest: 4s}, hedge: {after: 4s}}", { hedge: { after: 4000 } }],
+  ["{retry: {attempts: 0, codes: []}, limits: {bodyBytes: 0}}", { retry: { attempts: 0, codes: [] }, limits: { bodyBytes: 0 } }],
+])("http %s", (http, expected) => {
+  const { inventory, problems } = build(world + route({ rest: `  http: ${http}\n` }));
+  expect(problems).toEqual([]);
+  expect(inventory.routes[0]!.http).toMatchObject(expected);
+});
+
+test("a route that says nothing of http has the defaults, and nothing in the inventory", () => {
+  const [silent] = build(world + route({})).inventory.routes;
+  expect(silent).not.toHaveProperty("http");
+  expect(httpPolicyOf(silent!)).toEqual(build(world + route({ rest: "  http: {}\n" })).inventory.routes[0]!.http);
 });
 
 test("rules select by name, by label, or by both; named sets become countries", () => {
@@ -277,6 +295,27 @@ const cases: readonly {
     code: "range-order",
     at: "1100ms",
     says: "1s100ms is longer than the interval, 1s",
+  },
+  {
+    name: "one endpoint gets more time than the request has",
+    text: route({ rest: "  http: {timeouts: {request: 5s, backendRequest: 6s}}\n" }),
+    code: "range-order",
+    at: "6s",
+    says: "6s is longer than request, 5s",
+  },
+  {
+    name: "a hedge that would come after the timeout",
+    text: route({ rest: "  http: {timeouts: {request: 5s}, hedge: {after: 7s}}\n" }),
+    code: "range-order",
+    at: "7s",
+    says: "7s is longer than timeouts.backendRequest, 5s",
+  },
+  {
+    name: "a status that is none of a failure",
+    text: route({ rest: "  http: {retry: {codes: [302]}}\n" }),
+    code: "field-range",
+    at: "302",
+    says: "400",
   },
   {
     name: "both tolerances",

@@ -6,6 +6,7 @@ import type { Findings } from "./findings.ts";
 import type { Route, Tolerance } from "./inventory.ts";
 import type { ObjectOf } from "./manifest-object.ts";
 import { toBackends } from "./to-backends.ts";
+import { toHttpPolicy } from "./to-http.ts";
 import { toHealthPolicy } from "./to-probe.ts";
 import { type KnownClusters, toRule } from "./to-rule.ts";
 import { ms, type Seconds, seconds } from "./units.ts";
@@ -18,6 +19,7 @@ import { ms, type Seconds, seconds } from "./units.ts";
 export function toRoute(object: ObjectOf<"GlobalRoute">, clusters: KnownClusters, findings: Findings, api?: ApiContext): Route {
   const { spec, namespace, name } = object;
   const backends = toBackends(object, clusters, findings, api);
+  const http = toHttpPolicy(spec.http, findings);
   if (spec.spread > 1) {
     const message = `with spread ${spec.spread}, clients choose among several clusters, so shares become about equal whatever the weights`;
     findings.warn(["spec", "spread"], "shares-equal", message, "Set spread: 1 where weights matter.");
@@ -34,6 +36,7 @@ export function toRoute(object: ObjectOf<"GlobalRoute">, clusters: KnownClusters
     ...toRouting(object, clusters, findings),
     health: toHealthPolicy(spec.health, spec.hosts, findings),
     failover: spec.failover,
+    ...(http === undefined ? {} : { http }),
     alpn: spec.https?.alpn ?? [],
     zones: (spec.publish.dns ?? []).map(({ zone }) => zone),
   };

@@ -1,6 +1,7 @@
 /** `GlobalRoute`: host names, where they are served, and the policy that says who is sent where. */
 import { z } from "zod";
 import { health } from "./health.ts";
+import { http } from "./http.ts";
 import { referenceKinds } from "./member-cluster.ts";
 import {
   address,
@@ -163,6 +164,7 @@ export const globalRouteSpec = z
     routing,
     health,
     failover,
+    http,
     rollout,
     publish: z
       .strictObject({

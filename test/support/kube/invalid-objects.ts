@@ -109,6 +109,18 @@ export const refusedByServer: readonly InvalidObject[] = [
     says: "remove it, or set order: Nearest",
   },
   {
+    name: "one endpoint gets more time than the request has",
+    object: route({ http: { timeouts: { request: "5s", backendRequest: "6s" } } }),
+    field: "spec.http.timeouts",
+    says: "shorten it, or lengthen request",
+  },
+  {
+    name: "a status that is none of a failure",
+    object: route({ http: { retry: { codes: [302] } } }),
+    field: "spec.http.retry.codes[0]",
+    says: "greater than or equal to 400",
+  },
+  {
     name: "two tolerances",
     object: route({ routing: { tolerance: { distanceKm: 300, latency: "10ms" } } }),
     field: "spec.routing.tolerance",

@@ -1,12 +1,14 @@
 import type { Duplex } from "node:stream";
 import type { Milliseconds } from "../../../model/units.ts";
 import type { ProxyEndpoint } from "./endpoints.ts";
+import type { Outcomes } from "./outcome.ts";
 
-/** Time and network of the proxy. */
+/** Time and network of the proxy, and who is told what became of requests. */
 export interface ProxyPorts {
   /** Monotonic. */
   readonly now: () => Milliseconds;
   readonly setTimer: (delay: Milliseconds, callback: () => void) => () => void;
   /** Begins to connect. The stream emits "connect" when it is there, "error" when it will not be, and reports half-closed ends by "end". */
   readonly connect: (endpoint: ProxyEndpoint) => Duplex;
+  readonly outcomes?: Outcomes;
 }
