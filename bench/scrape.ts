@@ -26,9 +26,10 @@ import type { LoadResult } from "./dns/load.ts";
 import { createMeter } from "./dns/measure.ts";
 import { processCpuSeconds } from "./dns/process-cpu.ts";
 import { encodeQueryFile } from "./dns/query-file.ts";
-import { CLIENT_CORE, type RunningServer, startServer } from "./dns/running-server.ts";
+import { type RunningServer, startServer } from "./dns/running-server.ts";
 import { median } from "./dns/statistics.ts";
 import { ONE_NAME, ZONE } from "./dns/steering.ts";
+import { CLIENT_CORE } from "./support/pinned-process.ts";
 import { machineName, writeReport } from "./support/report.ts";
 
 const { values: flags } = parseArgs({

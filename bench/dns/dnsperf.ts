@@ -1,9 +1,10 @@
 /** A second opinion: the load generator that others use. On one core it ends near 160,000 queries a second, so it tells only slower servers apart. */
 import { execFile } from "node:child_process";
 import { promisify } from "node:util";
+import { CLIENT_CORE } from "../support/pinned-process.ts";
 import { findProgram } from "./contender.ts";
 import { processCpuSeconds } from "./process-cpu.ts";
-import { CLIENT_CORE, type RunningServer } from "./running-server.ts";
+import type { RunningServer } from "./running-server.ts";
 
 export interface Dnsperf {
   readonly qps: number;

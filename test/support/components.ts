@@ -42,6 +42,8 @@ const COMPONENTS: Readonly<Record<string, Component>> = {
     services: ["pdns"],
   },
   haproxy: { commands: ["haproxy"], debian: ["haproxy"], services: ["haproxy"] },
+  nginx: { commands: ["nginx"], debian: ["nginx-light"], services: ["nginx"] },
+  wrk: { commands: ["wrk"], debian: ["wrk"] },
   chromium: { commands: ["chromium"], debian: ["chromium", "fonts-liberation"] },
   "dns-servers": {
     commands: ["gdnsd", "knotd", "pdns_server", "named", "dnsperf"],
