@@ -46,6 +46,7 @@ export function createEmbeddedProxy(options: EmbeddedProxyOptions): EmbeddedProx
   return {
     publish(table, { routes }) {
       chooser.adopt(table, routes);
+      for (const server of open) server.refresh();
       return routes.filter(speaksTls).map(unreachable);
     },
     async start() {

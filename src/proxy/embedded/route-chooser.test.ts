@@ -40,7 +40,7 @@ describe("10,000 clients", () => {
     const { table, chooser } = world(more);
     for (const client of clients) {
       const { clusters } = decide(table, 0, parsePrefix(client)!, 0, 0, 0);
-      expect(ADDRESS_OF.get(chooser.choose("shop.example.org", client)![0]![0]!.address)).toBe(clusters[0]);
+      expect(ADDRESS_OF.get(chooser.choose("shop.example.org", client)!.tiers[0]![0]!.address)).toBe(clusters[0]);
     }
   });
 
@@ -48,7 +48,7 @@ describe("10,000 clients", () => {
     const { table, chooser } = world({ order: "Weighted" });
     const counts = new Map<string, number>();
     for (const client of clients) {
-      const cluster = ADDRESS_OF.get(chooser.choose("shop.example.org", client)![0]![0]!.address)!;
+      const cluster = ADDRESS_OF.get(chooser.choose("shop.example.org", client)!.tiers[0]![0]!.address)!;
       counts.set(cluster, (counts.get(cluster) ?? 0) + 1);
     }
     const choice = newChoice();
@@ -62,7 +62,7 @@ describe("10,000 clients", () => {
 
 test("whoever is next comes after, and nobody whom a rule excludes", () => {
   const order = (chooser: ReturnType<typeof world>["chooser"]) =>
-    chooser.choose("shop.example.org", "198.51.100.1")!.map(([first]) => ADDRESS_OF.get(first!.address));
+    chooser.choose("shop.example.org", "198.51.100.1")!.tiers.map(([first]) => ADDRESS_OF.get(first!.address));
   expect(order(world().chooser)).toEqual(["frankfurt", "dublin", "virginia", "tokyo"]);
   const bound = world({ rules: [testRule("eu", "Require", { countries: ["DE"] }, ["frankfurt", "dublin"])] });
   expect(order(bound.chooser)).toEqual(["frankfurt", "dublin"]);
@@ -76,8 +76,8 @@ test("of several addresses those that stand best, in turn", () => {
   const firsts = new Set(
     Array.from({ length: 50 }, () =>
       chooser
-        .choose("shop.example.org", "198.51.100.1")![0]!
-        .map(({ address }) => address)
+        .choose("shop.example.org", "198.51.100.1")!
+        .tiers[0]!.map(({ address }) => address)
         .join(),
     ),
   );
@@ -86,13 +86,13 @@ test("of several addresses those that stand best, in turn", () => {
 
 test("nobody is sent where nobody may connect, nor in plain text to who speaks TLS", () => {
   const { chooser } = world({}, [testBackend("frankfurt", 1, { addresses: [FORBIDDEN] }), testBackend("dublin", 2)]);
-  expect(chooser.choose("shop.example.org", "198.51.100.1")!.map((tier) => tier.map(({ address }) => address))).toEqual([
+  expect(chooser.choose("shop.example.org", "198.51.100.1")!.tiers.map((tier) => tier.map(({ address }) => address))).toEqual([
     [],
     ["192.0.2.2"],
   ]);
   const { health } = testRoute(FOUR);
   const tls = world({ health: { ...health, probe: { ...health.probe, scheme: "HTTPS" } } });
-  expect(tls.chooser.choose("shop.example.org", "198.51.100.1")!.flat()).toEqual([]);
+  expect(tls.chooser.choose("shop.example.org", "198.51.100.1")!.tiers.flat()).toEqual([]);
 });
 
 test("nobody is chosen for another host, and before there is a table", () => {
@@ -108,7 +108,7 @@ test("nobody is chosen for another host, and before there is a table", () => {
 
 test("an endpoint is the same object for as long as any route has it", () => {
   const { table, chooser, inventory } = world();
-  const [before] = chooser.choose("shop.example.org", "198.51.100.1")![0]!;
+  const [before] = chooser.choose("shop.example.org", "198.51.100.1")!.tiers[0]!;
   chooser.adopt(table, inventory.routes);
-  expect(chooser.choose("shop.example.org", "198.51.100.1")![0]![0]).toBe(before);
+  expect(chooser.choose("shop.example.org", "198.51.100.1")!.tiers[0]![0]).toBe(before);
 });

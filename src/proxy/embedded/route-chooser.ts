@@ -1,16 +1,22 @@
 /** Sends requests where DNS would send their clients: the same table, the same slots, and behind the first choice whoever would be next. */
-import type { Route } from "../../model/inventory.ts";
+import { type Route, type RouteKey, routeKey } from "../../model/inventory.ts";
 import { parsePrefix } from "../../model/ip.ts";
+import { httpPolicyOf } from "../../model/to-http.ts";
 import { attempts } from "../../routing/attempts.ts";
 import { choose as chooseBackend, diceOf, newChoice } from "../../routing/choose.ts";
 import { findRoute, type HostIndex, indexHosts, placeClient } from "../../routing/decide.ts";
 import { ROUTE_OFFERS_A, type RoutingTable, Standing } from "../../routing/table.ts";
-import type { ChooseEndpoints, ProxyEndpoint, Tiers } from "./forward/endpoints.ts";
+import type { ChooseEndpoints, ProxyEndpoint, ProxyRoute, Tiers } from "./forward/endpoints.ts";
 
 export interface RouteChooser {
   readonly choose: ChooseEndpoints;
   /** From now on this table counts. @param routes those that it was compiled from, in its order */
   adopt(table: RoutingTable, routes: readonly Route[]): void;
+}
+
+interface ServedRoute {
+  readonly port: number;
+  readonly proxied: ProxyRoute;
 }
 
 /** Backends that one request may be tried at: beyond it nobody would wait. */
@@ -21,7 +27,9 @@ const MOST_BACKENDS = 8;
  * @param mayConnect whether anybody may be sent to an address and port; asked again with each table
  */
 export function createRouteChooser(random: () => number, mayConnect: (address: string, port: number) => boolean): RouteChooser {
-  let served: { readonly table: RoutingTable; readonly hosts: HostIndex; readonly ports: readonly number[] } | undefined;
+  let served: { readonly table: RoutingTable; readonly hosts: HostIndex; readonly routes: readonly ServedRoute[] } | undefined;
+  /** Requests of a route are counted together, whichever table they were sent by. */
+  let loads: ReadonlyMap<RouteKey, ProxyRoute["load"]> = new Map();
   /** Connections are pooled by endpoint, so equal ones are one object, whichever table they are of. Those that may not be used are absent. */
   let known: ReadonlyMap<string, ProxyEndpoint> = new Map();
   const choice = newChoice();
@@ -40,19 +48,20 @@ export function createRouteChooser(random: () => number, mayConnect: (address: s
   return {
     choose(host, client) {
       if (served === undefined) return undefined;
-      const { table, hosts, ports } = served;
+      const { table, hosts, routes } = served;
       const route = findRoute(hosts, host);
       const network = parsePrefix(client);
       if (route === undefined || network === undefined) return undefined;
       const family = (table.hot.routeFlags[route]! & ROUTE_OFFERS_A) !== 0 ? 0 : 1;
       placeClient(table, route, network, choice);
       chooseBackend(table, route, family, diceOf(random()), choice);
+      const { port, proxied } = routes[route]!;
       const tiers: Tiers[number][] = [];
       const count = attempts(table, route, choice, backends);
       for (let i = 0; i < count; i++) {
-        tiers.push(addressesOf(table, backends[i]!, family).flatMap((address) => known.get(idOf(address, ports[route]!)) ?? []));
+        tiers.push(addressesOf(table, backends[i]!, family).flatMap((address) => known.get(idOf(address, port)) ?? []));
       }
-      return tiers;
+      return { tiers, route: proxied };
     },
     adopt(table, routes) {
       const next = new Map<string, ProxyEndpoint>();
@@ -65,7 +74,13 @@ export function createRouteChooser(random: () => number, mayConnect: (address: s
         }
       }
       known = next;
-      served = { table, hosts: indexHosts(table), ports: routes.map(({ health }) => health.probe.port) };
+      const kept = new Map(routes.map((route) => [routeKey(route), loads.get(routeKey(route)) ?? { requests: 0 }]));
+      loads = kept;
+      const servedRoutes = routes.map((route) => ({
+        port: route.health.probe.port,
+        proxied: { policy: httpPolicyOf(route), load: kept.get(routeKey(route))! },
+      }));
+      served = { table, hosts: indexHosts(table), routes: servedRoutes };
     },
   };
 }

@@ -8,6 +8,7 @@ import { ms } from "../../../src/model/units.ts";
 import type { ProxyEndpoint } from "../../../src/proxy/embedded/forward/endpoints.ts";
 import { openProxyServer, type ProxyServer } from "../../../src/proxy/embedded/forward/proxy-server.ts";
 import { PROXY_SETTINGS } from "../../../src/proxy/embedded/forward/settings.ts";
+import { routed } from "../../support/http1/proxy-world.ts";
 import { seededRandom } from "../../support/random.ts";
 
 const HOST = "shop.example.org";
@@ -41,7 +42,7 @@ async function startProxy(...upstreams: readonly Upstream[]): Promise<ProxyServe
   const tiers = upstreams.map(({ endpoint }) => [endpoint]);
   const proxy = await openProxyServer(
     { address: "127.0.0.1", port: 0 },
-    (host) => (host === HOST ? tiers : undefined),
+    routed((host) => (host === HOST ? tiers : undefined)),
     {
       now: () => ms(performance.now()),
       setTimer: (delay, callback) => {
@@ -187,8 +188,11 @@ describe("an endpoint that dies under load", () => {
     const good = await startUpstream("good", (_, response) => response.end("good"));
     const proxy = await startProxy(bad, good);
     const agent = keepAliveAgent(1);
-    for (let i = 0; i < 10; i++) expect(String((await ask(proxy, { agent })).body)).toBe("good");
+    const { failures } = PROXY_SETTINGS.ejection;
+    for (let i = 1; i < failures; i++) expect(String((await ask(proxy, { agent })).body)).toBe("good");
     expect((await ask(proxy, { method: "POST", agent, body: Buffer.from("x") })).status).toBe(502);
+    // that was one failure too many, so that a POST is safe, too
+    expect((await ask(proxy, { method: "POST", agent, body: Buffer.from("x") })).status).toBe(200);
   });
 });
 

@@ -1,7 +1,10 @@
 /** A proxy between clients and endpoints that are nothing but pairs of streams, in simulated time. Tests speak bytes on both sides. */
 import { type Duplex, duplexPair } from "node:stream";
+import type { HttpPolicy } from "../../../src/model/inventory.ts";
+import { HTTP_DEFAULTS } from "../../../src/model/to-http.ts";
 import { ms } from "../../../src/model/units.ts";
-import type { ChooseEndpoints, ProxyEndpoint } from "../../../src/proxy/embedded/forward/endpoints.ts";
+import type { ChooseEndpoints, ProxyEndpoint, Tiers } from "../../../src/proxy/embedded/forward/endpoints.ts";
+import type { Outcomes } from "../../../src/proxy/embedded/forward/outcome.ts";
 import { createProxy, type EmbeddedProxy } from "../../../src/proxy/embedded/forward/proxy.ts";
 import { PROXY_SETTINGS, type ProxySettings } from "../../../src/proxy/embedded/forward/settings.ts";
 import { createSimulatedClock, type SimulatedClock } from "../simulated-clock.ts";
@@ -44,9 +47,26 @@ export interface ProxyWorld {
   readonly acceptAll: (on: boolean) => void;
 }
 
-export const TWO_TIERS: ChooseEndpoints = (host) => (host === "shop.example.org" ? [[EAST], [WEST]] : undefined);
+/** As {@link ChooseEndpoints}, without the route. */
+export type ChooseTiers = (host: string, client: string) => Tiers | undefined;
 
-export function proxyWorld(settings: Partial<ProxySettings> = {}, choose: ChooseEndpoints = TWO_TIERS): ProxyWorld {
+export const TWO_TIERS: ChooseTiers = (host) => (host === "shop.example.org" ? [[EAST], [WEST]] : undefined);
+
+/** One route, for whatever hosts there are. */
+export function routed(chooseTiers: ChooseTiers, policy: Partial<HttpPolicy> = {}): ChooseEndpoints {
+  const route = { policy: { ...HTTP_DEFAULTS, ...policy }, load: { requests: 0 } };
+  return (host, client) => {
+    const tiers = chooseTiers(host, client);
+    return tiers === undefined ? undefined : { tiers, route };
+  };
+}
+
+export function proxyWorld(
+  settings: Partial<ProxySettings> = {},
+  chooseTiers: ChooseTiers = TWO_TIERS,
+  policy: Partial<HttpPolicy> = {},
+  outcomes?: Outcomes,
+): ProxyWorld {
   const clock = createSimulatedClock();
   const attempts: Attempt[] = [];
   let acceptsAll = true;
@@ -68,7 +88,8 @@ export function proxyWorld(settings: Partial<ProxySettings> = {}, choose: Choose
     if (acceptsAll) setImmediate(() => near.emit("connect"));
     return near;
   };
-  const proxy = createProxy(choose, { now: clock.now, setTimer: clock.setTimer, connect }, { ...PROXY_SETTINGS, ...settings });
+  const ports = { now: clock.now, setTimer: clock.setTimer, connect, ...(outcomes === undefined ? {} : { outcomes }) };
+  const proxy = createProxy(routed(chooseTiers, policy), ports, { ...PROXY_SETTINGS, ...settings });
   return {
     proxy,
     clock,

@@ -1,5 +1,6 @@
 /** One client's connection: its requests one after another, however they arrive (RFC 9112 §9.3.2), until one of the two has enough. */
 import type { Duplex } from "node:stream";
+import type { Milliseconds } from "../../../model/units.ts";
 import { newBodyReader } from "../http1/body.ts";
 import { FAULT_ANSWERS } from "../http1/faults.ts";
 import { formatRequestHead } from "../http1/format-head.ts";
@@ -8,7 +9,8 @@ import { hostName } from "../http1/host.ts";
 import { HEAD } from "../http1/method.ts";
 import { newRequestFacts, readRequest } from "../http1/request.ts";
 import { newRequestHead, parseRequestHead, type RequestHead, restartRequestHead } from "../http1/request-head.ts";
-import { Exchange, type ExchangeClient } from "./exchange.ts";
+import { Exchange } from "./exchange.ts";
+import type { ExchangeClient } from "./exchange-client.ts";
 import { GatheringWriter } from "./gathering-writer.ts";
 import { BODY_TOO_LARGE, formatOwnAnswer, NO_ROUTE, type OwnAnswer, SLOW_CLIENT } from "./own-answer.ts";
 import type { ProxyContext } from "./proxy-context.ts";
@@ -61,6 +63,12 @@ export class ClientConnection implements ExchangeClient {
       this.#tunnel?.close();
       onClose(this);
     });
+  }
+
+  /** Time has passed. @param hasNews who may be asked has changed @returns false when that could not be heeded yet */
+  sweep(now: Milliseconds, hasNews: boolean): boolean {
+    if (this.deadline <= now) this.expire();
+    return this.#exchange?.sweep(now, hasNews) ?? true;
   }
 
   /** Time is up: for a request to arrive, for a body to go on, for a response to be read, for a tunnel. */
@@ -133,19 +141,22 @@ export class ClientConnection implements ExchangeClient {
     const { framing, hostStart, hostEnd, keepAlive, expectsContinue, upgrades } = this.#facts;
     this.#minor = minor;
     this.#toHead = method === HEAD;
-    if (framing.body === "length" && framing.length > settings.maxBody) return void this.answer(BODY_TOO_LARGE, false);
     const from = forwarded(bytes, this.#head, this.#facts, this.#peer, settings.forwarded);
     const head = formatRequestHead(bytes, this.#head, this.#facts, from.lines);
-    const tiers = choose(hostStart === hostEnd ? "" : hostName(bytes, hostStart, hostEnd), from.client);
+    const host = hostStart === hostEnd ? "" : hostName(bytes, hostStart, hostEnd);
+    const destination = choose(host, from.client);
+    const mostBody = Math.min(settings.maxBody, destination?.route.policy.limits.bodyBytes ?? Infinity);
+    if (framing.body === "length" && framing.length > mostBody) return void this.answer(BODY_TOO_LARGE, false);
 
     const body = new RequestBody(framing, this.#bodyReader);
     const rest = body.read(bytes.subarray(fields.at), undefined);
     this.#pending = typeof rest === "string" ? undefined : rest;
     if (typeof rest === "string") return void this.answer(FAULT_ANSWERS[rest], false);
-    if (body.size > settings.maxBody) return void this.answer(BODY_TOO_LARGE, false);
-    if (tiers === undefined) return void this.answer(NO_ROUTE, keepAlive && body.isWhole);
+    if (body.size > mostBody) return void this.answer(BODY_TOO_LARGE, false);
+    if (destination === undefined) return void this.answer(NO_ROUTE, keepAlive && body.isWhole);
     this.deadline = body.isWhole ? Infinity : this.#in(settings.timeouts.client);
-    this.#exchange = new Exchange(this, this.#context, { method, head, body, minor, keepAlive, expectsContinue, upgrades }, tiers);
+    const request = { host, from: from.client, method, head, body, mostBody, minor, keepAlive, expectsContinue, upgrades };
+    this.#exchange = new Exchange(this, this.#context, request, destination);
     this.#exchange.begin();
   }
 

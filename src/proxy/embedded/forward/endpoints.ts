@@ -1,4 +1,5 @@
 /** Where requests go. */
+import type { HttpPolicy } from "../../../model/inventory.ts";
 
 /** One address and port of one backend. */
 export interface ProxyEndpoint {
@@ -6,10 +7,32 @@ export interface ProxyEndpoint {
   readonly id: string;
   readonly address: string;
   readonly port: number;
+  /** Absent: plain text. */
+  readonly tls?: UpstreamTls;
+}
+
+/** How an endpoint is spoken to over TLS. */
+export interface UpstreamTls {
+  /** For SNI, and what its certificate must be for. */
+  readonly host: string;
+  /** False: any certificate will do. */
+  readonly verify: boolean;
 }
 
 /** Endpoints in the order in which they are to be tried: those of a tier before those of the next. */
 export type Tiers = readonly (readonly ProxyEndpoint[])[];
+
+/** One route, as long as it is there. */
+export interface ProxyRoute {
+  readonly policy: HttpPolicy;
+  /** Its requests under way. */
+  readonly load: { requests: number };
+}
+
+export interface Destination {
+  readonly tiers: Tiers;
+  readonly route: ProxyRoute;
+}
 
 /**
  * Whom a client's request goes to.
@@ -18,21 +41,20 @@ export type Tiers = readonly (readonly ProxyEndpoint[])[];
  * @param client its address
  * @returns undefined when no route has the host
  */
-export type ChooseEndpoints = (host: string, client: string) => Tiers | undefined;
+export type ChooseEndpoints = (host: string, client: string) => Destination | undefined;
 
-/** The first endpoint that has not been tried, those that are shunned last; undefined when all have been. */
-export function nextEndpoint(
-  tiers: Tiers,
-  tried: readonly ProxyEndpoint[],
-  isShunned: (endpoint: ProxyEndpoint) => boolean,
-): ProxyEndpoint | undefined {
+/** Somebody whom others are asked before: it refused a connection or failed requests just now. */
+export type IsSuspect = (endpoint: ProxyEndpoint) => boolean;
+
+/** The first endpoint that has not been tried, suspects last; undefined when all have been. */
+export function nextEndpoint(tiers: Tiers, tried: readonly ProxyEndpoint[], isSuspect: IsSuspect): ProxyEndpoint | undefined {
   let last: ProxyEndpoint | undefined;
   for (let t = 0; t < tiers.length; t++) {
     const tier = tiers[t]!;
     for (let i = 0; i < tier.length; i++) {
       const endpoint = tier[i]!;
       if (tried.includes(endpoint)) continue;
-      if (!isShunned(endpoint)) return endpoint;
+      if (!isSuspect(endpoint)) return endpoint;
       last ??= endpoint;
     }
   }

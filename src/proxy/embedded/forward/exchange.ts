@@ -1,78 +1,74 @@
 /**
- * One request and its response: finds an endpoint, sends, tries another one where that can do no harm, and passes back what comes.
+ * One request and its response: finds an endpoint, sends, asks another one where that can do no harm, and passes back what comes.
  *
  *     begin ─► connecting ─► sent ─► responding ─► finish
  *                 │  ▲         │
  *                 └──┴─────────┘ another endpoint: whenever nothing was sent; else only if the request may be sent twice, it is still here,
- *                                nothing has come back, and the retry budget allows it
+ *                                nothing of a response was passed on, and the retry budget allows it
+ *
+ * It goes to another one when its connection breaks, when it is not answered in time, when the answer is a status that the route names, and when
+ * its endpoint is no longer to be asked, by a new table or because requests keep failing there. As long as it can wait, it leaves for somebody
+ * who is well only.
  */
-import type { Duplex } from "node:stream";
+import type { Milliseconds } from "../../../model/units.ts";
 import { chunkStart, LAST_CHUNK } from "../http1/chunked.ts";
 import { FAULT_ANSWERS, type Fault } from "../http1/faults.ts";
 import { formatResponseHead, responseBody } from "../http1/format-head.ts";
 import type { BodyKind, Framing } from "../http1/framing.ts";
-import { HEAD, type Method } from "../http1/method.ts";
+import { HEAD } from "../http1/method.ts";
 import type { ResponseHead } from "../http1/response-head.ts";
-import { nextEndpoint, type ProxyEndpoint, type Tiers } from "./endpoints.ts";
-import type { GatheringWriter } from "./gathering-writer.ts";
-import { BAD_RESPONSE, BODY_TOO_LARGE, LOST, NO_ENDPOINT, type OwnAnswer, SLOW_ENDPOINT } from "./own-answer.ts";
+import { Attempts } from "./attempts.ts";
+import { Discard } from "./discard.ts";
+import type { Destination, ProxyRoute } from "./endpoints.ts";
+import type { ExchangeClient, ExchangeRequest } from "./exchange-client.ts";
+import { Hedge, type HedgedRequest } from "./hedge.ts";
+import { judgeAttempt, resultOf } from "./judge-attempt.ts";
+import { BAD_RESPONSE, BODY_TOO_LARGE, BUSY, LOST, NO_ENDPOINT, type OwnAnswer, SLOW_ENDPOINT, SLOW_REQUEST } from "./own-answer.ts";
 import type { ProxyContext } from "./proxy-context.ts";
-import type { RequestBody } from "./request-body.ts";
-import { addRequest, takeRetry } from "./retry-budget.ts";
 import type { ResponseSink, UpstreamConnection, UpstreamLoss } from "./upstream-connection.ts";
 
-/** Who sent the request. */
-export interface ExchangeClient {
-  readonly socket: Duplex;
-  readonly out: GatheringWriter;
-  /** When the client is given up; Infinity: somebody else is waited for. */
-  deadline: number;
-  /** The response is through, or an answer of our own. */
-  finish(keepAlive: boolean): void;
-  /** The response cannot be ended as it was begun. */
-  abort(): void;
-  answer(answer: OwnAnswer, keepAlive: boolean): void;
-  /** Both speak another protocol from here on. */
-  upgrade(upstream: Duplex, rest: Buffer): void;
-}
-
-/** What is sent, and what the client may get. */
-export interface ExchangeRequest {
-  readonly method: Method;
-  /** For the endpoint, Latin-1. */
-  readonly head: string;
-  readonly body: RequestBody;
-  readonly minor: 0 | 1;
-  readonly keepAlive: boolean;
-  readonly expectsContinue: boolean;
-  readonly upgrades: boolean;
-}
-
 const CONTINUE = "HTTP/1.1 100 Continue\r\n\r\n";
-const NOBODY: readonly ProxyEndpoint[] = [];
+/** How soon a request that must wait looks again whether it may leave. */
+const LOOK_AGAIN = 250;
 
-export class Exchange implements ResponseSink {
+export class Exchange implements ResponseSink, HedgedRequest {
   readonly #client: ExchangeClient;
   readonly #context: ProxyContext;
   readonly #request: ExchangeRequest;
-  readonly #tiers: Tiers;
-  #tried: readonly ProxyEndpoint[] = NOBODY;
-  #attempts = 0;
+  readonly #route: ProxyRoute;
+  readonly #attempts: Attempts;
+  readonly #since: Milliseconds;
   #upstream: UpstreamConnection | undefined;
   /** The request's head has been written to the endpoint. */
   #isSent = false;
   /** The connection had served others: its end may have nothing to do with this request. */
   #wasReused = false;
-  #wasLost = false;
-  #hasResponse = false;
+  /** Until when this endpoint is waited for if there is nobody else. */
+  #patience = Infinity;
+  /** The endpoint is being left for another one. */
+  #isLeaving = false;
+  /** Since when the retry budget is waited for. */
+  #parkedSince: number | undefined;
+  /** Its response is passed on if nobody has a better one. */
+  #held: UpstreamConnection | undefined;
+  #isLastResort = false;
+  #hedge: Hedge | undefined;
+  /** What the client is told when nobody is left. */
+  #failure = NO_ENDPOINT;
+  /** Of the response that is passed on; 0 before. */
+  #status = 0;
+  /** It is counted among those under way. */
+  #isCounted = false;
   #keepAlive: boolean;
   #bodyKind: BodyKind = "none";
 
-  constructor(client: ExchangeClient, context: ProxyContext, request: ExchangeRequest, tiers: Tiers) {
+  constructor(client: ExchangeClient, context: ProxyContext, request: ExchangeRequest, destination: Destination) {
     this.#client = client;
     this.#context = context;
     this.#request = request;
-    this.#tiers = tiers;
+    this.#route = destination.route;
+    this.#attempts = new Attempts(context, destination, request.method);
+    this.#since = context.ports.now();
     this.#keepAlive = request.keepAlive;
   }
 
@@ -86,44 +82,62 @@ export class Exchange implements ResponseSink {
 
   /** Something of the response has been passed to the client. */
   get hasResponse(): boolean {
-    return this.#hasResponse;
+    return this.#status > 0;
   }
 
   begin(): void {
-    addRequest(this.#context.budget);
-    this.#connect();
+    const { load, policy } = this.#route;
+    load.requests++;
+    this.#context.budget.requests++;
+    this.#isCounted = true;
+    if (load.requests > (policy.limits.concurrentRequests ?? Infinity)) this.#fail(BUSY);
+    else this.#connect();
+  }
+
+  /**
+   * Time has passed.
+   *
+   * @param hasNews who may be asked has changed
+   * @returns false when it is to leave its endpoint and the retry budget does not allow it yet
+   */
+  sweep(now: Milliseconds, hasNews: boolean): boolean {
+    const { request } = this.#route.policy.timeouts;
+    if (request > 0 && now - this.#since >= request) this.#expire();
+    else if (this.#parkedSince !== undefined) this.#leavePark(now, this.#parkedSince);
+    else if (hasNews) return this.#reconsider(now);
+    return true;
   }
 
   /** Bytes of the body have arrived, or of what is behind it, which is returned. */
   takeBytes(bytes: Buffer): Buffer | undefined {
-    const { body } = this.#request;
+    const { body, mostBody } = this.#request;
     if (body.isWhole) return bytes;
+    const { replay } = this.#context.settings;
     const out = this.#isSent ? this.#upstream?.out : undefined;
     const rest = body.read(bytes, out);
     if (typeof rest === "string") {
       this.#refuse(rest);
       return undefined;
     }
-    if (body.size > this.#context.settings.maxBody) {
+    if (body.size > mostBody) {
       this.#refuse("body-too-large");
       return undefined;
     }
-    if (this.#isSent && body.isKept && body.size > this.#context.settings.replay) body.forget();
-    this.#waitForWhoeverIsNext(out === undefined ? body.size <= this.#context.settings.replay : out.flush());
+    if (this.#isSent && body.isKept && body.size > replay) body.forget();
+    this.#waitForWhoeverIsNext(out === undefined ? body.size <= replay : out.flush());
     return rest;
   }
 
   /** The client is gone. */
   abandon(): void {
-    const upstream = this.#upstream;
-    this.#upstream = undefined;
-    upstream?.abandon();
+    this.#drop();
+    this.#end(this.#status);
   }
 
   /** The client reads again. */
   onClientDrain(): void {
     const { timeouts } = this.#context.settings;
-    if (this.#upstream === undefined || !this.#hasResponse) return; // what it reads at last is the response before
+    if (this.#upstream === undefined || this.#status === 0) return; // what it reads at last is the response before
     this.#upstream.socket.resume();
     this.#upstream.deadline = this.#in(timeouts.responseBody);
     this.#client.deadline = this.#request.body.isWhole ? Infinity : this.#in(timeouts.client);
@@ -132,38 +146,41 @@ export class Exchange implements ResponseSink {
   // What the endpoint's connection tells.
 
   onConnected(): void {
-    const { body, head, expectsContinue } = this.#request;
-    const upstream = this.#upstream!;
+    const { body, head, method, expectsContinue } = this.#request;
+    const { out, endpoint } = this.#upstream!;
     this.#isSent = true;
-    upstream.out.addText(head);
-    body.sendKept(upstream.out);
+    this.#attempts.noteSent(endpoint);
+    out.addText(head);
+    body.sendKept(out);
     // what must not be sent twice is not kept, so that it cannot be
-    if (body.isKept && (!this.#request.method.isIdempotent || body.size > this.#context.settings.replay)) body.forget();
-    const isTaken = upstream.out.flush();
+    if (body.isKept && (!method.isIdempotent || body.size > this.#context.settings.replay)) body.forget();
+    const isTaken = out.flush();
     if (expectsContinue && !body.isWhole && body.size === 0) {
       this.#client.out.addText(CONTINUE);
       this.#client.out.flush();
     }
     this.#waitForWhoeverIsNext(isTaken);
+    if (this.#route.policy.hedge !== undefined) this.#setHedge(this.#route.policy.hedge.after);
   }
 
   onHead(head: ResponseHead, framing: Framing, bytes: Buffer): void {
-    const { minor, upgrades } = this.#request;
+    const { minor, upgrades, body } = this.#request;
     const { status } = head;
     if (status < 200) {
-      if (status === 101 && !upgrades) {
-        this.abandon();
-        return void this.#fail(BAD_RESPONSE);
-      }
+      if (status === 101 && !upgrades) return void this.#fail(BAD_RESPONSE);
       // 100 was said by us already, if the client waited for it; HTTP/1.0 knows no interim responses
       if (status !== 100 && minor === 1) this.#client.out.addText(formatResponseHead(bytes, head, framing, { minor, keepAlive: true }));
       return;
     }
-    this.#hasResponse = true;
-    this.#request.body.forget();
+    if (status >= 400 && !this.#isLastResort && this.#isUnwanted(status)) return void this.#setAside(status);
+    this.#status = status;
+    this.#discardHeld();
+    this.#hedge?.cancel();
+    this.#attempts.releaseRetry();
+    body.forget();
     this.#bodyKind = responseBody(framing, minor);
     // a body that is not through yet may never be: what follows it could not be told from its rest
-    this.#keepAlive &&= this.#request.body.isWhole && this.#bodyKind !== "until-close" && !this.#context.isDraining;
+    this.#keepAlive &&= body.isWhole && this.#bodyKind !== "until-close" && !this.#context.isDraining;
     this.#client.out.addText(formatResponseHead(bytes, head, framing, { minor, keepAlive: this.#keepAlive }));
   }
 
@@ -177,7 +194,7 @@ export class Exchange implements ResponseSink {
   onRead(): void {
     const { timeouts } = this.#context.settings;
     if (this.#client.out.flush()) {
-      if (this.#hasResponse) this.#upstream!.deadline = this.#in(timeouts.responseBody);
+      if (this.#status > 0) this.#upstream!.deadline = this.#in(timeouts.responseBody);
     } else {
       this.#upstream!.socket.pause();
       this.#upstream!.deadline = Infinity;
@@ -186,66 +203,193 @@ export class Exchange implements ResponseSink {
   }
 
   onEnd(): void {
+    judgeAttempt(this.#context, this.#upstream!, resultOf(this.#status), this.#status);
     this.#upstream = undefined;
     if (this.#bodyKind === "chunked") this.#client.out.addText(LAST_CHUNK);
     this.#client.out.flush();
+    this.#end(this.#status);
     this.#client.finish(this.#keepAlive);
   }
 
   onUpgrade(rest: Buffer): void {
-    const { socket } = this.#upstream!;
+    const upstream = this.#upstream!;
+    judgeAttempt(this.#context, upstream, "ok", 101);
     this.#upstream = undefined;
     this.#client.out.flush();
-    this.#client.upgrade(socket, rest);
+    this.#drop();
+    this.#end(101);
+    this.#client.upgrade(upstream.socket, rest);
   }
 
   onUpstreamDrain(): void {
     this.#waitForWhoeverIsNext(true);
   }
 
+  onLate(now: Milliseconds): number | undefined {
+    const upstream = this.#upstream!;
+    judgeAttempt(this.#context, upstream, "timeout", 0);
+    if (!this.#request.body.isWhole || now >= this.#patience || this.#hedge?.isRunning === true) return undefined;
+    this.#isLeaving = this.#mayRepeat(true) && !upstream.hasAnswered && this.#attempts.takeRetry();
+    return this.#isLeaving ? undefined : Math.min(this.#patience, now + LOOK_AGAIN);
+  }
+
   onLoss(loss: UpstreamLoss, hasAnswered: boolean): void {
-    const endpoint = this.#upstream!.endpoint;
+    const upstream = this.#upstream!;
+    const wasSent = this.#isSent;
     this.#upstream = undefined;
-    if (this.#hasResponse) {
+    this.#isSent = false;
+    const isStale = wasSent && loss === "lost" && this.#wasReused && !hasAnswered;
+    if (!isStale) judgeAttempt(this.#context, upstream, !wasSent ? "connect" : loss === "timeout" ? "timeout" : "reset", this.#status);
+    if (this.#status > 0) {
       this.#context.counters.cutResponses++;
+      this.#end(this.#status);
       return void this.#client.abort();
     }
-    const wasSent = this.#isSent;
-    this.#isSent = false;
-    if (!wasSent) return void this.#connect();
-    if (loss === "timeout") return void this.#fail(SLOW_ENDPOINT);
-    if (loss === "bad-response") return void this.#fail(BAD_RESPONSE);
-    if (hasAnswered || !this.#request.body.isKept) return void this.#fail(LOST);
-    if (!takeRetry(this.#context.budget, this.#context.ports.now())) {
-      this.#context.counters.retriesDenied++;
-      return void this.#fail(LOST);
-    }
-    this.#wasLost = true;
-    const again =
-      this.#wasReused && this.#attempts < this.#context.settings.attempts ? this.#context.pool.take(endpoint, "new") : undefined;
-    if (again === undefined) this.#connect();
-    else this.#send(again);
+    if (!wasSent || this.#isLeaving) return void this.#goOn();
+    this.#failure = loss === "timeout" ? SLOW_ENDPOINT : loss === "bad-response" ? BAD_RESPONSE : LOST;
+    if (isStale && this.#isRepeatable()) this.#attempts.noteStale(upstream.endpoint);
+    if (this.#hedge?.isRunning === true) this.#goOn();
+    else if (loss === "timeout" || !this.#mayRepeat(false)) this.#giveUp();
+    else if (this.#attempts.takeRetry()) this.#goOn();
+    else this.#park();
   }
 
-  /** To the next endpoint; with none left the client is told. */
+  // What the hedge asks and tells.
+
+  get head(): string {
+    return this.#request.head;
+  }
+
+  get isToHead(): boolean {
+    return this.#request.method === HEAD;
+  }
+
+  get isSilent(): boolean {
+    return this.#isSent && this.#upstream?.hasAnswered === false;
+  }
+
+  onHedgeHead(head: ResponseHead, framing: Framing, bytes: Buffer): void {
+    if (this.#route.policy.retry.codes.includes(head.status)) return void this.#hedge!.cancel();
+    const slow = this.#upstream;
+    this.#goOn();
+    slow?.abandon();
+    this.onHead(head, framing, bytes);
+  }
+
+  #setHedge(after: Milliseconds): void {
+    const { body, upgrades } = this.#request;
+    if (this.#hedge !== undefined || upgrades || !body.isWhole || body.size > 0 || !this.#isRepeatable()) return;
+    this.#hedge = new Hedge(this, this.#context, this.#attempts, after);
+  }
+
+  /** To the next endpoint, or to one that has been asked already; with none left the client gets what there is. */
+  #goOn(): void {
+    this.#isLeaving = false;
+    const isSent = this.#hedge?.isRequestSent === true;
+    const hedged = this.#hedge?.handTo(this);
+    if (hedged === undefined) return void this.#connect();
+    this.#upstream = hedged;
+    this.#isSent = isSent;
+    this.#wasReused = false;
+    if (isSent) this.#waitForWhoeverIsNext(true);
+  }
+
   #connect(): void {
-    const { pool, settings } = this.#context;
-    while (this.#attempts < settings.attempts) {
-      const endpoint = nextEndpoint(this.#tiers, this.#tried, (one) => pool.isShunned(one));
-      if (endpoint === undefined) break;
-      this.#tried = this.#tried.length === 0 ? [endpoint] : [...this.#tried, endpoint];
-      const upstream = pool.take(endpoint, this.#request.method.isIdempotent ? "any" : "fresh");
-      if (upstream === undefined) continue; // it has enough to do
-      return void this.#send(upstream);
-    }
-    this.#fail(this.#wasLost ? LOST : NO_ENDPOINT);
-  }
-
-  #send(upstream: UpstreamConnection): void {
-    if (this.#attempts++ > 0) this.#context.counters.retries++;
+    const upstream = this.#attempts.take();
+    if (upstream === undefined) return void this.#giveUp();
+    const isFirst = this.#attempts.count === 1;
+    if (!isFirst) this.#context.counters.retries++;
     this.#upstream = upstream;
     this.#wasReused = upstream.served > 0;
-    upstream.begin(this, this.#request.method === HEAD);
+    upstream.begin(this, this.isToHead, isFirst ? this.#since : this.#context.ports.now());
+  }
+
+  /** Waits until fewer requests are being repeated. */
+  #park(): void {
+    this.#context.counters.retriesDenied++;
+    this.#parkedSince = this.#context.ports.now();
+  }
+
+  #leavePark(now: Milliseconds, since: number): void {
+    if (this.#attempts.takeRetry()) {
+      this.#parkedSince = undefined;
+      this.#connect();
+    } else if (now - since >= this.#context.settings.timeouts.retry) {
+      this.#giveUp();
+    }
+  }
+
+  /** Leaves an endpoint that is not to be asked any more, unless something has come back already. @returns false when the budget does not allow it yet */
+  #reconsider(now: Milliseconds): boolean {
+    const upstream = this.#upstream;
+    if (upstream === undefined || this.#status > 0 || upstream.hasAnswered || this.#hedge?.isRunning === true) return true;
+    if (this.#isSent && !this.#isRepeatable()) return true;
+    const { choose, ejection } = this.#context;
+    const destination = choose(this.#request.host, this.#request.from);
+    if (destination === undefined) return true; // what was begun is ended
+    const isOffered = this.#attempts.retarget(destination.tiers, upstream.endpoint);
+    if ((isOffered && !ejection.isEjected(upstream.endpoint, now)) || !this.#attempts.hasNext(true)) return true;
+    if (this.#isSent && !this.#attempts.takeRetry()) return false;
+    this.#leave();
+    this.#connect();
+    return true;
+  }
+
+  /** It may be sent twice, and is still here. */
+  #isRepeatable(): boolean {
+    return this.#request.method.isIdempotent && this.#request.body.isKept;
+  }
+
+  /** It may be sent once more, to somebody else. */
+  #mayRepeat(isToWell: boolean): boolean {
+    return this.#isRepeatable() && this.#attempts.hasNext(isToWell);
+  }
+
+  /** Somebody else is asked for a better response. */
+  #isUnwanted(status: number): boolean {
+    if (!this.#route.policy.retry.codes.includes(status) || !this.#isRepeatable() || !this.#request.body.isWhole) return false;
+    if (this.#hedge?.isRunning === true) return true;
+    if (!this.#attempts.hasNext(false)) return false;
+    if (this.#attempts.takeRetry()) return true;
+    this.#context.counters.retriesDenied++;
+    return false;
+  }
+
+  #setAside(status: number): void {
+    const upstream = this.#upstream!;
+    judgeAttempt(this.#context, upstream, resultOf(status), status);
+    this.#discardHeld();
+    this.#held = upstream;
+    this.#upstream = undefined;
+    this.#isSent = false;
+    upstream.hold();
+    this.#goOn();
+  }
+
+  /** Nobody is left to be asked: the client gets the response that was set aside, or learns what went wrong. */
+  #giveUp(): void {
+    this.#parkedSince = undefined;
+    const held = this.#held;
+    this.#held = undefined;
+    if (held === undefined) return void this.#fail(this.#failure);
+    this.#isLastResort = true;
+    this.#upstream = held;
+    this.#isSent = true;
+    if (!held.release(this)) this.#fail(LOST);
+  }
+
+  #discardHeld(): void {
+    const held = this.#held;
+    this.#held = undefined;
+    if (held !== undefined) Discard.begin(held, this.#in(this.#context.settings.timeouts.linger));
+  }
+
+  /** The request as a whole has taken too long. */
+  #expire(): void {
+    if (this.#status > 0) return void this.#client.abort();
+    this.#failure = SLOW_REQUEST;
+    this.#leave();
+    this.#giveUp();
   }
 
   /** Who must act next, and by when: the client with its body, or the endpoint with reading it or with answering. */
@@ -255,11 +399,16 @@ export class Exchange implements ResponseSink {
     const { socket } = this.#client;
     if (body.isWhole) {
       this.#client.deadline = Infinity;
-      if (this.#isSent && !this.#hasResponse) this.#upstream!.deadline = this.#in(timeouts.response);
+      if (this.#isSent && this.#status === 0) {
+        const { backendRequest } = this.#route.policy.timeouts;
+        const now = this.#context.ports.now();
+        this.#patience = now + Math.max(timeouts.response, backendRequest);
+        this.#upstream!.deadline = this.#isRepeatable() ? now + backendRequest : this.#patience;
+      }
     } else if (isTaken) {
       if (socket.isPaused()) socket.resume();
       this.#client.deadline = this.#in(timeouts.client);
-      if (this.#isSent && !this.#hasResponse) this.#upstream!.deadline = Infinity;
+      if (this.#isSent && this.#status === 0) this.#upstream!.deadline = Infinity;
     } else {
       socket.pause();
       this.#client.deadline = Infinity;
@@ -269,13 +418,42 @@ export class Exchange implements ResponseSink {
 
   /** The body cannot be read on; what the endpoint has got of it is no request. */
   #refuse(fault: Fault | "body-too-large"): void {
-    this.abandon();
-    if (this.#hasResponse) this.#client.abort();
-    else this.#client.answer(fault === "body-too-large" ? BODY_TOO_LARGE : FAULT_ANSWERS[fault], false);
+    if (this.#status > 0) return void this.#client.abort();
+    this.#keepAlive = false;
+    this.#fail(fault === "body-too-large" ? BODY_TOO_LARGE : FAULT_ANSWERS[fault]);
   }
 
   #fail(answer: OwnAnswer): void {
+    this.#drop();
+    this.#end(answer.status);
     this.#client.answer(answer, this.#keepAlive && this.#request.body.isWhole && !this.#context.isDraining);
+  }
+
+  /** Nobody is to answer any more. */
+  #drop(): void {
+    this.#leave();
+    this.#held?.abandon();
+    this.#held = undefined;
+    this.#hedge?.cancel();
+  }
+
+  /** The endpoint that is waited for is not any more. */
+  #leave(): void {
+    const upstream = this.#upstream;
+    this.#upstream = undefined;
+    this.#isSent = false;
+    upstream?.abandon();
+  }
+
+  /** @param status that the client got; 0: it went away before */
+  #end(status: number): void {
+    if (!this.#isCounted) return;
+    this.#isCounted = false;
+    const { budget, ports } = this.#context;
+    this.#route.load.requests--;
+    budget.requests--;
+    this.#attempts.releaseRetry();
+    ports.outcomes?.request(this.#request.host, status, (ports.now() - this.#since) / 1000);
   }
 
   #in(delay: number): number {

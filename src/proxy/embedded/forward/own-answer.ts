@@ -4,6 +4,8 @@ export interface OwnAnswer {
   readonly status: number;
   /** For people, one sentence. */
   readonly text: string;
+  /** Seconds after which it may be asked again. */
+  readonly retryAfter?: number;
 }
 
 const REASONS: Readonly<Record<number, string>> = {
@@ -27,15 +29,18 @@ export const BODY_TOO_LARGE: OwnAnswer = { status: 413, text: "The body is too l
 export const LOST: OwnAnswer = { status: 502, text: "The endpoint closed the connection before it answered." };
 export const BAD_RESPONSE: OwnAnswer = { status: 502, text: "The endpoint's answer is not valid HTTP." };
 export const NO_ENDPOINT: OwnAnswer = { status: 503, text: "No endpoint of this host can be reached." };
+export const BUSY: OwnAnswer = { status: 503, text: "Too many requests of this host are under way.", retryAfter: 1 };
 export const SLOW_ENDPOINT: OwnAnswer = { status: 504, text: "The endpoint did not answer in time." };
+export const SLOW_REQUEST: OwnAnswer = { status: 504, text: "The request took longer than it may." };
 
 /**
  * The whole answer.
  *
  * @param toHead the request's method was HEAD: the body is left out, not its length
  */
-export function formatOwnAnswer({ status, text }: OwnAnswer, toHead: boolean, keepAlive: boolean, minor: 0 | 1): string {
+export function formatOwnAnswer({ status, text, retryAfter }: OwnAnswer, toHead: boolean, keepAlive: boolean, minor: 0 | 1): string {
   const connection = keepAlive ? (minor === 0 ? "Connection: keep-alive\r\n" : "") : "Connection: close\r\n";
-  const head = `HTTP/1.1 ${status} ${REASONS[status] ?? ""}\r\nContent-Type: text/plain\r\nContent-Length: ${text.length + 1}\r\n${connection}\r\n`;
+  const wait = retryAfter === undefined ? "" : `Retry-After: ${retryAfter}\r\n`;
+  const head = `HTTP/1.1 ${status} ${REASONS[status] ?? ""}\r\nContent-Type: text/plain\r\nContent-Length: ${text.length + 1}\r\n${wait}${connection}\r\n`;
   return toHead ? head : `${head}${text}\n`;
 }

@@ -1,5 +1,6 @@
 /** What all connections of one proxy share. */
-import type { ChooseEndpoints } from "./endpoints.ts";
+import type { Ejection } from "./ejection.ts";
+import type { ChooseEndpoints, IsSuspect } from "./endpoints.ts";
 import type { ProxyPorts } from "./ports.ts";
 import type { RetryBudget } from "./retry-budget.ts";
 import type { ProxySettings } from "./settings.ts";
@@ -11,6 +12,8 @@ export interface ProxyContext {
   readonly choose: ChooseEndpoints;
   readonly pool: UpstreamPool;
   readonly budget: RetryBudget;
+  readonly ejection: Ejection;
+  readonly isSuspect: IsSuspect;
   readonly counters: ProxyCounters;
   /** No connection is to take another request. */
   isDraining: boolean;
@@ -21,8 +24,10 @@ export interface ProxyCounters {
   requests: number;
   /** Attempts after the first. */
   retries: number;
-  /** Retries that the budget did not allow. */
+  /** Retries that the budget did not allow, at once or at all. */
   retriesDenied: number;
+  /** Attempts at a second endpoint because the first was slow. */
+  hedges: number;
   upgrades: number;
   /** Requests that we answered ourselves. Status → how many. */
   readonly ownAnswers: Map<number, number>;
@@ -34,6 +39,7 @@ export const newProxyCounters = (): ProxyCounters => ({
   requests: 0,
   retries: 0,
   retriesDenied: 0,
+  hedges: 0,
   upgrades: 0,
   ownAnswers: new Map(),
   cutResponses: 0,

@@ -52,10 +52,10 @@ describe("time", () => {
     expect(attempts[0]!.isClosed()).toBe(true);
   });
 
-  test("an endpoint that does not answer: 504, and no other is bothered", async () => {
+  test("an endpoint that does not answer a POST: 504, and no other is bothered", async () => {
     const { openClient, attempts, clock } = proxyWorld();
     const client = openClient();
-    await client.say(request());
+    await client.say(request([], "POST / HTTP/1.1"));
     await clock.advance(timeouts.response + LATER);
     expect(statusOf(client.got())).toBe("504");
     expect(attempts).toHaveLength(1);
@@ -207,7 +207,7 @@ describe("answers of our own", () => {
   test.each(broken)("the endpoint says $name: 502", async ({ says }) => {
     const { openClient, attempts } = proxyWorld();
     const client = openClient();
-    await client.say(request());
+    await client.say(request([], "POST / HTTP/1.1"));
     await attempts[0]!.say(says);
     expect(statusOf(client.got())).toBe("502");
     expect(attempts[0]!.isClosed()).toBe(true);

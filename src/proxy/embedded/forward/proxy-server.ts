@@ -8,7 +8,7 @@ import type { ProxyPorts } from "./ports.ts";
 import { createProxy, type EmbeddedProxy } from "./proxy.ts";
 import type { ProxySettings } from "./settings.ts";
 
-export interface ProxyServer extends Pick<EmbeddedProxy, "counters" | "connections"> {
+export interface ProxyServer extends Pick<EmbeddedProxy, "counters" | "connections" | "refresh"> {
   readonly port: number;
   /** Listens no more and lets requests end, for no longer than `patience`. */
   readonly close: (patience: Milliseconds) => Promise<void>;
@@ -43,6 +43,7 @@ export async function openProxyServer(
     port: typeof bound === "object" && bound !== null ? bound.port : listen.port,
     counters: proxy.counters,
     connections: proxy.connections,
+    refresh: proxy.refresh,
     close: async (patience) => {
       server.close();
       await proxy.close(patience);

@@ -3,6 +3,7 @@ import { damagedMessages } from "../../../../test/support/http1/fuzz-messages.ts
 import { readWithNode } from "../../../../test/support/http1/node-reader.ts";
 import {
   type Attempt,
+  type ChooseTiers,
   EAST,
   FAR,
   type FarEnd,
@@ -13,7 +14,6 @@ import {
   WEST,
 } from "../../../../test/support/http1/proxy-world.ts";
 import { seededRandom } from "../../../../test/support/random.ts";
-import type { ChooseEndpoints } from "./endpoints.ts";
 import { PROXY_SETTINGS } from "./settings.ts";
 
 /** Worlds, each with its own clients and accidents. */
@@ -23,7 +23,7 @@ const REQUESTS = 6;
 /** Damaged requests, each answered with damaged responses. */
 const DAMAGED = 8000;
 const STEPS = 150;
-const ANYWHERE: ChooseEndpoints = () => [[EAST, WEST], [FAR]];
+const ANYWHERE: ChooseTiers = () => [[EAST, WEST], [FAR]];
 
 interface Client extends FarEnd {
   /** What each request asks for, in order. */

@@ -2,7 +2,8 @@
 import type { Duplex } from "node:stream";
 import { type Milliseconds, ms } from "../../../model/units.ts";
 import { ClientConnection } from "./client-connection.ts";
-import type { ChooseEndpoints } from "./endpoints.ts";
+import { Ejection } from "./ejection.ts";
+import type { ChooseEndpoints, ProxyEndpoint } from "./endpoints.ts";
 import type { ProxyPorts } from "./ports.ts";
 import { newProxyCounters, type ProxyContext, type ProxyCounters } from "./proxy-context.ts";
 import { newRetryBudget } from "./retry-budget.ts";
@@ -16,6 +17,8 @@ export interface EmbeddedProxy {
   readonly counters: ProxyCounters;
   /** @param peer the address that the connection comes from */
   readonly accept: (socket: Duplex, peer: string) => void;
+  /** Who may be asked has changed: requests that wait where they would not be sent any more go elsewhere, if they can. */
+  readonly refresh: () => void;
   readonly connections: () => { readonly clients: number; readonly open: number; readonly idle: number };
   /** Takes no more requests and lets those end that are being answered. Resolves when no connection is left; after `patience` it cuts them. */
   readonly close: (patience: Milliseconds) => Promise<void>;
@@ -25,18 +28,29 @@ export function createProxy(choose: ChooseEndpoints, ports: ProxyPorts, settings
   const pool = new UpstreamPool(ports, settings);
   const clients = new Set<ClientConnection>();
   const counters = newProxyCounters();
-  const context: ProxyContext = { settings, ports, choose, pool, budget: newRetryBudget(ports.now()), counters, isDraining: false };
+  const ejection = new Ejection(settings.ejection);
+  const isSuspect = (endpoint: ProxyEndpoint): boolean =>
+    pool.isShunned(endpoint) || (!ejection.isQuiet && ejection.isEjected(endpoint, ports.now()));
+  const budget = newRetryBudget();
+  const context: ProxyContext = { settings, ports, choose, pool, budget, ejection, isSuspect, counters, isDraining: false };
   let cancelSweep: (() => void) | undefined;
+  /** Who may be asked has changed, and not every request has heeded it. */
+  let hasNews = false;
+  let ejections = 0;
   let cutAt = Infinity;
   const empty = Promise.withResolvers<void>();
 
   function sweep(): void {
     const now = ports.now();
+    pool.sweep(now);
+    ejection.sweep(now);
+    const hadNews = hasNews || ejection.ejections > ejections;
+    ejections = ejection.ejections;
+    hasNews = false;
     for (const client of clients) {
       if (now >= cutAt) client.socket.destroy();
-      else if (client.deadline <= now) client.expire();
+      else if (!client.sweep(now, hadNews)) hasNews = true;
     }
-    pool.sweep(now);
     const isIdle = clients.size === 0 && pool.count().open === 0;
     cancelSweep = isIdle ? undefined : ports.setTimer(SWEEP, sweep);
   }
@@ -52,6 +66,9 @@ export function createProxy(choose: ChooseEndpoints, ports: ProxyPorts, settings
       if (context.isDraining || clients.size >= settings.clients) return void socket.destroy();
       clients.add(new ClientConnection(socket, peer, context, onClose));
       cancelSweep ??= ports.setTimer(SWEEP, sweep);
+    },
+    refresh: () => {
+      hasNews = true;
     },
     connections: () => ({ clients: clients.size, ...pool.count() }),
     close: async (patience) => {

@@ -1,33 +1,24 @@
 /**
- * How many requests may be sent again, so that retries cannot make an overload worse: a fifth of all requests, and ten a second besides, as
- * linkerd and Envoy have it. Attempts of which nothing was sent, because no connection came about, are no load and cost nothing.
+ * How many requests may be repeated at the same time, so that retries cannot make an overload worse: a fifth of those under way, as Envoy has it,
+ * and always a few, because a quiet site would have none. A bound on the rate would fail the thousand requests that wait at an endpoint when it
+ * stops. Attempts of which nothing was sent, because no connection came about, are no load and cost nothing.
  */
-import type { Milliseconds } from "../../../model/units.ts";
 
-/** In thousandths of a retry, because fractions do not add up. */
-const RETRY = 1000;
-const PER_REQUEST = 200;
-const PER_MILLISECOND = 10;
-/** What is saved up at most: ten seconds' worth. */
-const MOST = 10_000 * PER_MILLISECOND;
+const SHARE = 0.2;
+const ALWAYS = 100;
 
 export interface RetryBudget {
-  balance: number;
-  at: Milliseconds;
+  /** Under way, whether repeated or not. */
+  requests: number;
+  /** Of them, those that were sent more than once and have no response yet. */
+  retries: number;
 }
 
-export const newRetryBudget = (now: Milliseconds): RetryBudget => ({ balance: MOST, at: now });
+export const newRetryBudget = (): RetryBudget => ({ requests: 0, retries: 0 });
 
-/** Notes a request that is sent for the first time. */
-export function addRequest(budget: RetryBudget): void {
-  budget.balance = Math.min(MOST, budget.balance + PER_REQUEST);
-}
-
-/** @returns false when the budget is spent; nothing is taken then */
-export function takeRetry(budget: RetryBudget, now: Milliseconds): boolean {
-  budget.balance = Math.min(MOST, budget.balance + (now - budget.at) * PER_MILLISECOND);
-  budget.at = now;
-  if (budget.balance < RETRY) return false;
-  budget.balance -= RETRY;
+/** @returns false when there are as many as there may be. Else one more is under way, until `retries` is lowered again. */
+export function takeRetry(budget: RetryBudget): boolean {
+  if (budget.retries >= Math.max(ALWAYS, SHARE * budget.requests)) return false;
+  budget.retries++;
   return true;
 }

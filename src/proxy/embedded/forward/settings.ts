@@ -12,8 +12,9 @@ export interface ProxySettings {
   readonly maxBody: number;
   readonly timeouts: ProxyTimeouts;
   readonly pool: PoolSettings;
-  /** How many endpoints one request may be tried at. */
-  readonly attempts: number;
+  /** How many endpoints one request may be tried at, whether it could be sent there or not. */
+  readonly endpoints: number;
+  readonly ejection: EjectionSettings;
   /** A body up to so many bytes is kept until an endpoint answers, so that it can be sent to another. */
   readonly replay: number;
 }
@@ -27,8 +28,10 @@ export interface ProxyTimeouts {
   /** A client that neither sends the rest of a body nor reads its response; and a tunnel whose one side has said its last. */
   readonly client: Milliseconds;
   readonly connect: Milliseconds;
-  /** From the end of a request to the head of its response; and an endpoint that reads no more of a request. */
+  /** From the end of a request that cannot go elsewhere to the head of its response; and an endpoint that reads no more of a request. */
   readonly response: Milliseconds;
+  /** For a request to be repeated, when too many are already. */
+  readonly retry: Milliseconds;
   /** Between two pieces of a response's body. */
   readonly responseBody: Milliseconds;
   /** A tunnel without a byte in either direction. */
@@ -50,6 +53,16 @@ export interface PoolSettings {
   readonly shun: Milliseconds;
 }
 
+export interface EjectionSettings {
+  /** In a row. */
+  readonly failures: number;
+  /** For how long at first; twice as long the second time, and so on. */
+  readonly time: Milliseconds;
+  readonly longest: Milliseconds;
+  /** Between two requests that find out whether it is well again. */
+  readonly trial: Milliseconds;
+}
+
 export const PROXY_SETTINGS: ProxySettings = {
   head: HEAD_LIMITS,
   forwarded: { trustedHops: 0, scheme: "http", rfc7239: false },
@@ -61,11 +74,13 @@ export const PROXY_SETTINGS: ProxySettings = {
     client: ms(30_000),
     connect: ms(2000),
     response: ms(60_000),
+    retry: ms(3000),
     responseBody: ms(60_000),
     tunnel: ms(3_600_000),
     linger: ms(2000),
   },
   pool: { connections: 1024, idle: 256, idleTime: ms(4000), freshTime: ms(1000), shun: ms(1000) },
-  attempts: 3,
+  endpoints: 8,
+  ejection: { failures: 5, time: ms(10_000), longest: ms(300_000), trial: ms(1000) },
   replay: 64 << 10,
 };

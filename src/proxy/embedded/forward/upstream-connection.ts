@@ -1,5 +1,6 @@
 /** One connection to an endpoint: a request at a time, and what comes back of it. */
 import type { Duplex } from "node:stream";
+import type { Milliseconds } from "../../../model/units.ts";
 import { type BodyReader, newBodyReader, restartBody, stepBody } from "../http1/body.ts";
 import type { HeadLimits } from "../http1/fields.ts";
 import { type Framing, frameResponse, newFraming } from "../http1/framing.ts";
@@ -26,6 +27,12 @@ export interface ResponseSink {
   onUpgrade(rest: Buffer): void;
   /** The endpoint reads again. */
   onUpstreamDrain(): void;
+  /**
+   * The response has not begun in time. Until onLoss, which follows unless it is waited for.
+   *
+   * @returns until when it is waited for; undefined: no longer
+   */
+  onLate(now: Milliseconds): number | undefined;
   /** @param hasAnswered at least a byte of a response had come */
   onLoss(loss: UpstreamLoss, hasAnswered: boolean): void;
   /** The request has been written to its end. */
@@ -51,18 +58,24 @@ export class UpstreamConnection {
   served = 0;
   /** Since when it has no request. */
   idleSince = 0;
+  /** Since when it has the request it has. */
+  attemptSince = 0;
+  /** What became of that request is known. */
+  isJudged = false;
   readonly #owner: UpstreamOwner;
   readonly #head: ResponseHead;
   readonly #framing: Framing = newFraming();
   readonly #body: BodyReader = newBodyReader();
-  #state: "connecting" | "idle" | "head" | "body" | "gone" = "connecting";
+  #state: "connecting" | "idle" | "head" | "held" | "body" | "gone" = "connecting";
   #sink: ResponseSink | undefined;
   #toHead = false;
   #hasAnswered = false;
   /** Its end says nothing about the endpoint. */
   #isAbandoned = false;
-  /** The beginning of a head. */
+  /** The beginning of a head; or all that has come of a response that is held. */
   #pending: Buffer | undefined;
+  /** The endpoint said its last while its response was held. */
+  #hasEnded = false;
 
   constructor(endpoint: ProxyEndpoint, socket: Duplex, limits: HeadLimits, owner: UpstreamOwner) {
     this.endpoint = endpoint;
@@ -70,7 +83,7 @@ export class UpstreamConnection {
     this.out = new GatheringWriter(socket);
     this.#owner = owner;
     this.#head = newResponseHead(limits);
-    socket.on("connect", () => this.#onConnect());
+    socket.on(endpoint.tls === undefined ? "connect" : "secureConnect", () => this.#onConnect());
     socket.on("data", (bytes: Buffer) => this.#onData(bytes));
     socket.on("drain", () => this.#sink?.onUpstreamDrain());
     socket.on("end", () => this.#onEnd());
@@ -79,7 +92,9 @@ export class UpstreamConnection {
   }
 
   /** Takes a request; onConnected follows at once if there is a connection already. */
-  begin(sink: ResponseSink, toHead: boolean): void {
+  begin(sink: ResponseSink, toHead: boolean, now: Milliseconds): void {
+    this.attemptSince = now;
+    this.isJudged = false;
     this.#sink = sink;
     this.#toHead = toHead;
     this.#hasAnswered = false;
@@ -90,9 +105,43 @@ export class UpstreamConnection {
     }
   }
 
+  /** At least a byte of the response has come. */
+  get hasAnswered(): boolean {
+    return this.#hasAnswered;
+  }
+
+  /** The response is somebody else's from now on. */
+  handTo(sink: ResponseSink): void {
+    this.#sink = sink;
+  }
+
+  /** In onHead: this response may not be wanted. It is not read on until {@link release}. */
+  hold(): void {
+    this.#state = "held";
+    this.#sink = undefined;
+    this.deadline = Infinity;
+    this.socket.pause();
+  }
+
+  /** Reads the held response from its head on. @returns false when the connection has broken meanwhile: nothing comes */
+  release(sink: ResponseSink): boolean {
+    if (this.#state !== "held") return false;
+    const bytes = this.#pending!;
+    this.#pending = undefined;
+    this.#state = "head";
+    this.#sink = sink;
+    restartResponseHead(this.#head);
+    this.socket.resume();
+    this.#onData(bytes);
+    if (this.#hasEnded && this.#sink === sink) this.#onEnd();
+    return true;
+  }
+
   /** Time is up. */
-  expire(): void {
-    this.#lose("timeout");
+  expire(now: Milliseconds): void {
+    const until = this.#state === "head" ? this.#sink?.onLate(now) : undefined;
+    if (until === undefined) this.#lose("timeout");
+    else this.deadline = until;
   }
 
   /** Nobody wants what may still come. */
@@ -113,29 +162,42 @@ export class UpstreamConnection {
 
   #onData(piece: Buffer): void {
     if (this.#state === "gone") return;
+    const bytes = this.#pending === undefined ? piece : Buffer.concat([this.#pending, piece]);
+    this.#pending = undefined;
+    if (this.#state === "held") {
+      this.#pending = bytes; // read before it was paused
+      return;
+    }
     const sink = this.#sink;
     if (sink === undefined || this.#state === "connecting") return void this.#lose("bad-response"); // nobody asked
     this.#hasAnswered = true;
-    const bytes = this.#pending === undefined ? piece : Buffer.concat([this.#pending, piece]);
-    this.#pending = undefined;
-    this.#read(sink, bytes);
-    if (this.#sink === sink) sink.onRead();
+    this.#read(sink, bytes)?.onRead();
   }
 
-  #read(sink: ResponseSink, all: Buffer): void {
+  /** @returns whose response it is, unless it has come to its end or is not wanted */
+  #read(asked: ResponseSink, all: Buffer): ResponseSink | undefined {
+    let sink = asked;
     let bytes = all;
     this.#body.at = 0;
     while (this.#state === "head") {
       const progress = parseResponseHead(this.#head, bytes, bytes.length);
       if (progress === "more") {
         this.#pending = bytes.length > 0 ? bytes : undefined;
-        return;
+        return sink;
       }
-      if (progress !== "done" || this.#frame(bytes) !== undefined) return void this.#lose("bad-response");
+      if (progress !== "done" || this.#frame(bytes) !== undefined) {
+        this.#lose("bad-response");
+        return undefined;
+      }
       const { status, fields } = this.#head;
       sink.onHead(this.#head, this.#framing, bytes);
-      if (this.#sink !== sink) return; // it was not to its liking
-      if (status === 101) return void this.#leave(sink, bytes.subarray(fields.at));
+      if (this.#isHeld()) this.#pending = bytes;
+      if (this.#sink === undefined) return undefined; // it was not to its liking
+      sink = this.#sink; // it may have been handed on
+      if (status === 101) {
+        this.#leave(sink, bytes.subarray(fields.at));
+        return undefined;
+      }
       if (status < 200) {
         bytes = bytes.subarray(fields.at);
         restartResponseHead(this.#head);
@@ -149,15 +211,20 @@ export class UpstreamConnection {
       const step = stepBody(this.#body, bytes, bytes.length);
       if (step === "data") {
         sink.onBody(bytes, this.#body.dataStart, this.#body.dataEnd);
-        if (this.#sink !== sink) return;
-      } else if (step === "done") {
-        return void this.#finish(sink, this.#body.at === bytes.length && this.#isKept());
+        if (this.#sink !== sink) return undefined;
       } else if (step === "more") {
-        return;
+        return sink;
       } else {
-        return void this.#lose("bad-response");
+        if (step === "done") this.#finish(sink, this.#body.at === bytes.length && this.#isKept());
+        else this.#lose("bad-response");
+        return undefined;
       }
     }
+  }
+
+  /** A function, because a call before has changed what the compiler believes to know. */
+  #isHeld(): boolean {
+    return this.#state === "held";
   }
 
   #frame(bytes: Buffer): string | undefined {
@@ -195,6 +262,10 @@ export class UpstreamConnection {
 
   #onEnd(): void {
     const sink = this.#sink;
+    if (this.#state === "held") {
+      this.#hasEnded = true;
+      return;
+    }
     if (this.#state === "body" && this.#body.kind === "until-close" && sink !== undefined) this.#finish(sink, false);
     else this.#lose("lost");
   }

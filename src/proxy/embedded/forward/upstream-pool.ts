@@ -82,7 +82,7 @@ export class UpstreamPool implements UpstreamOwner {
 
   /** Gives up what has waited too long. */
   sweep(now: Milliseconds): void {
-    for (const connection of this.#connections) if (connection.deadline <= now) connection.expire();
+    for (const connection of this.#connections) if (connection.deadline <= now) connection.expire(now);
     for (const [id, slot] of this.#slots) if (slot.open === 0 && slot.shunnedUntil <= now) this.#slots.delete(id);
   }
 

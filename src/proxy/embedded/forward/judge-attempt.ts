@@ -1,0 +1,17 @@
+/** What became of a request at an endpoint, told to whom it concerns: who ejects endpoints, and whoever counts. */
+import type { AttemptResult } from "./outcome.ts";
+import type { ProxyContext } from "./proxy-context.ts";
+import type { UpstreamConnection } from "./upstream-connection.ts";
+
+/** The first word about an attempt counts. @param status of its response; 0 when none has begun */
+export function judgeAttempt({ ejection, ports }: ProxyContext, upstream: UpstreamConnection, result: AttemptResult, status: number): void {
+  if (upstream.isJudged) return;
+  upstream.isJudged = true;
+  const { endpoint } = upstream;
+  if (result === "ok") ejection.onSuccess(endpoint);
+  else ejection.onFailure(endpoint, ports.now());
+  ports.outcomes?.attempt(endpoint, result, (ports.now() - upstream.attemptSince) / 1000, status);
+}
+
+/** By a response that came to its end. */
+export const resultOf = (status: number): AttemptResult => (status >= 502 && status <= 504 ? "status" : "ok");
