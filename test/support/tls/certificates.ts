@@ -10,6 +10,9 @@ export interface TestCertificates {
   readonly cert: string;
   /** A certificate of the same key that ended in 2020. */
   readonly expired: string;
+  /** Key and certificate of `other.example.org`, signed by itself. */
+  readonly otherKey: string;
+  readonly other: string;
 }
 
 export const readCertificates = (): TestCertificates => ({
@@ -17,4 +20,6 @@ export const readCertificates = (): TestCertificates => ({
   key: read("server.key"),
   cert: read("server.pem"),
   expired: read("expired.pem"),
+  otherKey: read("other.key"),
+  other: read("other.pem"),
 });

@@ -31,3 +31,8 @@ commonName = supplied
 END
 openssl ca -batch -notext -config "$work/ca.cnf" -cert ca.pem -keyfile "$work/ca.key" -in "$work/server.csr" -extfile "$work/san" \
   -startdate 20200101000000Z -enddate 20200201000000Z -out expired.pem 2>/dev/null
+
+# signed by itself: another host's, for whoever chooses between certificates
+key other.key
+openssl req -x509 -new -key other.key -sha256 -days 36500 -subj "/CN=other.example.org" -out other.pem \
+  -addext "subjectAltName=DNS:other.example.org,DNS:*.other.example.org" -addext "extendedKeyUsage=serverAuth"

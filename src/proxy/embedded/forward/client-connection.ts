@@ -9,16 +9,25 @@ import { hostName } from "../http1/host.ts";
 import { HEAD } from "../http1/method.ts";
 import { newRequestFacts, readRequest } from "../http1/request.ts";
 import { newRequestHead, parseRequestHead, type RequestHead, restartRequestHead } from "../http1/request-head.ts";
+import { cutConnection } from "./cut-connection.ts";
 import { Exchange } from "./exchange.ts";
 import type { ExchangeClient } from "./exchange-client.ts";
 import { GatheringWriter } from "./gathering-writer.ts";
-import { BODY_TOO_LARGE, formatOwnAnswer, NO_ROUTE, type OwnAnswer, SLOW_CLIENT } from "./own-answer.ts";
+import { BODY_TOO_LARGE, formatOwnAnswer, MISDIRECTED, NO_ROUTE, type OwnAnswer, SLOW_CLIENT } from "./own-answer.ts";
 import type { ProxyContext } from "./proxy-context.ts";
 import { RequestBody } from "./request-body.ts";
 import { openTunnel, type Tunnel } from "./tunnel.ts";
 
 /** Bytes of later requests that are taken while one is being answered. */
 const MOST_AHEAD = 64 << 10;
+
+/** What is known of a connection before its first request. */
+export interface AcceptFacts {
+  /** Does the connection's certificate speak for this host? Absent without TLS. @param host lower case, without port */
+  readonly covers?: (host: string) => boolean;
+  /** The head of its first request has come. */
+  readonly onFirstHead?: () => void;
+}
 
 export class ClientConnection implements ExchangeClient {
   readonly socket: Duplex;
@@ -27,6 +36,7 @@ export class ClientConnection implements ExchangeClient {
   readonly #context: ProxyContext;
   /** The address that the connection comes from. */
   readonly #peer: string;
+  readonly #accepted: AcceptFacts;
   readonly #head: RequestHead;
   readonly #facts = newRequestFacts();
   readonly #bodyReader = newBodyReader();
@@ -45,10 +55,11 @@ export class ClientConnection implements ExchangeClient {
   /** A request has begun to arrive, and its time to run. */
   #isInHead = false;
 
-  constructor(socket: Duplex, peer: string, context: ProxyContext, onClose: (connection: ClientConnection) => void) {
+  constructor(socket: Duplex, peer: string, facts: AcceptFacts, context: ProxyContext, onClose: (connection: ClientConnection) => void) {
     this.socket = socket;
     this.out = new GatheringWriter(socket);
     this.#peer = peer;
+    this.#accepted = facts;
     this.#context = context;
     this.#head = newRequestHead(context.settings.head);
     this.deadline = this.#in(context.settings.timeouts.head); // whoever connects has something to say
@@ -123,6 +134,7 @@ export class ClientConnection implements ExchangeClient {
     }
     if (fault === "done") fault = readRequest(this.#facts, this.#head, bytes) ?? "done";
     this.#isInHead = false;
+    this.#accepted.onFirstHead?.();
     this.#context.counters.requests++;
     if (fault !== "done") {
       this.#toHead = false;
@@ -153,6 +165,7 @@ export class ClientConnection implements ExchangeClient {
     this.#pending = typeof rest === "string" ? undefined : rest;
     if (typeof rest === "string") return void this.answer(FAULT_ANSWERS[rest], false);
     if (body.size > mostBody) return void this.answer(BODY_TOO_LARGE, false);
+    if (this.#accepted.covers?.(host) === false) return void this.answer(MISDIRECTED, keepAlive && body.isWhole);
     if (destination === undefined) return void this.answer(NO_ROUTE, keepAlive && body.isWhole);
     this.deadline = body.isWhole ? Infinity : this.#in(settings.timeouts.client);
     const request = { host, from: from.client, method, head, body, mostBody, minor, keepAlive, expectsContinue, upgrades };
@@ -183,10 +196,7 @@ export class ClientConnection implements ExchangeClient {
     this.#isClosing = true;
     this.#exchange?.abandon();
     this.#exchange = undefined;
-    // a reset, because to HTTP/1.0 the mere end of a connection is the end of the body
-    const { socket } = this;
-    if ("resetAndDestroy" in socket && typeof socket.resetAndDestroy === "function") socket.resetAndDestroy();
-    else socket.destroy();
+    cutConnection(this.socket);
   }
 
   upgrade(upstream: Duplex, rest: Buffer): void {

@@ -15,6 +15,7 @@ const REASONS: Readonly<Record<number, string>> = {
   413: "Content Too Large",
   414: "URI Too Long",
   417: "Expectation Failed",
+  421: "Misdirected Request",
   431: "Request Header Fields Too Large",
   501: "Not Implemented",
   502: "Bad Gateway",
@@ -24,6 +25,8 @@ const REASONS: Readonly<Record<number, string>> = {
 };
 
 export const NO_ROUTE: OwnAnswer = { status: 404, text: "No route has this host." };
+/** RFC 9110 §15.5.20: the client may ask again by a connection of its own for this host. */
+export const MISDIRECTED: OwnAnswer = { status: 421, text: "This connection's certificate is not for this host." };
 export const SLOW_CLIENT: OwnAnswer = { status: 408, text: "The request did not arrive in time." };
 export const BODY_TOO_LARGE: OwnAnswer = { status: 413, text: "The body is too large." };
 export const LOST: OwnAnswer = { status: 502, text: "The endpoint closed the connection before it answered." };

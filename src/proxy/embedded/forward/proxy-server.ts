@@ -3,6 +3,9 @@ import { once } from "node:events";
 import { connect, createServer } from "node:net";
 import type { ListenAddress } from "../../../model/listen-address.ts";
 import type { Milliseconds } from "../../../model/units.ts";
+import { createFront } from "../front/front.ts";
+import type { FrontCounters } from "../front/front-counters.ts";
+import { type FrontSettings, PLAIN_FRONT } from "../front/front-settings.ts";
 import type { ChooseEndpoints } from "./endpoints.ts";
 import type { ProxyPorts } from "./ports.ts";
 import { createProxy, type EmbeddedProxy } from "./proxy.ts";
@@ -10,6 +13,7 @@ import type { ProxySettings } from "./settings.ts";
 
 export interface ProxyServer extends Pick<EmbeddedProxy, "counters" | "connections" | "refresh"> {
   readonly port: number;
+  readonly front: FrontCounters;
   /** Listens no more and lets requests end, for no longer than `patience`. */
   readonly close: (patience: Milliseconds) => Promise<void>;
 }
@@ -24,29 +28,30 @@ export async function openProxyServer(
   choose: ChooseEndpoints,
   ports: ProxyServerPorts,
   settings: ProxySettings,
+  frontSettings: FrontSettings = PLAIN_FRONT,
 ): Promise<ProxyServer> {
   const proxy = createProxy(
     choose,
     { ...ports, connect: ({ address, port }) => connect({ host: address, port, noDelay: true, allowHalfOpen: true }) },
     settings,
   );
-  const server = createServer({ allowHalfOpen: true, noDelay: true }, (socket) => {
-    const peer = socket.remoteAddress;
-    if (peer === undefined) return void socket.destroy(); // gone already
-    proxy.accept(socket, peer.replace(/^::ffff:(?=\d+\.)/, "").replace(/%.*$/, ""));
-  });
+  const front = createFront(frontSettings, { head: settings.head, connections: settings.clients }, { ...ports, accept: proxy.accept });
+  const server = createServer({ allowHalfOpen: true, noDelay: true }, front.accept);
   server.listen({ host: listen.address, port: listen.port, ipv6Only: true });
   await once(server, "listening"); // rejects on "error"
   server.on("error", ports.onError);
   const bound = server.address();
   return {
     port: typeof bound === "object" && bound !== null ? bound.port : listen.port,
+    front: front.counters,
     counters: proxy.counters,
     connections: proxy.connections,
     refresh: proxy.refresh,
     close: async (patience) => {
       server.close();
+      front.drain();
       await proxy.close(patience);
+      await front.close();
     },
   };
 }

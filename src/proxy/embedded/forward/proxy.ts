@@ -1,7 +1,7 @@
 /** The embedded proxy without its listener: takes clients' connections, keeps time for all of them, and ends in order. */
 import type { Duplex } from "node:stream";
 import { type Milliseconds, ms } from "../../../model/units.ts";
-import { ClientConnection } from "./client-connection.ts";
+import { type AcceptFacts, ClientConnection } from "./client-connection.ts";
 import { Ejection } from "./ejection.ts";
 import type { ChooseEndpoints, ProxyEndpoint } from "./endpoints.ts";
 import type { ProxyPorts } from "./ports.ts";
@@ -13,10 +13,12 @@ import { UpstreamPool } from "./upstream-pool.ts";
 /** How often deadlines are looked at: one timer for all connections, because a timer for each costs more than all the rest. */
 const SWEEP = ms(250);
 
+const NOTHING_KNOWN: AcceptFacts = {};
+
 export interface EmbeddedProxy {
   readonly counters: ProxyCounters;
-  /** @param peer the address that the connection comes from */
-  readonly accept: (socket: Duplex, peer: string) => void;
+  /** Takes a connection, or destroys it when there are too many. @param peer the address that it comes from */
+  readonly accept: (socket: Duplex, peer: string, facts?: AcceptFacts) => void;
   /** Who may be asked has changed: requests that wait where they would not be sent any more go elsewhere, if they can. */
   readonly refresh: () => void;
   readonly connections: () => { readonly clients: number; readonly open: number; readonly idle: number };
@@ -62,9 +64,9 @@ export function createProxy(choose: ChooseEndpoints, ports: ProxyPorts, settings
 
   return {
     counters,
-    accept: (socket, peer) => {
+    accept: (socket, peer, facts = NOTHING_KNOWN) => {
       if (context.isDraining || clients.size >= settings.clients) return void socket.destroy();
-      clients.add(new ClientConnection(socket, peer, context, onClose));
+      clients.add(new ClientConnection(socket, peer, facts, context, onClose));
       cancelSweep ??= ports.setTimer(SWEEP, sweep);
     },
     refresh: () => {

@@ -1,0 +1,31 @@
+/** What stands before the requests of one listener. */
+import type { SecureContext } from "node:tls";
+import type { Network } from "../../../model/ip.ts";
+import { type Milliseconds, ms } from "../../../model/units.ts";
+import type { CertificateIndex } from "./certificate-index.ts";
+import type { PlaceLimits } from "./client-places.ts";
+import { HTTP2_SETTINGS, type Http2Settings } from "./http2-settings.ts";
+
+export interface FrontSettings {
+  readonly places: PlaceLimits;
+  /** Every connection begins with a header of the PROXY protocol, and comes from one of these networks; empty = from anywhere. */
+  readonly proxyProtocol?: { readonly from: readonly Network[]; readonly timeout: Milliseconds };
+  /** Connections are TLS, and HTTP/2 if the client speaks it; absent = plain HTTP/1.1. */
+  readonly tls?: TlsSettings;
+}
+
+export interface TlsSettings {
+  /** Asked at each handshake. */
+  readonly certificates: () => CertificateIndex<SecureContext>;
+  /** At a time. */
+  readonly handshakes: number;
+  readonly handshakeTimeout: Milliseconds;
+  readonly http2: Http2Settings;
+}
+
+/** A tenth of what the proxy has; behind one address there may be a whole office. */
+export const PLACE_LIMITS: PlaceLimits = { places: 1000, silent: 500 };
+export const NO_PLACE_LIMITS: PlaceLimits = { places: Infinity, silent: Infinity };
+export const PLAIN_FRONT: FrontSettings = { places: PLACE_LIMITS };
+export const TLS_FRONT: Omit<TlsSettings, "certificates"> = { handshakes: 1000, handshakeTimeout: ms(10_000), http2: HTTP2_SETTINGS };
+export const PROXY_HEADER_TIMEOUT = ms(5000);
