@@ -11,6 +11,7 @@ import { type Held, NO_VIEW, observe, opine, presumedView, type View } from "./o
 import type { HealthPorts } from "./ports.ts";
 import { freshFor, tally, type Vote } from "./quorum.ts";
 import { createScheduler, fastInterval, type ProbeTiming } from "./scheduler.ts";
+import { type Traffic, weigh, withLoad } from "./traffic.ts";
 
 /** What the vantage does not dare to vote because its own network could be the cause. */
 export interface Holds {
@@ -32,6 +33,8 @@ export interface MonitorOptions {
   readonly references?: readonly Endpoint[];
   /** Most probes under way at one time. */
   readonly concurrency?: number;
+  /** What became of users' requests to an endpoint since it was asked for last: at the end of each of its probes. Absent = none pass here. */
+  readonly traffic?: (key: EndpointKey) => Traffic;
   /**
    * Each probe of an endpoint, after it has been counted. `counted` is false for a failure that this process caused itself: it was
    * stopped or starved while the probe ran, or had no descriptor for it. `lateness` is how long after its time the probe started, ms.
@@ -83,6 +86,10 @@ interface Entry {
   around: Surroundings | undefined;
   /** When the next probe starts, monotonic. */
   nextProbe: number;
+  /** Users' requests fail since then, monotonic (`weigh`). */
+  requestsFailedAt: number | undefined;
+  /** When the load that is held was told, ms since the epoch. */
+  loadAt: number;
   /** Probed by this instance. */
   isMine: boolean;
 }
@@ -122,21 +129,24 @@ export function createMonitor(options: MonitorOptions): Monitor {
     if (entry !== undefined) entry.around = entry.view.silentSince === undefined ? undefined : evidence.since(entry.view.silentSince);
   }
 
-  function onResult(endpoint: Endpoint, result: ProbeResult, timing: ProbeTiming): "usual" | "soon" {
-    const starved = result.reason === "descriptors" || timing.endedAt - timing.startedAt > endpoint.policy.timeout + STALL_SLACK;
-    const counted = result.ok || !starved;
+  function onResult(endpoint: Endpoint, probed: ProbeResult, timing: ProbeTiming): "usual" | "soon" {
+    const starved = probed.reason === "descriptors" || timing.endedAt - timing.startedAt > endpoint.policy.timeout + STALL_SLACK;
+    const counted = probed.ok || !starved;
     if (referenceKeys.has(endpoint.key)) {
-      if (counted) evidence.noteReference(endpoint.key, !isInferred(result.reason), timing.startedAt);
+      if (counted) evidence.noteReference(endpoint.key, !isInferred(probed.reason), timing.startedAt);
       return "usual";
     }
     const entry = entries.get(endpoint.key);
     if (entry?.isMine !== true) return "usual";
     const at = ports.wallClock();
+    const { result, isSilent } = weighRequests(entry, probed, timing);
     if (counted) {
-      evidence.note(endpoint.cluster, !isInferred(result.reason), timing.startedAt);
-      entry.view = observe(entry.view, result, { startedAt: timing.startedAt, endedAt: timing.endedAt, at }, endpoint.policy);
+      evidence.note(endpoint.cluster, !isInferred(probed.reason), timing.startedAt);
+      if (!isSilent)
+        entry.view = observe(entry.view, result, { startedAt: timing.startedAt, endedAt: timing.endedAt, at }, endpoint.policy);
     }
-    const isDue = isDoubted(entry.view.judgement);
+    // Of requests the next whole interval says more than a probe that comes early.
+    const isDue = isDoubted(entry.view.judgement) && !(probed.ok && entry.requestsFailedAt !== undefined);
     entry.nextProbe = isDue ? timing.next.soon : timing.next.usual;
     if (counted) {
       form(entry, at);
@@ -147,6 +157,18 @@ export function createMonitor(options: MonitorOptions): Monitor {
     entry.nextProbe = timing.next[pace];
     options.onObservation?.({ ...result, endpoint: endpoint.key, vantage, at }, { counted, lateness: timing.lateness });
     return pace;
+  }
+
+  /** What a probe's result is beside users' requests. `isSilent`: it neither speaks for the endpoint nor against it. */
+  function weighRequests(entry: Entry, probed: ProbeResult, { endedAt, lateness }: ProbeTiming) {
+    const traffic = options.traffic?.(entry.endpoint.key);
+    if (traffic === undefined) return { result: probed, isSilent: false };
+    const told = withLoad(probed, traffic);
+    // The first probe decides by itself, and what this process slept through was not the endpoint's fault.
+    if (entry.view.judgement.verdict === "Unknown" || lateness > STALL_SLACK) return { result: told, isSilent: false };
+    const { counts, failedAt } = weigh(told, traffic, entry.requestsFailedAt, endedAt);
+    entry.requestsFailedAt = failedAt;
+    return { result: counts ?? told, isSilent: counts === undefined };
   }
 
   /** Forms this vantage's vote from its view. @param at when its newest probe ended */
@@ -180,7 +202,8 @@ export function createMonitor(options: MonitorOptions): Monitor {
     const count = tally([entry.vote, ...entry.others.values()], policy.quorum, previous.health, freshFor(policy), now);
     const changed = count.health !== previous.health;
     const latency = result?.ok ? result.latency : previous.latency;
-    const load = result?.load ?? previous.load;
+    if (result?.load !== undefined) entry.loadAt = now;
+    const load = result?.load ?? (now - entry.loadAt > freshFor(policy) ? undefined : previous.load);
     entry.health = {
       health: count.health,
       since: changed ? now : previous.since,
@@ -242,6 +265,8 @@ export function createMonitor(options: MonitorOptions): Monitor {
       held: undefined,
       around: undefined,
       nextProbe: ports.now(),
+      requestsFailedAt: undefined,
+      loadAt: now,
       isMine: true,
     };
   }
@@ -268,6 +293,7 @@ export function createMonitor(options: MonitorOptions): Monitor {
     suspect(entry, false);
     entry.held = undefined;
     entry.around = undefined;
+    entry.requestsFailedAt = undefined;
     entry.view = presumedView(entry.health, entry.endpoint.policy);
     entry.vote = { ...entry.vote, ...silentVote(ports.wallClock()) };
     options.onVote?.(entry.endpoint.key, entry.vote);

@@ -55,7 +55,7 @@ export interface ProbeEnd {
 export function observe(view: View, result: ProbeResult, end: ProbeEnd, thresholds: Thresholds): View {
   const judgement = judge(view.judgement, result.ok, end.at, thresholds);
   const turned = judgement.verdict !== view.judgement.verdict;
-  const silent = isInferred(result.reason);
+  const silent = isInferred(result.reason); // or as good as that: requests that fail are no more proof than silence is
   const proof = judgement.verdict === "Unhealthy" && !result.ok && !silent;
   const before = turned ? { ...view, believed: false, proven: false, heldFrom: end.endedAt } : view;
   return {

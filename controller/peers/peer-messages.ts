@@ -129,6 +129,7 @@ const REASONS: readonly ProbeReason[] = [
   "not-serving",
   "forbidden-address",
   "not-ready",
+  "requests-failed",
 ];
 
 /** The JSON of a message. Votes are rows of numbers, because they are many. */

@@ -131,6 +131,7 @@ test("a default is whole: the API server checks it against the rules before it f
     rise: 2,
     fall: 3,
     useReadiness: true,
+    useRequests: true,
     quorum: { type: "Majority" },
     probe: { type: "HTTP", insecureSkipVerify: false },
   });

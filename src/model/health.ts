@@ -9,6 +9,7 @@ export type Health = "Healthy" | "Unhealthy" | "Unknown";
  * Why a probe ended as it did: a class, never bytes of a response.
  * `timeout`, `unreachable`, `resolution` and `descriptors` could be the vantage's own network ({@link isInferred}); the rest prove
  * that something answered at the endpoint. `not-ready` comes from no probe: the member cluster itself has no ready endpoint behind it.
+ * `requests-failed` was a probe that succeeded while most requests of users failed: it is inferred, because the requests may be at fault.
  */
 export type ProbeReason =
   | "ok"
@@ -24,11 +25,12 @@ export type ProbeReason =
   | "protocol"
   | "not-serving"
   | "not-ready"
-  | "forbidden-address";
+  | "forbidden-address"
+  | "requests-failed";
 
-const inferred: ReadonlySet<ProbeReason> = new Set(["timeout", "unreachable", "resolution", "descriptors"]);
+const inferred: ReadonlySet<ProbeReason> = new Set(["timeout", "unreachable", "resolution", "descriptors", "requests-failed"]);
 
-/** True when the vantage's own network could have caused this failure, so that it alone proves nothing about the endpoint. */
+/** True when something else than the endpoint could have caused this failure, the vantage's own network first of all, so that it alone proves nothing. */
 export const isInferred = (reason: ProbeReason): boolean => inferred.has(reason);
 
 /** One address of one cluster probed in one way. Routes that ask for the same probe of the same address share it. */

@@ -110,6 +110,8 @@ export interface HealthPolicy {
   readonly quorum: Quorum;
   /** False: what the cluster tells of the readiness of Pods has no say. Absent = true. */
   readonly useReadiness?: boolean;
+  /** False: what becomes of users' requests has no say. Absent = true. */
+  readonly useRequests?: boolean;
 }
 
 export type Quorum = { readonly type: "Majority" } | { readonly type: "Count"; readonly count: number };

@@ -204,9 +204,9 @@ test("keys of a zone have whole paths: an object of an API server lies in no fol
   ]);
 });
 
-test("without readiness only when told so", () => {
-  expect(fromApi(open, route({})).inventory.routes[0]?.health).not.toHaveProperty("useReadiness");
-  expect(fromApi(open, route({ health: { useReadiness: false } })).inventory.routes[0]?.health.useReadiness).toBe(false);
+test.each(["useReadiness", "useRequests"] as const)("without %s only when told so", (member) => {
+  expect(fromApi(open, route({})).inventory.routes[0]?.health).not.toHaveProperty(member);
+  expect(fromApi(open, route({ health: { [member]: false } })).inventory.routes[0]?.health[member]).toBe(false);
 });
 
 const controllerOnly = "works only with a Kubernetes controller";

@@ -16,8 +16,9 @@ export function toHealthPolicy(health: HealthSpec, hosts: readonly string[], fin
     findings.error(["spec", "health", "timeout"], "range-order", message, "Shorten the timeout or lengthen the interval.");
   }
   const readiness = health.useReadiness ? {} : { useReadiness: false };
+  const requests = health.useRequests ? {} : { useRequests: false };
   const quorum = toQuorum(health.quorum, findings);
-  return { probe: toProbe(health.probe, hosts, findings), interval, timeout, rise, fall, quorum, ...readiness };
+  return { probe: toProbe(health.probe, hosts, findings), interval, timeout, rise, fall, quorum, ...readiness, ...requests };
 }
 
 /** Members that a type of probe does not use are set to one value, so that routes that differ only there share their probes. */

@@ -254,10 +254,14 @@ function claimOf(input: RouteInput, unit: Unit): BackendClaim {
     backend: unit.key,
     published: unit.before.standing === Standing.Usable && phase !== "New", // never seen healthy: nothing to keep
     wanted: !ordered && (isWell || orders.forcedUp.has(name)),
-    cause: ordered || orders.confirmed.has(name) ? "operator" : silent.length === 0 ? "proven" : "inferred",
+    cause: ordered || orders.confirmed.has(name) ? "operator" : silent.length === 0 ? "proven" : causeOfSilence(silent),
     votes: Math.min(...silent.map((address) => address.votes)),
   };
 }
+
+/** The weakest counts: it is what the withdrawal rests on. */
+const causeOfSilence = (addresses: readonly EndpointHealth[]): BackendClaim["cause"] =>
+  addresses.some(({ health, reason }) => health === "Unhealthy" && reason === "requests-failed") ? "requests" : "inferred";
 
 function stepUnit(input: RouteInput, unit: Unit, heldKeys: ReadonlySet<string>, drills: ReturnType<typeof guardDrill>): Stepped {
   const { orders, route, now } = input;

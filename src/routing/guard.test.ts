@@ -69,6 +69,39 @@ describe("who is held", () => {
       spent: [],
     },
     {
+      name: "requests that fail take out what the budget allows",
+      claims: [silent("a", { cause: "requests" }), silent("b", { cause: "requests" }), ...["c", "d", "e"].map(fine)],
+      held: [],
+      spent: ["a", "b"],
+    },
+    {
+      name: "and no more for as long as those are out, whoever agrees and however long ago it was",
+      claims: [
+        ...["a", "b"].map((name) => silent(name, { cause: "requests", published: false })),
+        silent("c", { cause: "requests", votes: 3 }),
+        ...["d", "e"].map(fine),
+      ],
+      held: ["c"],
+      spent: [],
+    },
+    {
+      name: "one that is out for another reason counts as well, one that an operator took out does not",
+      claims: [
+        silent("a", { cause: "proven", published: false }),
+        silent("b", { cause: "operator", published: false }),
+        ...["c", "d"].map((name) => silent(name, { cause: "requests" })),
+        fine("e"),
+      ],
+      held: ["d"],
+      spent: ["c"],
+    },
+    {
+      name: "silence is not held because requests fail elsewhere",
+      claims: [...["a", "b"].map((name) => silent(name, { cause: "requests", published: false })), silent("c"), ...["d", "e"].map(fine)],
+      held: [],
+      spent: ["c"],
+    },
+    {
       name: "nothing is held when nothing is wanted: fail-open names the same ones",
       claims: ["a", "b", "c", "d", "e"].map((name) => silent(name)),
       held: [],

@@ -3,6 +3,7 @@ import { describe, expect, test } from "vitest";
 import { testBackend, testFailover, testRoute } from "../../test/support/world/build-route.ts";
 import { SILENT } from "../../test/support/world/health.ts";
 import { createRouteLife } from "../../test/support/world/route-life.ts";
+import type { EndpointHealth } from "../model/health.ts";
 import { ms } from "../model/units.ts";
 
 /** Nearest to Germany first. */
@@ -156,4 +157,34 @@ test("a vantage in Tokyo that loses sight of Berlin never sends Germans to Tokyo
   const life = createRouteLife(testRoute(["berlin", "frankfurt", "tokyo"].map((name, i) => testBackend(name, i + 1))));
   life.silence("berlin");
   expect(life.served()).toBe("frankfurt");
+});
+
+describe("requests fail wherever they are sent, though every probe succeeds", () => {
+  const FAILING: EndpointHealth = { ...SILENT, reason: "requests-failed" };
+
+  test("two of five clusters go, the others stay, for hours", () => {
+    const life = lifeOf(5);
+    for (const name of NAMES.slice(0, 4)) {
+      life.set(FAILING, undefined, name);
+      life.advance(3600);
+    }
+    expect(NAMES.map((name) => life.standing(name))).toEqual(["Unhealthy", "Unhealthy", "Usable", "Usable", "Usable"]);
+    expect([life.served(0), life.ask().mode]).toEqual(["virginia", "Usable"]);
+  });
+
+  test("when probes fail as well, that is proof", () => {
+    const life = lifeOf(5);
+    life.set(FAILING, undefined, ...NAMES.slice(0, 3));
+    expect(life.standing("virginia")).toBe("Usable");
+    life.kill("virginia");
+    expect(life.standing("virginia")).toBe("Unhealthy");
+  });
+
+  test("of two clusters both: everybody is answered as before", () => {
+    const life = lifeOf(2);
+    life.set(FAILING, undefined, "frankfurt");
+    expect(life.served()).toBe("dublin");
+    life.set(FAILING, undefined, "dublin");
+    expect([life.served(), life.ask().mode]).toEqual(["frankfurt", "FailOpenUnhealthy"]);
+  });
 });

@@ -142,6 +142,12 @@ export const health = z
       .describe(
         "Whether a backend none of whose Pods is ready, as its cluster's EndpointSlices tell, counts as unhealthy besides what probes find. Sources whose Pods are not known have no say.",
       ),
+    useRequests: z
+      .boolean()
+      .default(true)
+      .describe(
+        "Whether users' requests have a say, where they pass through this program (serve --proxy): while most of those to an endpoint fail, a probe of it that succeeds counts as failed.",
+      ),
   })
   .meta(
     celRules({

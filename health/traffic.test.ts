@@ -1,0 +1,179 @@
+import { describe, expect, test } from "vitest";
+import type { ProbeResult } from "../src/model/health.ts";
+import { ms } from "../src/model/units.ts";
+import { createWorld, endpointOf } from "./support/simulated-world.ts";
+import { REQUESTS_REMEMBERED, type Traffic, weigh, withLoad } from "./traffic.ts";
+
+const OK: ProbeResult = { ok: true, reason: "ok", latency: ms(5) };
+const REFUSED: ProbeResult = { ok: false, reason: "refused", latency: ms(1) };
+const FAILED: ProbeResult = { ...OK, ok: false, reason: "requests-failed" };
+const NOW = 1_000_000;
+
+const cases: readonly {
+  name: string;
+  probe: ProbeResult;
+  attempts: number;
+  failures: number;
+  failedAt?: number;
+  counts: ProbeResult | undefined;
+  failedAfter?: number;
+}[] = [
+  { name: "no requests: the probe alone", probe: OK, attempts: 0, failures: 0, counts: OK },
+  { name: "most fail: a failure", probe: OK, attempts: 5, failures: 3, counts: FAILED, failedAfter: NOW },
+  { name: "half fail: not most", probe: OK, attempts: 6, failures: 3, counts: OK },
+  { name: "too few to be sure, though all fail", probe: OK, attempts: 4, failures: 4, counts: OK },
+  { name: "requests that succeed do not make a dead endpoint well", probe: REFUSED, attempts: 100, failures: 0, counts: REFUSED },
+  { name: "a probe that failed keeps its own reason", probe: REFUSED, attempts: 9, failures: 9, counts: REFUSED, failedAfter: NOW },
+  {
+    name: "nobody asks since they failed: nothing is known",
+    probe: OK,
+    attempts: 0,
+    failures: 0,
+    failedAt: NOW - REQUESTS_REMEMBERED + 1,
+    counts: undefined,
+    failedAfter: NOW - REQUESTS_REMEMBERED + 1,
+  },
+  {
+    name: "after half a minute the probe counts again",
+    probe: OK,
+    attempts: 4,
+    failures: 4,
+    failedAt: NOW - REQUESTS_REMEMBERED,
+    counts: OK,
+  },
+  { name: "most succeed again: forgotten at once", probe: OK, attempts: 5, failures: 2, failedAt: NOW - 1, counts: OK },
+  {
+    name: "a dead endpoint is dead, asked or not",
+    probe: REFUSED,
+    attempts: 0,
+    failures: 0,
+    failedAt: NOW - 1,
+    counts: REFUSED,
+    failedAfter: NOW - 1,
+  },
+];
+test.each(cases)("$name", ({ probe, attempts, failures, failedAt, counts, failedAfter }) =>
+  expect(weigh(probe, { attempts, failures }, failedAt, NOW)).toEqual({ counts, failedAt: failedAfter }),
+);
+
+test("the larger load counts", () => {
+  const traffic = { attempts: 9, failures: 0 };
+  expect(withLoad(OK, traffic)).toBe(OK);
+  expect(withLoad(OK, { ...traffic, load: 0.4 }).load).toBe(0.4);
+  expect(withLoad({ ...OK, load: 0.3 }, { ...traffic, load: 0.4 }).load).toBe(0.4);
+  expect(withLoad({ ...OK, load: 0.6 }, { ...traffic, load: 0.4 }).load).toBe(0.6);
+});
+
+describe("an endpoint that answers probes", () => {
+  const NONE: Traffic = { attempts: 0, failures: 0 };
+  const BAD: Traffic = { attempts: 20, failures: 20 };
+  const GOOD: Traffic = { attempts: 20, failures: 0 };
+
+  /** Five clusters that were found well; c0 has the traffic that the test sets, as long as it is in service if `follows`. */
+  async function settled(thresholds: { readonly rise?: number; readonly fall?: number } = {}, clusters = 5) {
+    let traffic = NONE;
+    const endpoints = Array.from({ length: clusters }, (_, i) => endpointOf(`c${i}`, thresholds));
+    const [first] = endpoints;
+    const world = createWorld(endpoints, { traffic: (key) => (key === first!.key ? traffic : NONE) });
+    await world.clock.advance(5000);
+    const see = (next: Traffic): void => {
+      traffic = next;
+    };
+    return { ...world, see, first: () => world.health(first!) };
+  }
+
+  test.each([{ fall: 2 }, { fall: 3 }, { fall: 3, rise: 1 }])(
+    "goes down after `fall` intervals of failing requests: %j",
+    async (thresholds) => {
+      const world = await settled(thresholds);
+      const began = world.clock.now();
+      world.see(BAD);
+      await world.clock.advance(1000 * (thresholds.fall - 1));
+      expect(world.first().health).toBe("Healthy");
+      await world.clock.advance(2200);
+      expect(world.first()).toMatchObject({ health: "Unhealthy", reason: "requests-failed", proven: false });
+      expect(world.changes.at(-1)!.at - began).toBeGreaterThan(1000 * (thresholds.fall - 1));
+      expect(world.endpoints.slice(1).every((one) => world.health(one).health === "Healthy")).toBe(true);
+    },
+  );
+
+  test("comes back by its probes, when nobody has asked it for half a minute", async () => {
+    const world = await settled();
+    world.see(BAD);
+    await world.clock.advance(4000);
+    expect(world.first().health).toBe("Unhealthy");
+    world.see(NONE);
+    await world.clock.advance(REQUESTS_REMEMBERED - 3000);
+    expect(world.first().health).toBe("Unhealthy");
+    await world.clock.advance(5000);
+    expect(world.first()).toMatchObject({ health: "Healthy", reason: "ok" });
+  });
+
+  test("or at once, when those that still come succeed", async () => {
+    const world = await settled();
+    world.see(BAD);
+    await world.clock.advance(4000);
+    world.see(GOOD);
+    await world.clock.advance(2500);
+    expect(world.first()).toMatchObject({ health: "Healthy", reason: "ok" });
+  });
+
+  test("goes down though it gets requests only now and then, because who fails is asked last", async () => {
+    const world = await settled({ fall: 3 });
+    for (let ejection = 1; ejection <= 3; ejection++) {
+      world.see(BAD);
+      await world.clock.advance(1100);
+      world.see(NONE);
+      if (ejection < 3) await world.clock.advance(10_000 * ejection);
+    }
+    expect(world.first()).toMatchObject({ health: "Unhealthy", reason: "requests-failed" });
+  });
+
+  test("stays well through one burst of failures", async () => {
+    const world = await settled();
+    world.see(BAD);
+    await world.clock.advance(1000);
+    world.see(NONE);
+    await world.clock.advance(120_000);
+    expect(world.changes.filter(({ name, at }) => name === "c0" && at > 5000)).toEqual([]);
+  });
+
+  test("is down by its probes whatever its users get", async () => {
+    const world = await settled();
+    world.see(GOOD);
+    world.set("c0", "error");
+    await world.clock.advance(3000);
+    expect(world.first()).toMatchObject({ health: "Unhealthy", reason: "status", proven: true });
+  });
+
+  test("is not to blame for a vantage that is cut off: others are silent too", async () => {
+    const world = await settled();
+    world.see(BAD);
+    for (const name of ["c1", "c2", "c3", "c4"]) world.set(name, "silent");
+    await world.clock.advance(2900);
+    expect(world.first().health).toBe("Healthy");
+    expect(world.monitor.holds()).toMatchObject({ suspect: true });
+  });
+
+  test("votes on while it waits for requests: other sites see no gap", async () => {
+    const world = await settled();
+    world.see(BAD);
+    await world.clock.advance(4000);
+    world.see(NONE);
+    await world.clock.advance(20_000);
+    expect(world.clock.wallClock() - world.monitor.vote(world.endpoints[0]!.key)!.at).toBeLessThan(1200);
+  });
+});
+
+test("a load that nobody tells any more is forgotten after three intervals and a timeout", async () => {
+  let load: number | undefined = 0.8;
+  const endpoint = endpointOf("c0");
+  const world = createWorld([endpoint], { traffic: () => ({ attempts: 0, failures: 0, ...(load === undefined ? {} : { load }) }) });
+  await world.clock.advance(3000);
+  expect(world.health(endpoint).load).toBe(0.8);
+  load = undefined;
+  await world.clock.advance(3000);
+  expect(world.health(endpoint).load).toBe(0.8);
+  await world.clock.advance(3000);
+  expect(world.health(endpoint).load).toBeUndefined();
+});

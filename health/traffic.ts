@@ -1,0 +1,57 @@
+/**
+ * What users' requests say of an endpoint beside its probes, where they pass through this process (docs/health.md). Pure.
+ *
+ * They can only take away. While most of them fail, a probe that succeeds counts as failed; nothing that users get makes well what probes
+ * find dead. So there is still one count for each probe, and `fall`, `rise` and the quorum mean what they mean.
+ *
+ * ```
+ *   requests since the probe before      a probe that succeeds
+ *   ≥ 5, more than half failed           counts as failed (requests-failed)
+ *   ≥ 5, others                          counts
+ *   fewer                                counts, but for half a minute after requests failed: then it changes nothing
+ * ```
+ *
+ * The last line is there because whoever fails gets no requests any more: a proxy asks it last, and nobody who is not asked has recovered.
+ */
+import type { ProbeResult } from "../src/model/health.ts";
+
+/** What became of the attempts at one endpoint within some time. */
+export interface Traffic {
+  readonly attempts: number;
+  /** Of them: no connection, no answer in time, a broken one, or one that says that nobody behind it could be reached (502, 503, 504). */
+  readonly failures: number;
+  /** Share of capacity in use, 1 = full, as responses told it or as the requests come to; absent when nobody knows. */
+  readonly load?: number;
+}
+
+/** With fewer one client with one bad URL would be a majority. */
+const FEWEST_ATTEMPTS = 5;
+/** How long failed requests are remembered without others to judge by, ms. */
+export const REQUESTS_REMEMBERED = 30_000;
+
+export interface Weighed {
+  /** What counts in the place of the probe's result; undefined: it changes nothing. */
+  readonly counts: ProbeResult | undefined;
+  /** Since when requests fail without others having shown better, for the next call; undefined while they do not. In the clock of the caller. */
+  readonly failedAt: number | undefined;
+}
+
+/**
+ * What a probe's result counts for beside the requests since the probe before.
+ *
+ * @param failedAt as the call before returned it
+ * @param now      the end of the probe, ms
+ */
+export function weigh(result: ProbeResult, { attempts, failures }: Traffic, failedAt: number | undefined, now: number): Weighed {
+  if (attempts < FEWEST_ATTEMPTS) {
+    const isRemembered = failedAt !== undefined && now - failedAt < REQUESTS_REMEMBERED;
+    return { counts: isRemembered && result.ok ? undefined : result, failedAt: isRemembered ? failedAt : undefined };
+  }
+  if (2 * failures <= attempts) return { counts: result, failedAt: undefined };
+  return { counts: result.ok ? { ...result, ok: false, reason: "requests-failed" } : result, failedAt: now };
+}
+
+/** The larger of what the probe and the requests tell. */
+export function withLoad(result: ProbeResult, { load }: Traffic): ProbeResult {
+  return load === undefined || load <= (result.load ?? -1) ? result : { ...result, load };
+}
