@@ -3,6 +3,7 @@ import { describe, expect, test } from "vitest";
 import { seededRandom } from "../../../test/support/random.ts";
 import { testBackend, testInventory, testRoute, testRule } from "../../../test/support/world/build-route.ts";
 import { COUNTRY_FILE, compileTestTable, everythingUsable } from "../../../test/support/world/compile-test-world.ts";
+import { endpointKey } from "../../model/health.ts";
 import type { Route } from "../../model/inventory.ts";
 import { parsePrefix } from "../../model/ip.ts";
 import { newChoice } from "../../routing/choose.ts";
@@ -111,4 +112,21 @@ test("an endpoint is the same object for as long as any route has it", () => {
   const [before] = chooser.choose("shop.example.org", "198.51.100.1")!.tiers[0]!;
   chooser.adopt(table, inventory.routes);
   expect(chooser.choose("shop.example.org", "198.51.100.1")!.tiers[0]![0]).toBe(before);
+});
+
+test("hosts that are probed alike at one address share its endpoint, others have their own; its id is the probe's", () => {
+  const shop = testRoute(FOUR);
+  const blog = testRoute(FOUR, { name: "blog", hosts: ["blog.example.org"] });
+  const other = { ...shop.health, probe: { ...shop.health.probe, host: "docs.example.org" } };
+  const docs = testRoute(FOUR, { name: "docs", hosts: ["docs.example.org"], health: other });
+  const inventory = testInventory([shop, blog, docs]);
+  const { table } = compileTestTable(inventory, [COUNTRY_FILE]);
+  everythingUsable(table);
+  const chooser = createRouteChooser(seededRandom(1), () => true);
+  chooser.adopt(table, inventory.routes);
+  const first = (host: string) => chooser.choose(host, "198.51.100.1")!.tiers[0]![0]!;
+  expect(first("blog.example.org")).toBe(first("shop.example.org"));
+  expect(first("docs.example.org")).toMatchObject({ address: first("shop.example.org").address, port: shop.health.probe.port });
+  expect(first("docs.example.org").id).toBe(endpointKey(first("docs.example.org").address, other.probe, other));
+  expect(first("shop.example.org").id).not.toBe(first("docs.example.org").id);
 });

@@ -1,4 +1,5 @@
 /** Sends requests where DNS would send their clients: the same table, the same slots, and behind the first choice whoever would be next. */
+import { probeKey } from "../../model/health.ts";
 import { type Route, type RouteKey, routeKey } from "../../model/inventory.ts";
 import { parsePrefix } from "../../model/ip.ts";
 import { httpPolicyOf } from "../../model/to-http.ts";
@@ -14,8 +15,11 @@ export interface RouteChooser {
   adopt(table: RoutingTable, routes: readonly Route[]): void;
 }
 
+/** Address → endpoint; those that may not be used are absent. */
+type RouteEndpoints = ReadonlyMap<string, ProxyEndpoint>;
+
 interface ServedRoute {
-  readonly port: number;
+  readonly endpoints: RouteEndpoints;
   readonly proxied: ProxyRoute;
 }
 
@@ -30,7 +34,10 @@ export function createRouteChooser(random: () => number, mayConnect: (address: s
   let served: { readonly table: RoutingTable; readonly hosts: HostIndex; readonly routes: readonly ServedRoute[] } | undefined;
   /** Requests of a route are counted together, whichever table they were sent by. */
   let loads: ReadonlyMap<RouteKey, ProxyRoute["load"]> = new Map();
-  /** Connections are pooled by endpoint, so equal ones are one object, whichever table they are of. Those that may not be used are absent. */
+  /**
+   * By their ids, which are those of probes: what fails is a host at an address, and other hosts there have nothing to do with it. Connections
+   * are pooled by endpoint, so equal ones are one object, whichever table they are of.
+   */
   let known: ReadonlyMap<string, ProxyEndpoint> = new Map();
   const choice = newChoice();
   const backends = new Uint32Array(MOST_BACKENDS);
@@ -55,34 +62,45 @@ export function createRouteChooser(random: () => number, mayConnect: (address: s
       const family = (table.hot.routeFlags[route]! & ROUTE_OFFERS_A) !== 0 ? 0 : 1;
       placeClient(table, route, network, choice);
       chooseBackend(table, route, family, diceOf(random()), choice);
-      const { port, proxied } = routes[route]!;
+      const { endpoints, proxied } = routes[route]!;
       const tiers: Tiers[number][] = [];
       const count = attempts(table, route, choice, backends);
       for (let i = 0; i < count; i++) {
-        tiers.push(addressesOf(table, backends[i]!, family).flatMap((address) => known.get(idOf(address, port)) ?? []));
+        tiers.push(addressesOf(table, backends[i]!, family).flatMap((address) => endpoints.get(address) ?? []));
       }
       return { tiers, route: proxied };
     },
     adopt(table, routes) {
       const next = new Map<string, ProxyEndpoint>();
-      for (const { backends: own, health } of routes) {
+      const allowed = new Map<string, boolean>();
+      const isAllowed = (address: string, port: number): boolean => {
+        const place = `${address} ${port}`;
+        const answer = allowed.get(place) ?? mayConnect(address, port);
+        allowed.set(place, answer);
+        return answer;
+      };
+      const endpoints = routes.map(({ backends: own, health }): RouteEndpoints => {
         const { port, scheme, type } = health.probe;
-        if (scheme === "HTTPS" || type === "TLS") continue; // connections are plain
+        const ofRoute = new Map<string, ProxyEndpoint>();
+        if (scheme === "HTTPS" || type === "TLS") return ofRoute; // connections are plain
+        const how = probeKey(health.probe, health);
         for (const address of own.flatMap((backend) => backend.addresses)) {
-          const id = idOf(address, port);
-          if (!next.has(id) && mayConnect(address, port)) next.set(id, known.get(id) ?? { id, address, port });
+          if (ofRoute.has(address) || !isAllowed(address, port)) continue;
+          const id = address + how;
+          const endpoint = next.get(id) ?? known.get(id) ?? { id, address, port };
+          next.set(id, endpoint);
+          ofRoute.set(address, endpoint);
         }
-      }
+        return ofRoute;
+      });
       known = next;
       const kept = new Map(routes.map((route) => [routeKey(route), loads.get(routeKey(route)) ?? { requests: 0 }]));
       loads = kept;
-      const servedRoutes = routes.map((route) => ({
-        port: route.health.probe.port,
+      const servedRoutes = routes.map((route, i) => ({
+        endpoints: endpoints[i]!,
         proxied: { policy: httpPolicyOf(route), load: kept.get(routeKey(route))! },
       }));
       served = { table, hosts: indexHosts(table), routes: servedRoutes };
     },
   };
 }
-
-const idOf = (address: string, port: number): string => (address.includes(":") ? `[${address}]:${port}` : `${address}:${port}`);

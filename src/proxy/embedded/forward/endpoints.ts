@@ -1,9 +1,9 @@
 /** Where requests go. */
 import type { HttpPolicy } from "../../../model/inventory.ts";
 
-/** One address and port of one backend. */
+/** One address and port of one backend, for the hosts of routes that probe it in the same way. */
 export interface ProxyEndpoint {
-  /** Tells it from all others; connections are pooled by it. */
+  /** Tells it from all others; connections are pooled by it, and health knows it by the same (an `EndpointKey`). */
   readonly id: string;
   readonly address: string;
   readonly port: number;

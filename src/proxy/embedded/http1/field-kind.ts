@@ -22,6 +22,8 @@ export const FieldKind = {
    * `X_Forwarded_For` would be believed as if we had written it. Never passed on.
    */
   Alias: 12,
+  /** ORCA's report of an endpoint's load. It is for whoever chooses endpoints: not passed on to clients. */
+  LoadReport: 13,
 } as const;
 export type FieldKind = (typeof FieldKind)[keyof typeof FieldKind];
 
@@ -44,6 +46,8 @@ const KNOWN: readonly (readonly [string, FieldKind])[] = [
   ["x-forwarded-proto", FieldKind.ForwardedProto],
   ["x-forwarded-host", FieldKind.ForwardedHost],
   ["forwarded", FieldKind.Forwarded],
+  ["endpoint-load-metrics", FieldKind.LoadReport],
+  ["endpoint-load-metrics-bin", FieldKind.LoadReport],
 ];
 
 interface KnownField {
