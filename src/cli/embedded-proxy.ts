@@ -1,12 +1,17 @@
 /** The embedded proxy as a publisher of tables: its listeners, whom it may connect to, and its end. */
 import { type AddressPolicy, forbiddenAddress } from "../../health/probes/address-check.ts";
+import type { Traffic } from "../../health/traffic.ts";
 import type { Publisher } from "../engine/source.ts";
+import type { EndpointKey } from "../model/health.ts";
 import { type Route, routeKey } from "../model/inventory.ts";
 import { formatListenAddress, type ListenAddress, ListenError } from "../model/listen-address.ts";
 import { type Milliseconds, ms } from "../model/units.ts";
 import type { Log } from "../observe/log.ts";
+import type { ProxyReading } from "../observe/metric-readings.ts";
 import { openProxyServer, type ProxyServer } from "../proxy/embedded/forward/proxy-server.ts";
 import { PROXY_SETTINGS } from "../proxy/embedded/forward/settings.ts";
+import { createProxyOutcomes } from "../proxy/embedded/outcomes/proxy-outcomes.ts";
+import { proxyReading } from "../proxy/embedded/outcomes/proxy-reading.ts";
 import { createRouteChooser } from "../proxy/embedded/route-chooser.ts";
 
 export interface EmbeddedProxyOptions {
@@ -22,6 +27,8 @@ export interface EmbeddedProxyOptions {
   readonly setTimer: (delay: Milliseconds, callback: () => void) => () => void;
   /** [0, 1) */
   readonly random: () => number;
+  /** Seconds of each request that was answered. */
+  readonly onDuration: (seconds: number) => void;
   readonly log: Pick<Log, "info" | "warn">;
 }
 
@@ -30,14 +37,18 @@ export interface EmbeddedProxyService extends Publisher {
   readonly start: () => Promise<readonly ListenAddress[]>;
   /** Takes no more requests, and lets those end that are being answered. */
   readonly stop: () => Promise<void>;
+  /** What became of requests at an endpoint since this was asked last. */
+  readonly traffic: (key: EndpointKey) => Traffic;
+  readonly reading: () => ProxyReading;
 }
 
 /** How long requests may take to end after the proxy was told to stop. */
 const PATIENCE = ms(10_000);
 
 export function createEmbeddedProxy(options: EmbeddedProxyOptions): EmbeddedProxyService {
-  const { listen, flag, trustedHops, addresses, now, setTimer, random, log } = options;
+  const { listen, flag, trustedHops, addresses, now, setTimer, random, onDuration, log } = options;
   const chooser = createRouteChooser(random, (address, port) => forbiddenAddress(address, port, addresses) === undefined);
+  const outcomes = createProxyOutcomes(now, onDuration);
   const settings = { ...PROXY_SETTINGS, forwarded: { ...PROXY_SETTINGS.forwarded, trustedHops } };
   const open: ProxyServer[] = [];
 
@@ -45,6 +56,7 @@ export function createEmbeddedProxy(options: EmbeddedProxyOptions): EmbeddedProx
 
   return {
     publish(table, { routes }) {
+      outcomes.adopt(routes);
       chooser.adopt(table, routes);
       for (const server of open) server.refresh();
       return routes.filter(speaksTls).map(unreachable);
@@ -53,7 +65,7 @@ export function createEmbeddedProxy(options: EmbeddedProxyOptions): EmbeddedProx
       const onError = (error: Error): void => log.warn({ err: error }, "the proxy's listener failed; serving goes on");
       for (const one of listen) {
         try {
-          open.push(await openProxyServer(one, chooser.choose, { now, setTimer, onError }, settings));
+          open.push(await openProxyServer(one, chooser.choose, { now, setTimer, onError, outcomes }, settings));
         } catch (cause) {
           await stop();
           throw new ListenError("HTTP proxy", one, flag, cause);
@@ -64,6 +76,8 @@ export function createEmbeddedProxy(options: EmbeddedProxyOptions): EmbeddedProx
       return bound;
     },
     stop,
+    traffic: outcomes.take,
+    reading: () => proxyReading(open, outcomes, outcomes),
   };
 }
 

@@ -261,7 +261,15 @@ async function compose(options: ServiceOptions, io: Pick<Io, "now" | "every" | "
   const proxy =
     options.proxy === undefined
       ? undefined
-      : createEmbeddedProxy({ ...options.proxy, addresses, now: ports.now, setTimer: ports.setTimer, random: ports.random, log });
+      : createEmbeddedProxy({
+          ...options.proxy,
+          addresses,
+          now: ports.now,
+          setTimer: ports.setTimer,
+          random: ports.random,
+          onDuration: metrics.proxyRequestDuration,
+          log,
+        });
   const engine = createEngine({
     source,
     publishers: [publisher, providers, follower, ...(proxy === undefined ? [] : [proxy])],
@@ -277,6 +285,7 @@ async function compose(options: ServiceOptions, io: Pick<Io, "now" | "every" | "
         replica: options.replica ?? "",
         ports,
         references: options.references.map(referenceEndpoint),
+        ...(proxy === undefined ? {} : { traffic: proxy.traffic }),
       }),
     flatten: flattener,
     population,
@@ -308,6 +317,7 @@ async function compose(options: ServiceOptions, io: Pick<Io, "now" | "every" | "
     signatures: publisher.signatures,
     zoneSerials: publisher.serials,
     providerZones: providers.readings,
+    ...(proxy === undefined ? {} : { proxy: proxy.reading }),
     version,
   });
 

@@ -96,7 +96,7 @@ export function newHistogram<Name extends string = never>(head: {
 }
 
 const seriesOf = <Name extends string>(names: readonly Name[], labels: Labels<Name>): string =>
-  names.length === 1 ? labels[names[0]!] : JSON.stringify(names.map((name) => labels[name]));
+  names.length === 0 ? "" : names.length === 1 ? labels[names[0]!] : JSON.stringify(names.map((name) => labels[name]));
 
 /** The longest value gives way until all fit: a long name is no reason to lose an observation. */
 function clipped(labels: Exemplar["labels"]): Exemplar["labels"] {

@@ -57,6 +57,8 @@ export interface MetricReadings {
   readonly serving?: () => ServingReading | undefined;
   /** One for each zone that is kept elsewhere, at the replica that writes it. */
   readonly providerZones?: () => Iterable<ProviderZoneReading>;
+  /** The embedded proxy, where there is one; counts since the process began. */
+  readonly proxy?: () => ProxyReading;
   /** Of the program. */
   readonly version?: () => string;
 }
@@ -93,6 +95,18 @@ export interface EndpointReadings {
   readonly labels: readonly { readonly cluster: string; readonly address: string }[];
   /** Of each, in the same order: 1 while every probe of it finds it Healthy, else 0. May change in place. */
   readonly healthy: Uint8Array;
+}
+
+export interface ProxyReading {
+  /** `2xx` and the like, or `aborted`. */
+  readonly requests: Iterable<{ readonly code: string; readonly count: number }>;
+  /** Requests on their way to endpoints; one that is tried again counts each time. */
+  readonly attempts: Iterable<{ readonly cluster: string; readonly result: string; readonly count: number }>;
+  /** As of now. */
+  readonly connections: Iterable<{ readonly state: "client" | "busy" | "idle"; readonly count: number }>;
+  readonly retries: Iterable<{ readonly result: "made" | "denied"; readonly count: number }>;
+  /** Requests that the proxy answered by itself. */
+  readonly refused: Iterable<{ readonly reason: string; readonly count: number }>;
 }
 
 export interface DnsQueryReading {

@@ -46,6 +46,8 @@ export interface Metrics {
   readonly drill: (result: DrillResult) => void;
   /** One query's time from socket to socket; the transports call it for a sample of their queries. */
   readonly dnsQueryDuration: (seconds: number) => void;
+  /** One request's time in the embedded proxy, from the end of its head to the end of its answer. */
+  readonly proxyRequestDuration: (seconds: number) => void;
   readonly compile: (seconds: number) => void;
   readonly guardHold: (rule: string) => void;
   /** @param zone domain; empty when the request named no zone of ours. `type` is what was sent, or asked for when nothing was */
@@ -128,6 +130,11 @@ export function createMetrics({ processMetrics, now, breathe = async () => undef
     help: "Time to answer one DNS query, sampled.",
     buckets: [0.000005, 0.00001, 0.000025, 0.00005, 0.0001, 0.00025, 0.0005, 0.001, 0.005, 0.025, 0.1],
   });
+  const proxyDurations = newHistogram({
+    name: "globalroute_proxy_request_duration_seconds",
+    help: "Time of one HTTP request in the embedded proxy, from the end of its head to the end of its answer.",
+    buckets: [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60],
+  });
   const compiles = newHistogram({
     name: "globalroute_table_compile_seconds",
     help: "Time to compile a routing table.",
@@ -170,7 +177,7 @@ export function createMetrics({ processMetrics, now, breathe = async () => undef
     buckets: [1, 2, 5, 10, 20, 30, 60, 120],
   });
   const own: readonly MetricFamily[] = [
-    ...[probes, failovers, failoverDurations, failoverLegs, failoverWatches, flaps, drills, dnsDurations, compiles],
+    ...[probes, failovers, failoverDurations, failoverLegs, failoverWatches, flaps, drills, dnsDurations, proxyDurations, compiles],
     ...[holds, transfers, notifications, notices, providerChanges, providerErrors, providerPropagations],
     ...readingFamilies(() => readings),
   ].sort((a, b) => (a.name < b.name ? -1 : 1));
@@ -199,6 +206,7 @@ export function createMetrics({ processMetrics, now, breathe = async () => undef
     flap: (cluster) => flaps.add({ cluster }),
     drill: (result) => drills.add({ result }),
     dnsQueryDuration: (seconds) => dnsDurations.observe({}, seconds),
+    proxyRequestDuration: (seconds) => proxyDurations.observe({}, seconds),
     compile: (seconds) => compiles.observe({}, seconds),
     guardHold: (rule) => holds.add({ rule }),
     transfer: (zone, type, result) => transfers.add({ zone, type, result }),

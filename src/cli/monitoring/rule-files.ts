@@ -5,6 +5,7 @@ import { answerAlerts } from "./alerts/answers.ts";
 import { failoverAlerts } from "./alerts/failovers.ts";
 import { inputAlerts } from "./alerts/inputs.ts";
 import { providerAlerts } from "./alerts/providers.ts";
+import { proxyAlerts } from "./alerts/proxy.ts";
 import { replicaAlerts } from "./alerts/replicas.ts";
 import { recordings } from "./recordings.ts";
 
@@ -15,6 +16,7 @@ export const alertGroups: Readonly<Record<string, readonly Alert[]>> = {
   inputs: inputAlerts,
   replicas: replicaAlerts,
   providers: providerAlerts,
+  proxy: proxyAlerts,
 };
 export const alerts: readonly Alert[] = Object.values(alertGroups).flat();
 

@@ -2,6 +2,7 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { mkdtempSync, rmSync } from "node:fs";
+import { Agent, get } from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { TsigKey } from "../../../src/dns/transfer/tsig.ts";
@@ -117,6 +118,21 @@ function startClients(port: number): { readonly stop: () => Promise<void> } {
   };
 }
 
+/** Users of the proxy, ten requests a second: of hosts that are there, one of whose endpoints is not, and of one that no route has. @returns ends them */
+function startUsers(port: number): () => void {
+  const agent = new Agent({ keepAlive: true, maxSockets: 4 });
+  const hosts = ["shop.example.net", "shop.example.org", "shop.example.com", "alone.example.net", "elsewhere.example"];
+  let asked = 0;
+  const timer = setInterval(() => {
+    const host = hosts[asked++ % hosts.length]!;
+    get({ agent, host: "127.0.0.1", port, headers: { host } }, (response) => response.resume()).on("error", () => undefined);
+  }, 100);
+  return () => {
+    clearInterval(timer);
+    agent.destroy();
+  };
+}
+
 /** One receiver that is there, and one that is not. */
 const notify = (alertmanager: string, nobody: number): string => `window: 1s
 receivers:
@@ -165,10 +181,12 @@ export async function startObservedWorld(alertmanager: string): Promise<Observed
     undo.push(() => rmSync(state, { recursive: true, force: true }));
     const told = folder.write(".notify/notify.yaml", notify(alertmanager, await freePort()));
     const options = ["--state", state, "--probe-allow", "127.0.71.0/24", "--notify", told, "--json"];
-    const server = await startServer("--config", folder.path, ...options);
+    const proxyPort = await freePort();
+    const server = await startServer("--config", folder.path, ...options, "--proxy", `127.0.0.1:${proxyPort}`);
     undo.push(() => server.stop());
     const clients = startClients(server.dnsPort);
     undo.push(clients.stop);
+    undo.push(startUsers(proxyPort));
     const addressOf = new Map(Object.entries(CLUSTERS).map(([name, { address }]) => [name, address]));
     return {
       admin: server.admin,

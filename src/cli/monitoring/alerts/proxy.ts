@@ -1,0 +1,18 @@
+/** Alerts on what users of the embedded proxy get. */
+import type { Alert } from "../alert.ts";
+
+const perSecond = (more: string): string => `sum by (namespace, job) (rate(globalroute_proxy_requests_total${more}[5m]))`;
+
+export const proxyAlerts: readonly Alert[] = [
+  {
+    name: "GlobalRouteProxyFails",
+    severity: "critical",
+    expr: `${perSecond('{code="5xx"}')} / clamp_min(${perSecond("")}, 1e-9) > 0.05`,
+    for: "5m",
+    reads: ["globalroute_proxy_requests_total"],
+    summary: "{{ $labels.job }} answers many HTTP requests with an error of a server",
+    description:
+      "{{ $value | humanizePercentage }} of the requests that pass through the embedded proxy got a 5xx status, from a cluster or from the proxy.",
+    runbook: "proxy-fails",
+  },
+];
