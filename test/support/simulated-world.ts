@@ -1,6 +1,7 @@
 /** A whole engine in simulated time: real manifests, real compile, real judge; only clocks and the network are made up. */
 import { join } from "node:path";
 import { createMonitor } from "../../health/monitor.ts";
+import type { Traffic } from "../../health/traffic.ts";
 import type { Compiler } from "../../src/engine/compiler.ts";
 import { createEngine, type Engine } from "../../src/engine/engine.ts";
 import type { EngineOptions } from "../../src/engine/engine-options.ts";
@@ -11,7 +12,8 @@ import { compileWorld, createGeoCache } from "../../src/engine/world.ts";
 import { capabilitiesOf } from "../../src/geo/capabilities.ts";
 import { loadCloudRegions } from "../../src/geo/cloud-regions.ts";
 import { type MmdbTree, openMmdb } from "../../src/geo/mmdb-tree.ts";
-import type { ProbeResult } from "../../src/model/health.ts";
+import type { EndpointKey, ProbeResult } from "../../src/model/health.ts";
+import type { Inventory } from "../../src/model/inventory.ts";
 import { parsePrefix } from "../../src/model/ip.ts";
 import type { Problem } from "../../src/model/problem.ts";
 import { ms } from "../../src/model/units.ts";
@@ -89,7 +91,9 @@ export interface WorldOptions {
   /** Called before each reading of the folder at the start; may throw. */
   readonly beforeRead?: () => void;
   /** Called before the table is taken over; may throw. */
-  readonly beforePublish?: (table: RoutingTable) => void;
+  readonly beforePublish?: (table: RoutingTable, inventory: Inventory) => void;
+  /** What became of users' requests at an endpoint since it was asked for last. */
+  readonly traffic?: (key: EndpointKey) => Traffic;
 }
 
 export async function startWorld(options: WorldOptions): Promise<SimulatedWorld & { readonly state: string }> {
@@ -141,8 +145,8 @@ export async function startWorld(options: WorldOptions): Promise<SimulatedWorld 
     },
     publishers: [
       {
-        publish: (next) => {
-          options.beforePublish?.(next);
+        publish: (next, inventory) => {
+          options.beforePublish?.(next, inventory);
           table = next;
           return [];
         },
@@ -158,6 +162,7 @@ export async function startWorld(options: WorldOptions): Promise<SimulatedWorld 
         vantage: "here",
         ports: { now: clock.now, wallClock, setTimer: clock.setTimer, random: () => 0.5, probe },
         ...events,
+        ...(options.traffic === undefined ? {} : { traffic: options.traffic }),
       }),
     population: new Map([
       ["DE", 83],
