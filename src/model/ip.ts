@@ -13,16 +13,28 @@ export interface Network extends Ip {
 
 /** @returns undefined for anything but a whole dotted quad without leading zeros (RFC 6943 §3.1.1 strict form). */
 export function parseIpv4(text: string): Uint8Array | undefined {
-  const parts = text.split(".");
-  if (parts.length !== 4) return undefined;
+  if (text.length > LONGEST_IPV4) return undefined;
   const bytes = new Uint8Array(4);
-  for (let i = 0; i < 4; i++) {
-    const part = parts[i]!;
-    if (!/^(0|[1-9]\d{0,2})$/.test(part) || Number(part) > 255) return undefined;
-    bytes[i] = Number(part);
+  let part = 0;
+  let digits = 0;
+  for (let i = 0; i < text.length; i++) {
+    const digit = text.charCodeAt(i) - ZERO;
+    if (digit >= 0 && digit <= 9) {
+      const value = 10 * bytes[part]! + digit;
+      if (value > 255 || (digits > 0 && bytes[part] === 0)) return undefined;
+      bytes[part] = value;
+      digits++;
+    } else {
+      if (digits === 0 || part === 3 || text[i] !== ".") return undefined;
+      part++;
+      digits = 0;
+    }
   }
-  return bytes;
+  return part === 3 && digits > 0 ? bytes : undefined;
 }
+
+const LONGEST_IPV4 = "255.255.255.255".length;
+const ZERO = 0x30;
 
 /** RFC 4291 §2.2 text forms, embedded IPv4 included; no zone index. */
 export function parseIpv6(text: string): Uint8Array | undefined {

@@ -61,7 +61,7 @@ export function findRoute(index: HostIndex, host: string): number | undefined {
 
 /** Places a client on a route; fills `out`. */
 export function placeClient(table: RoutingTable, route: number, client: Network, out: Choice): void {
-  const { bytes } = maskNetwork(client, client.length);
+  const bytes = client.length === 8 * client.bytes.length ? client.bytes : maskNetwork(client, client.length).bytes;
   if (client.family === 4) placeClientV4(table, route, ipNumber(bytes), client.length, out);
   else placeClientV6(table, route, bytes, 0, client.length, out);
 }

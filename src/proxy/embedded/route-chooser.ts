@@ -46,6 +46,7 @@ export function createRouteChooser(random: () => number, mayConnect: (address: s
   function addressesOf({ hot, state, names }: RoutingTable, backend: number, family: 0 | 1): readonly string[] {
     const first = hot.backendAddresses[2 * backend + family]!;
     const total = hot.backendAddresses[2 * backend + family + 1]! - first;
+    if (total === 1) return [names.addresses[first]!]; // as most have, for each request
     const offset = total > 1 ? Math.floor(random() * total) : 0;
     const numbers = Array.from({ length: total }, (_, i) => first + ((i + offset) % total));
     const best = numbers.reduce((least, number) => Math.min(least, state.addressStanding[number]!), Standing.Absent);
