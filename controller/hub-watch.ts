@@ -4,7 +4,16 @@ import type { KubeApi } from "./kube/kube-api.ts";
 import type { KubeObject, Resource } from "./kube/kube-object.ts";
 import type { KubePorts } from "./kube/kube-ports.ts";
 import { type ResourceWatch, type ResourceWatchOptions, watchResource } from "./kube/resource-watch.ts";
-import { DNS_ZONES, ENDPOINT_SLICES, GLOBAL_ROUTES, MEMBER_CLUSTERS, NAMESPACES, SECRETS, TRAFFIC_OVERRIDES } from "./kube/resources.ts";
+import {
+  DNS_ZONES,
+  ENDPOINT_SLICES,
+  GLOBAL_ROUTES,
+  MEMBER_CLUSTERS,
+  NAMESPACES,
+  PROXY_FLEETS,
+  SECRETS,
+  TRAFFIC_OVERRIDES,
+} from "./kube/resources.ts";
 import { createLostKind, type LostKind } from "./lost-kind.ts";
 
 export interface HubWatch {
@@ -80,12 +89,15 @@ export function createHubWatch({ api, namespace, peerService, ports, onChange, o
     followOurs(TRAFFIC_OVERRIDES),
   ];
   const ours = [routes, clusters, zones, overrides];
+  const fleets = followOurs(PROXY_FLEETS);
   const namespaces = follow(NAMESPACES, { keep: onlyLabels }, "objects");
   const secrets = follow(SECRETS, { namespace }, "secrets");
   const replicas =
     peerService === undefined
       ? undefined
       : follow(ENDPOINT_SLICES, { namespace, labelSelector: `kubernetes.io/service-name=${peerService}` }, "replicas");
+  /** A cluster whose CustomResourceDefinitions are older has no fleets, and nothing waits for them. */
+  const areFleetsThere = (): boolean => fleets.watch.state().served && !fleets.watch.state().forbidden;
   const needed = [...ours, namespaces, secrets];
 
   let labels: { readonly of: readonly KubeObject[]; readonly isHolding: boolean; readonly map: HubObjects["namespaces"] } = {
@@ -115,6 +127,7 @@ export function createHubWatch({ api, namespace, peerService, ports, onChange, o
         clusters: clusters.list(),
         zones: zones.list(),
         overrides: overrides.list(),
+        fleets: fleets.list(),
         namespaces: namespaceLabels(),
         controllerNamespace: namespace,
       };
@@ -124,6 +137,7 @@ export function createHubWatch({ api, namespace, peerService, ports, onChange, o
         made.clusters === next.clusters &&
         made.zones === next.zones &&
         made.overrides === next.overrides &&
+        made.fleets === next.fleets &&
         made.namespaces === next.namespaces;
       if (!same) made = next;
       return made ?? next;
@@ -131,7 +145,7 @@ export function createHubWatch({ api, namespace, peerService, ports, onChange, o
     stored: (resource) => watches.find((watch) => watch.resource.kind === resource.kind)?.objects() ?? new Map(),
     secrets: secrets.list,
     replicas: () => replicas?.list() ?? [],
-    isSynced: () => needed.every(({ watch }) => watch.state().synced),
+    isSynced: () => [...needed, ...(areFleetsThere() ? [fleets] : [])].every(({ watch }) => watch.state().synced),
     missing: () => ours.filter(({ watch }) => !watch.state().served).map(({ watch }) => watch.resource.kind),
     held,
     confirm: () => lost.reduce((sum, kind) => sum + kind.confirm(), 0),

@@ -37,7 +37,15 @@ function scene(first: Partial<{ synced: boolean; settled: boolean }> = {}) {
     failingSince: undefined as number | undefined,
     lastGood: undefined as Inventory | undefined,
   };
-  const objects: HubObjects = { routes: [], clusters: [], zones: [], overrides: [], namespaces: new Map(), controllerNamespace: "x" };
+  const objects: HubObjects = {
+    routes: [],
+    clusters: [],
+    zones: [],
+    overrides: [],
+    fleets: [],
+    namespaces: new Map(),
+    controllerNamespace: "x",
+  };
   const hub: HubWatch = {
     objects: () => objects,
     stored: () => new Map(),

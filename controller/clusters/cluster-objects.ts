@@ -25,6 +25,7 @@ export interface HubObjects {
   readonly clusters: readonly KubeObject[];
   readonly zones: readonly KubeObject[];
   readonly overrides: readonly KubeObject[];
+  readonly fleets: readonly KubeObject[];
   /** Namespace → its labels. */
   readonly namespaces: ReadonlyMap<string, Readonly<Record<string, string>>>;
   /** Where the controller runs: secrets and overrides of clusters live there. */

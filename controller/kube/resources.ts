@@ -22,6 +22,7 @@ export const GLOBAL_ROUTES = ours("GlobalRoute", "globalroutes", true);
 export const MEMBER_CLUSTERS = ours("MemberCluster", "memberclusters", false);
 export const DNS_ZONES = ours("DNSZone", "dnszones", false);
 export const TRAFFIC_OVERRIDES = ours("TrafficOverride", "trafficoverrides", true);
+export const PROXY_FLEETS = ours("ProxyFleet", "proxyfleets", false);
 
 export const NAMESPACES = core("Namespace", "namespaces", false);
 export const SECRETS = core("Secret", "secrets");

@@ -4,6 +4,7 @@ import { checkHostZones, zoneOf } from "../../src/model/host-zones.ts";
 import type { Route } from "../../src/model/inventory.ts";
 import type { ObjectOf } from "../../src/model/manifest-object.ts";
 import type { Problem } from "../../src/model/problem.ts";
+import { checkRouteFleets } from "../../src/model/to-fleet.ts";
 import { toRoute } from "../../src/model/to-route.ts";
 import { zoneGrant } from "../../src/model/zone-grants.ts";
 import type { Environment } from "./environment.ts";
@@ -18,10 +19,11 @@ export interface ConvertedRoute {
 
 /** Everything but whether another route has its hosts. */
 export function convertRoute(object: ObjectOf<"GlobalRoute">, environment: Environment): ConvertedRoute {
-  const { clusters, zones, api } = environment;
+  const { clusters, zones, fleets, api } = environment;
   const findings = findingsOn(object);
   const route = toRoute(object, clusters, findings, api);
   const refused = checkHostZones(route, zones, findings, api);
+  checkRouteFleets(route, fleets, findings);
   const hosts = refused.size === 0 ? route.hosts : route.hosts.filter((host) => !refused.has(host));
   const isAnswered = hosts.some((host) => {
     const zone = zoneOf(host, zones.byDomain);

@@ -1,13 +1,14 @@
-/** What routes are judged by: clusters, zones and namespaces. One value stands for as long as nothing in it changes. */
+/** What routes are judged by: clusters, zones, fleets of proxies and namespaces. One value stands for as long as nothing in it changes. */
 import type { ApiContext } from "../../src/model/api-context.ts";
 import { findingsOn } from "../../src/model/findings.ts";
 import type { KnownZones } from "../../src/model/host-zones.ts";
-import type { Cluster, Inventory, Zone } from "../../src/model/inventory.ts";
+import type { Cluster, Inventory, ProxyFleet, Zone } from "../../src/model/inventory.ts";
 import type { Kind } from "../../src/model/kinds.ts";
 import type { ObjectOf } from "../../src/model/manifest-object.ts";
 import type { Problem } from "../../src/model/problem.ts";
 import type { RegionTable } from "../../src/model/region-table.ts";
 import { toCluster } from "../../src/model/to-cluster.ts";
+import { type KnownFleets, toFleet } from "../../src/model/to-fleet.ts";
 import type { KnownClusters } from "../../src/model/to-rule.ts";
 import { toZone } from "../../src/model/to-zone.ts";
 import type { AllowedRoutes } from "../../src/model/zone-grants.ts";
@@ -20,14 +21,16 @@ import { compareTexts, type HubObject, sameTexts } from "./hub-object.ts";
 export interface Environment {
   readonly clusters: KnownClusters;
   readonly zones: KnownZones;
+  readonly fleets: KnownFleets;
   readonly api: ApiContext;
   /** As they are served, sorted by name. */
   readonly clusterValues: readonly Cluster[];
   readonly zoneValues: readonly Zone[];
+  readonly fleetValues: readonly ProxyFleet[];
   /** By name of the cluster; only of those whose object is accepted: what others publish is not looked at. */
   readonly addressing: ReadonlyMap<string, Addressing>;
   /** What became of each object, by kind and key. */
-  readonly outcomes: { readonly MemberCluster: ReadonlyMap<string, Outcome>; readonly DNSZone: ReadonlyMap<string, Outcome> };
+  readonly outcomes: Readonly<Record<"MemberCluster" | "DNSZone" | "ProxyFleet", ReadonlyMap<string, Outcome>>>;
 }
 
 /** What became of one object. */
@@ -39,6 +42,7 @@ export interface Outcome {
 type Parts = Pick<HubObjects, "namespaces" | "controllerNamespace"> & {
   readonly clusters: readonly HubObject<"MemberCluster">[];
   readonly zones: readonly HubObject<"DNSZone">[];
+  readonly fleets: readonly HubObject<"ProxyFleet">[];
 };
 
 export interface EnvironmentReader {
@@ -82,6 +86,10 @@ function makeEnvironment(parts: Parts, previous: Inventory | undefined, regions:
       findings.error(["spec", "domain"], "zone-duplicate", `${zone.domain} is DNSZone ${holder}'s already`, "Remove it from one of them.");
     return { problems: findings.problems, value: findings.failed() ? undefined : zone };
   });
+  const fleets = convert(parts.fleets, previous?.fleets ?? [], (object) => {
+    const findings = findingsOn(object);
+    return { value: toFleet(object, regions, findings), problems: findings.problems };
+  });
   const objects = new Map(parts.zones.map(({ name, raw }) => [name, raw]));
   const zoneValues = zones.values.map((zone) => markLeaving(zone, objects.get(zone.name))).sort((a, b) => compareTexts(a.name, b.name));
 
@@ -98,15 +106,17 @@ function makeEnvironment(parts: Parts, previous: Inventory | undefined, regions:
         ]),
       ),
     },
+    fleets: { names: new Set(fleets.values.map(({ name }) => name)), rejected: fleets.lost },
     api,
     clusterValues: clusters.values,
     zoneValues,
+    fleetValues: fleets.values,
     addressing: new Map(
       parts.clusters.flatMap(({ key, name, reading: { object } }) =>
         object !== undefined && clusters.outcomes.get(key)?.isAccepted === true ? [[name, object.spec.addressing]] : [],
       ),
     ),
-    outcomes: { MemberCluster: clusters.outcomes, DNSZone: zones.outcomes },
+    outcomes: { MemberCluster: clusters.outcomes, DNSZone: zones.outcomes, ProxyFleet: fleets.outcomes },
   };
 }
 
@@ -156,6 +166,7 @@ function sameParts(a: Parts, b: Parts): boolean {
     a.controllerNamespace === b.controllerNamespace &&
     sameReadings(a.clusters, b.clusters) &&
     sameReadings(a.zones, b.zones) &&
+    sameReadings(a.fleets, b.fleets) &&
     (a.namespaces === b.namespaces || sameNamespaces(a.namespaces, b.namespaces))
   );
 }

@@ -11,17 +11,20 @@ const equalList = (a: readonly unknown[] | undefined, b: readonly unknown[]): bo
 
 /** Lists in which nothing has changed are those of before. */
 export function sameParts(previous: Inventory | undefined, next: Inventory): Inventory {
-  const inventory = {
+  const fleets = next.fleets !== undefined && equalList(previous?.fleets, next.fleets) ? previous?.fleets : next.fleets;
+  const inventory: Inventory = {
     routes: previous !== undefined && sameList(previous.routes, next.routes) ? previous.routes : next.routes,
     clusters: previous !== undefined && equalList(previous.clusters, next.clusters) ? previous.clusters : next.clusters,
     zones: previous !== undefined && equalList(previous.zones, next.zones) ? previous.zones : next.zones,
     overrides: previous !== undefined && equalList(previous.overrides, next.overrides) ? previous.overrides : next.overrides,
+    ...(fleets === undefined ? {} : { fleets }),
   };
   const isSame =
     inventory.routes === previous?.routes &&
     inventory.clusters === previous?.clusters &&
     inventory.zones === previous?.zones &&
-    inventory.overrides === previous?.overrides;
+    inventory.overrides === previous?.overrides &&
+    inventory.fleets === previous?.fleets;
   return isSame && previous !== undefined ? previous : inventory;
 }
 

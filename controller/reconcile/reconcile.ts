@@ -67,6 +67,7 @@ export function createReconciler({ regions, allow }: ReconcilerOptions): Reconci
     routes: createHubReader("GlobalRoute", (object) => (object.kind === "GlobalRoute" ? object : undefined)),
     clusters: createHubReader("MemberCluster", (object) => (object.kind === "MemberCluster" ? object : undefined)),
     zones: createHubReader("DNSZone", (object) => (object.kind === "DNSZone" ? object : undefined)),
+    fleets: createHubReader("ProxyFleet", (object) => (object.kind === "ProxyFleet" ? object : undefined)),
     overrides: createHubReader("TrafficOverride", (object) => (object.kind === "TrafficOverride" ? object : undefined)),
   };
   const clusterReaders = new Map<string, ClusterReader>();
@@ -119,15 +120,19 @@ export function createReconciler({ regions, allow }: ReconcilerOptions): Reconci
       const routes = readers.routes.read(hub.routes);
       const memberClusters = readers.clusters.read(hub.clusters);
       const zones = readers.zones.read(hub.zones);
+      const fleets = readers.fleets.read(hub.fleets);
       const overrides = readers.overrides.read(hub.overrides);
       const { namespaces, controllerNamespace } = hub;
-      const environment = environments.read({ clusters: memberClusters, zones, namespaces, controllerNamespace }, previous?.inventory);
+      const environment = environments.read(
+        { clusters: memberClusters, zones, fleets, namespaces, controllerNamespace },
+        previous?.inventory,
+      );
       const sources = asIfUnread ? unread(readSources(clusters)) : readSources(clusters);
       const inputs = [
         routes,
         overrides,
         [...sources.values()],
-        [environment, ...memberClusters.map(({ raw }) => raw), ...zones.map(({ raw }) => raw)],
+        [environment, ...[...memberClusters, ...zones, ...fleets].map(({ raw }) => raw)],
       ];
       if (last !== undefined && last.result === previous && last.inputs.every((list, i) => sameList(list, inputs[i] ?? [])))
         return previous;
@@ -151,19 +156,22 @@ export function createReconciler({ regions, allow }: ReconcilerOptions): Reconci
         clusters: environment.clusterValues,
         zones: environment.zoneValues,
         overrides: obeyed.values,
+        ...(environment.fleetValues.length === 0 ? {} : { fleets: environment.fleetValues }),
       });
       const zoneOutcomes = checkZonesOnce(zones, environment, hosts);
       const others = [
         ...reportOnAll(memberClusters, environment.outcomes.MemberCluster),
         ...reportOnAll(zones, zoneOutcomes),
+        ...reportOnAll(fleets, environment.outcomes.ProxyFleet),
         ...reportOnAll(overrides, obeyed.outcomes),
       ];
-      const otherProblems = [environment.outcomes.MemberCluster, zoneOutcomes, obeyed.outcomes].flatMap((outcomes) =>
-        [...outcomes.values()].flatMap((outcome) => outcome.problems),
+      const otherProblems = [environment.outcomes.MemberCluster, zoneOutcomes, environment.outcomes.ProxyFleet, obeyed.outcomes].flatMap(
+        (outcomes) => [...outcomes.values()].flatMap((outcome) => outcome.problems),
       );
       const generations = generationsOfOthers([
         [memberClusters, environment.outcomes.MemberCluster],
         [zones, zoneOutcomes],
+        [fleets, environment.outcomes.ProxyFleet],
         [overrides, obeyed.outcomes],
       ]);
       if (!sameMap(otherGenerations, generations)) otherGenerations = generations;

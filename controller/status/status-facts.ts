@@ -1,17 +1,18 @@
 /** What statuses are made of, gathered: the newest result of reconciling, connections, and what is asked for when it is needed. */
 import { programmedKey } from "../../src/engine/source.ts";
-import type { HealthFeed } from "../../src/engine/view.ts";
+import type { FleetStatus, HealthFeed } from "../../src/engine/view.ts";
 import type { Cluster } from "../../src/model/inventory.ts";
 import { type Kind, kindNames } from "../../src/model/kinds.ts";
 import { readStatus } from "../../src/model/read-status.ts";
 import type { RolloutStatus, StatusOf } from "../../src/model/status.ts";
 import type { ClusterConnection } from "../clusters/cluster-objects.ts";
 import { type KubeObject, objectKey, type Resource } from "../kube/kube-object.ts";
-import { DNS_ZONES, GLOBAL_ROUTES, MEMBER_CLUSTERS, TRAFFIC_OVERRIDES } from "../kube/resources.ts";
+import { DNS_ZONES, GLOBAL_ROUTES, MEMBER_CLUSTERS, PROXY_FLEETS, TRAFFIC_OVERRIDES } from "../kube/resources.ts";
 import type { ObjectReport, Reconciled } from "../reconcile/reconciled.ts";
 import type { RolloutEvent } from "../rollout/advance-rollout.ts";
 import { clusterStatus } from "./cluster-status.ts";
 import type { Accepted, ProgrammedReport } from "./conditions.ts";
+import { fleetStatus } from "./fleet-status.ts";
 import { overrideDue, overrideStatus } from "./override-status.ts";
 import { routeStatus } from "./route-status.ts";
 import { type ZoneUse, zoneStatus, zoneUses } from "./zone-status.ts";
@@ -30,6 +31,8 @@ export interface StatusSources {
   readonly programmed: (key: string, generation: number) => ProgrammedReport;
   /** Of a DNSZone that is being deleted: how far that is. */
   readonly deletion?: (zone: string) => Accepted | undefined;
+  /** Of a ProxyFleet; undefined while no table has it. */
+  readonly fleet?: (name: string) => FleetStatus | undefined;
   /** Of an accepted route whose spec has one: how far it should have come by now. */
   readonly rollout: (stored: KubeObject) => RolloutState | undefined;
   /** Milliseconds since the epoch. */
@@ -58,6 +61,7 @@ export const RESOURCES: Readonly<Record<Kind, Resource>> = {
   MemberCluster: MEMBER_CLUSTERS,
   DNSZone: DNS_ZONES,
   TrafficOverride: TRAFFIC_OVERRIDES,
+  ProxyFleet: PROXY_FLEETS,
 };
 
 /** `GlobalRoute web/shop`: identity of an object of ours, whose parts {@link parseStatusKey} gives back. */
@@ -126,6 +130,11 @@ export function statusFacts({ reconciled, connections, uids }: WriterFacts, sour
         const before = readStatus("DNSZone", stored.status);
         const facts = { report, programmed: programmed(), use, deletion: sources.deletion?.(report.name), before, epoch, now };
         return { status: zoneStatus(facts), events: [], due: NEVER };
+      }
+      case "ProxyFleet": {
+        const before = readStatus("ProxyFleet", stored.status);
+        const facts = { report, programmed: programmed(), fleet: sources.fleet?.(report.name), before, epoch, now };
+        return { status: fleetStatus(facts), events: [], due: NEVER };
       }
       case "TrafficOverride": {
         const override = report.accepted.status === "True" ? overrides.get(statusKey(report)) : undefined;

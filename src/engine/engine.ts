@@ -497,7 +497,11 @@ export function createEngine(options: EngineOptions): Engine {
 
 /** A source that makes its inventory of parts hands out the same ones while nothing about them changes. */
 const isSameParts = (a: Inventory, b: Inventory): boolean =>
-  a.routes === b.routes && a.clusters === b.clusters && a.zones === b.zones && isDeepStrictEqual(a.overrides, b.overrides);
+  a.routes === b.routes &&
+  a.clusters === b.clusters &&
+  a.zones === b.zones &&
+  a.fleets === b.fleets &&
+  isDeepStrictEqual(a.overrides, b.overrides);
 
 const isSameButOverrides = (a: Inventory, b: Inventory): boolean =>
   a.routes.length === b.routes.length &&

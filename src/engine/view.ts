@@ -129,7 +129,34 @@ export interface Status {
     readonly until?: string;
   }[];
   readonly degraded: readonly string[];
+  /** Those whose proxies are told who serves. */
+  readonly fleets?: readonly FleetStatus[];
 }
+
+/** A ProxyFleet, as this process finds it. */
+export interface FleetStatus {
+  readonly name: string;
+  readonly type: "Envoy" | "HAProxy";
+  /** Proxies that are connected or answer; those of them that have all there is; those that have rejected something. */
+  readonly proxies: { readonly connected: number; readonly current: number; readonly rejected: number };
+  /** Each HAProxy; of Envoys, those that are not Current, at most {@link MOST_PROXIES_SHOWN}. */
+  readonly members: readonly ProxyStatus[];
+  /** What to do about it, in sentences. */
+  readonly problems: readonly string[];
+}
+
+export interface ProxyStatus {
+  /** Of a HAProxy its name in the fleet, of an Envoy the id of its node. */
+  readonly name: string;
+  readonly place: string;
+  readonly state: "Current" | "Pending" | "ReloadNeeded" | "Rejected" | "Unreachable" | "Failed";
+  /** Why, for people; of an Envoy that rejects, its words. */
+  readonly problem?: string;
+  /** Routes that the words speak of; absent = nobody can tell. */
+  readonly routes?: readonly RouteKey[];
+}
+
+export const MOST_PROXIES_SHOWN = 64;
 
 export interface ClusterStatus {
   readonly name: string;

@@ -49,6 +49,7 @@ const envelopes = {
   MemberCluster: envelope(kinds.MemberCluster.spec),
   DNSZone: envelope(kinds.DNSZone.spec),
   TrafficOverride: envelope(kinds.TrafficOverride.spec),
+  ProxyFleet: envelope(kinds.ProxyFleet.spec),
 } as const;
 
 /** What is left of a document. */
@@ -73,6 +74,8 @@ export function checkObject(raw: unknown, locate: Locate): CheckedObject {
       return check("DNSZone", envelopes.DNSZone, identity, raw, locate);
     case "TrafficOverride":
       return check("TrafficOverride", envelopes.TrafficOverride, identity, raw, locate);
+    case "ProxyFleet":
+      return check("ProxyFleet", envelopes.ProxyFleet, identity, raw, locate);
   }
 }
 

@@ -9,6 +9,8 @@ export interface Inventory {
   readonly clusters: readonly Cluster[];
   readonly zones: readonly Zone[];
   readonly overrides: readonly Override[];
+  /** Absent = none, as in what versions without them have saved. */
+  readonly fleets?: readonly ProxyFleet[];
 }
 
 /** `namespace/name`, the identity of a route. */
@@ -39,6 +41,8 @@ export interface Route {
   readonly alpn: readonly string[];
   /** Names of the zones that publish this route; empty = every zone whose domain holds the host. */
   readonly zones: readonly string[];
+  /** Names of the fleets whose proxies pass its requests on; absent = every fleet. */
+  readonly fleets?: readonly string[];
 }
 
 /** Candidates within the tolerance of the best remaining one form one tier. Exactly one member is set, or none (ties only). */
@@ -241,6 +245,44 @@ export interface ExternalDnsZone extends KeptZone {
   readonly namespace: string;
   /** How often ExternalDNS looks. */
   readonly interval: Milliseconds;
+}
+
+/** Proxies that are told who serves. */
+export type ProxyFleet = EnvoyFleetSpec | HaproxyFleetSpec;
+
+interface FleetOfProxies {
+  readonly name: string;
+  readonly places: readonly { readonly name: string; readonly location: Location }[];
+  /** On the proxies' machines: PEM certificates of those who may sign what endpoints show, where they speak TLS. */
+  readonly endpointCaFile: string;
+}
+
+export interface EnvoyFleetSpec extends FleetOfProxies {
+  readonly type: "Envoy";
+  /** Absent = Envoys have listeners of their own. */
+  readonly listener?: {
+    readonly address: string;
+    readonly port: number;
+    /** Files on Envoy's machine. */
+    readonly tls?: { readonly certificateFile: string; readonly keyFile: string };
+    readonly trustedHops: number;
+  };
+}
+
+export interface HaproxyFleetSpec extends FleetOfProxies {
+  readonly type: "HAProxy";
+  readonly members: readonly HaproxyMemberSpec[];
+}
+
+export interface HaproxyMemberSpec {
+  readonly name: string;
+  /** Of the fleet's places. */
+  readonly place: string;
+  readonly listen: readonly { readonly address: string; readonly port: number; readonly certificateFile?: string }[];
+  /** Absent = the Unix socket in its folder. */
+  readonly admin?: { readonly address: string; readonly port: number };
+  readonly reload: "Master" | "Manual";
+  readonly runAs?: { readonly user: string; readonly group: string };
 }
 
 /** Who may take copies of a zone, and who is told of changes. Secrets stay in their files. */

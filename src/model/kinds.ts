@@ -3,9 +3,11 @@ import type { z } from "zod";
 import { dnsZoneSpec } from "./schema/dns-zone.ts";
 import { globalRouteSpec } from "./schema/global-route.ts";
 import { memberClusterSpec } from "./schema/member-cluster.ts";
+import { proxyFleetSpec } from "./schema/proxy-fleet.ts";
 import { dnsZoneStatus } from "./schema/status/dns-zone.ts";
 import { globalRouteStatus } from "./schema/status/global-route.ts";
 import { memberClusterStatus } from "./schema/status/member-cluster.ts";
+import { proxyFleetStatus } from "./schema/status/proxy-fleet.ts";
 import { trafficOverrideStatus } from "./schema/status/traffic-override.ts";
 import { trafficOverrideSpec } from "./schema/traffic-override.ts";
 
@@ -113,10 +115,27 @@ export const kinds = {
       age,
     ],
   },
+  ProxyFleet: {
+    spec: proxyFleetSpec,
+    status: proxyFleetStatus,
+    scope: "Cluster",
+    plural: "proxyfleets",
+    shortNames: ["pf"],
+    description:
+      "A ProxyFleet is a set of proxies, Envoys or HAProxies, that pass requests on to the clusters which DNS would name: where they stand, and how they are told.",
+    columns: [
+      { name: "Type", type: "string", jsonPath: ".spec.type" },
+      { name: "Proxies", type: "string", jsonPath: ".status.summary.proxies" },
+      condition("Programmed"),
+      condition("Ready"),
+      { name: "Rejected", type: "integer", jsonPath: ".status.nodes.rejected", priority: 1 },
+      age,
+    ],
+  },
 } as const satisfies Record<string, KindFacts>;
 
 export type Kind = keyof typeof kinds;
-export const kindNames = ["GlobalRoute", "MemberCluster", "DNSZone", "TrafficOverride"] as const satisfies readonly Kind[];
+export const kindNames = ["GlobalRoute", "MemberCluster", "DNSZone", "TrafficOverride", "ProxyFleet"] as const satisfies readonly Kind[];
 export const isKind = (text: string): text is Kind => Object.hasOwn(kinds, text);
 
 /** The spec of a kind, decoded: defaults filled in, durations as numbers, addresses canonical. */

@@ -21,6 +21,18 @@ export const problemCodes = {
     remedy:
       "Keep exactly the member that `type` names: `embedded` for Embedded, `rfc2136` for RFC2136, `route53` for Route53, `powerdns` for PowerDNS, `externalDns` for ExternalDNS.",
   },
+  "proxy-member": {
+    cause: "`type` of a ProxyFleet names one kind of proxies, and the settings of another are there, or its own are missing.",
+    remedy: "Keep exactly the member that `type` names: `envoy` for Envoy, `haproxy` for HAProxy.",
+  },
+  "proxy-place": {
+    cause: "A HAProxy of a ProxyFleet stands at a place that the fleet does not have.",
+    remedy: "Correct `place`, or add the place to `places`.",
+  },
+  "proxy-unknown": {
+    cause: "`publish.proxies` names a ProxyFleet that does not exist or that has errors of its own.",
+    remedy: "Correct the name, or add the ProxyFleet.",
+  },
   "provider-owner": {
     cause: "A DNSZone that is kept elsewhere has no `owner`, by which our records there are told from those of others.",
     remedy: "Add `owner`, a name that no other installation uses for this zone.",

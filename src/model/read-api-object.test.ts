@@ -50,6 +50,21 @@ const samples: Readonly<Record<string, unknown>> = {
     addressing: { type: "Status", nat: [{ from: "10.0.0.1", to: "192.0.2.1" }] },
     state: "Draining",
   },
+  ProxyFleet: {
+    type: "HAProxy",
+    places: [{ name: "dublin", location: { cloud: "aws", region: "eu-west-1", continent: "EU" } }],
+    haproxy: {
+      members: [
+        {
+          name: "one",
+          place: "dublin",
+          listen: [{ address: "192.0.2.1", port: 80 }],
+          admin: { address: "192.0.2.1", port: 9999 },
+          reload: "Manual",
+        },
+      ],
+    },
+  },
   DNSZone: {
     domain: "example.org",
     provider: {

@@ -79,4 +79,5 @@ const prunes: Readonly<Record<Kind, Prune | undefined>> = {
   MemberCluster: pruner(kinds.MemberCluster.spec),
   DNSZone: pruner(kinds.DNSZone.spec),
   TrafficOverride: pruner(kinds.TrafficOverride.spec),
+  ProxyFleet: pruner(kinds.ProxyFleet.spec),
 };

@@ -15,6 +15,7 @@ export type GlobalRouteStatus = StatusOf<"GlobalRoute">;
 export type MemberClusterStatus = StatusOf<"MemberCluster">;
 export type DNSZoneStatus = StatusOf<"DNSZone">;
 export type TrafficOverrideStatus = StatusOf<"TrafficOverride">;
+export type ProxyFleetStatus = StatusOf<"ProxyFleet">;
 
 export type Condition = GlobalRouteStatus["conditions"][number];
 /** One entry of `status.backends` of a GlobalRoute. */

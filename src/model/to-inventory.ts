@@ -10,6 +10,7 @@ import { type FieldPath, type ManifestObject, type ObjectOf, objectTitle, proble
 import type { Problem } from "./problem.ts";
 import type { RegionTable } from "./region-table.ts";
 import { toCluster } from "./to-cluster.ts";
+import { checkRouteFleets, toFleet } from "./to-fleet.ts";
 import { toOverride } from "./to-override.ts";
 import { toRoute } from "./to-route.ts";
 import { toZone } from "./to-zone.ts";
@@ -64,10 +65,14 @@ export function buildInventory(
   const allowedRoutes = new Map(sorted.DNSZone.map(({ name, spec }) => [name, spec.allowedRoutes]));
   const knownZones = { byName: byName(zones.values), byDomain: domains, rejected: zones.failed, allowedRoutes };
 
+  const fleets = convert("ProxyFleet", (object, findings) => toFleet(object, regions, findings));
+  const knownFleets = { names: new Set(fleets.values.map(({ name }) => name)), rejected: fleets.failed };
+
   const hosts = new Map<string, ObjectOf<"GlobalRoute">>();
   const routes = convert("GlobalRoute", (object, findings) => {
     const route = toRoute(object, knownClusters, findings, api);
     const refused = checkHostZones(route, knownZones, findings, api);
+    checkRouteFleets(route, knownFleets, findings);
     route.hosts.forEach((host, i) => {
       if (!refused.has(host)) claim(["spec", "hosts", i], host, object, hosts, objectTitle, "host-overlap", findings);
     });
@@ -83,14 +88,15 @@ export function buildInventory(
 
   const targets = { clusters: knownClusters.byName, routes: new Map(routes.values.map((route) => [routeKey(route), route])) };
   const overrides = convert("TrafficOverride", (object, findings) => toOverride(object, targets, findings, api));
-  return { inventory: { routes: routes.values, clusters: clusters.values, zones: zones.values, overrides: overrides.values }, problems };
+  const inventory = { routes: routes.values, clusters: clusters.values, zones: zones.values, overrides: overrides.values };
+  return { inventory: fleets.values.length === 0 ? inventory : { ...inventory, fleets: fleets.values }, problems };
 }
 
 type ByKind = { readonly [K in Kind]: ObjectOf<K>[] };
 
 /** Drops objects that repeat the kind, namespace and name of an earlier one. */
 function sortByKind(objects: readonly ManifestObject[], problems: Problem[]): ByKind {
-  const sorted: ByKind = { GlobalRoute: [], MemberCluster: [], DNSZone: [], TrafficOverride: [] };
+  const sorted: ByKind = { GlobalRoute: [], MemberCluster: [], DNSZone: [], TrafficOverride: [], ProxyFleet: [] };
   const seen = new Map<string, ManifestObject>();
   for (const object of objects) {
     const title = objectTitle(object);
@@ -122,6 +128,9 @@ function put(sorted: ByKind, object: ManifestObject): void {
       break;
     case "TrafficOverride":
       sorted.TrafficOverride.push(object);
+      break;
+    case "ProxyFleet":
+      sorted.ProxyFleet.push(object);
       break;
   }
 }

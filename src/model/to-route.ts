@@ -39,6 +39,7 @@ export function toRoute(object: ObjectOf<"GlobalRoute">, clusters: KnownClusters
     ...(http === undefined ? {} : { http }),
     alpn: spec.https?.alpn ?? [],
     zones: (spec.publish.dns ?? []).map(({ zone }) => zone),
+    ...(spec.publish.proxies === undefined ? {} : { fleets: spec.publish.proxies.map(({ name: fleet }) => fleet) }),
   };
 }
 

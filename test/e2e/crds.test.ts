@@ -23,6 +23,7 @@ const PLURALS: Readonly<Record<string, string>> = {
   MemberCluster: "memberclusters",
   DNSZone: "dnszones",
   TrafficOverride: "trafficoverrides",
+  ProxyFleet: "proxyfleets",
 };
 const kinds = Object.values(PLURALS);
 

@@ -176,6 +176,10 @@ export const globalRouteSpec = z
           .optional()
           .meta({ whenAbsent: "every DNSZone whose domain holds a host" })
           .describe("The zones that answer for this route."),
+        proxies: namedList(z.strictObject({ name: objectName().describe("Name of the ProxyFleet.") }), 16, 1)
+          .optional()
+          .meta({ whenAbsent: "every ProxyFleet" })
+          .describe("The fleets whose proxies pass requests of this route on."),
       })
       .prefault({})
       .describe("Where the route is published."),

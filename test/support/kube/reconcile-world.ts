@@ -22,6 +22,7 @@ export interface WorldInput {
   /** `example.org`, open to everybody, unless given. */
   readonly zones?: readonly KubeObject[];
   readonly overrides?: readonly KubeObject[];
+  readonly fleets?: readonly KubeObject[];
   readonly namespaces?: Readonly<Record<string, Readonly<Record<string, string>>>>;
   /** Name of the cluster → its objects; kinds come from the objects. */
   readonly clusters?: Readonly<Record<string, readonly KubeObject[]>>;
@@ -31,12 +32,21 @@ export interface WorldInput {
   readonly cutOff?: readonly string[];
 }
 
-export function hubOf({ routes = [], memberClusters, zones, overrides = [], namespaces, clusters = {} }: WorldInput): HubObjects {
+export function hubOf({
+  routes = [],
+  memberClusters,
+  zones,
+  overrides = [],
+  fleets = [],
+  namespaces,
+  clusters = {},
+}: WorldInput): HubObjects {
   return {
     routes,
     clusters: memberClusters ?? Object.keys(clusters).map((name) => memberCluster(name)),
     zones: zones ?? [dnsZone("example.org", [{}])],
     overrides,
+    fleets,
     namespaces: new Map(Object.entries(namespaces ?? { web: { team: "web" }, "globalroute-system": {} })),
     controllerNamespace: "globalroute-system",
   };
