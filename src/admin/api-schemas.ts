@@ -3,7 +3,7 @@
  * declared as the type that the engine gives, so that the compiler reports a schema that says something else.
  */
 import { z } from "zod";
-import type { ClusterStatus, Readiness, RouteStatus, Status } from "../engine/view.ts";
+import type { ClusterStatus, FleetStatus, Readiness, RouteStatus, Status } from "../engine/view.ts";
 import type { Problem } from "../model/problem.ts";
 import { EVENT_KINDS, type TimelineEvent } from "../observe/timeline.ts";
 import type { Explanation } from "../routing/explanation.ts";
@@ -69,6 +69,26 @@ export const routeSchema: z.ZodType<RouteStatus> = z.object({
   lastFailover: z.nullable(z.object({ from: z.string(), to: z.string(), at: instant, reason: z.string() })),
 });
 
+const fleetSchema: z.ZodType<FleetStatus> = z.object({
+  name: z.string(),
+  type: z.enum(["Envoy", "HAProxy"]),
+  proxies: z.object({
+    connected: z.int().meta({ description: "Proxies that are connected to this process, or answer it" }),
+    current: z.int().meta({ description: "Those of them that have taken all there is" }),
+    rejected: z.int().meta({ description: "Those of them that have rejected something" }),
+  }),
+  members: z.array(
+    z.object({
+      name: z.string().meta({ description: "Of a HAProxy its name in the fleet, of an Envoy the id of its node" }),
+      place: z.string(),
+      state: z.enum(["Current", "Pending", "ReloadNeeded", "Rejected", "Unreachable", "Failed"]),
+      problem: z.exactOptional(z.string()),
+      routes: z.exactOptional(strings),
+    }),
+  ),
+  problems: strings,
+});
+
 export const statusSchema: z.ZodType<Status> = z.object({
   clusters: z.array(clusterSchema),
   routes: z.array(routeSchema),
@@ -79,6 +99,7 @@ export const statusSchema: z.ZodType<Status> = z.object({
     z.object({ name: z.string(), target: z.string(), action: z.string(), reason: z.string(), until: z.exactOptional(instant) }),
   ),
   degraded: strings,
+  fleets: z.exactOptional(z.array(fleetSchema)),
 });
 
 export const overviewSchema = z

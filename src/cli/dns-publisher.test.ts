@@ -4,6 +4,7 @@ import { createSimulatedClock } from "../../test/support/simulated-clock.ts";
 import { RENEWAL } from "../dns/slow/rrset-signature.ts";
 import type { BuiltZones } from "../dns/zone-builder.ts";
 import type { ServingTables } from "../dns/zone-table.ts";
+import { newLatencyMap } from "../geo/latency-model.ts";
 import type { Inventory, Zone } from "../model/inventory.ts";
 import type { RoutingTable } from "../routing/table.ts";
 import { createDnsPublisher } from "./dns-publisher.ts";
@@ -48,7 +49,7 @@ function start() {
   });
   const publish = async (of: RoutingTable = routing, zones?: readonly Zone[]): Promise<void> => {
     await publisher.prepare?.(of, inventory(zones));
-    publisher.publish(of, inventory(zones));
+    publisher.publish(of, inventory(zones), newLatencyMap());
   };
   return { clock, routing, swapped, errors, builds, state, publisher, publish };
 }
@@ -109,9 +110,9 @@ describe("signatures", () => {
 
 test("a table that was not prepared is refused", async () => {
   const { routing, publisher } = start();
-  expect(() => publisher.publish(routing, inventory())).toThrow("a table is published that was not prepared");
+  expect(() => publisher.publish(routing, inventory(), newLatencyMap())).toThrow("a table is published that was not prepared");
   await publisher.prepare?.(routing, inventory());
-  expect(() => publisher.publish({ ...routing }, inventory())).toThrow("a table is published that was not prepared");
+  expect(() => publisher.publish({ ...routing }, inventory(), newLatencyMap())).toThrow("a table is published that was not prepared");
 });
 
 test("copies are not looked at while another table is under way: the zone worker would look at that one", async () => {

@@ -4,6 +4,7 @@ import { createSimulatedClock } from "../../test/support/simulated-clock.ts";
 import type { Lookout, LookoutEnd } from "../dns/watch/answer-watch.ts";
 import { Type } from "../dns/wire/codes.ts";
 import type { FailoverNotice } from "../engine/failover-notice.ts";
+import { newLatencyMap } from "../geo/latency-model.ts";
 import type { Backend, Inventory, Override, Route, Zone, ZoneProvider } from "../model/inventory.ts";
 import { ms } from "../model/units.ts";
 import { createMetrics } from "../observe/metrics.ts";
@@ -49,7 +50,7 @@ function start(routes: readonly Route[] = [shop()], zones: readonly Zone[] = [HE
   });
   const { routing } = dnsWorld([HERE], routes);
   const inventory: Inventory = { routes, clusters: [], zones, overrides: [] };
-  follower.publish(routing, inventory);
+  follower.publish(routing, inventory, newLatencyMap());
   const notice = (event: number, more: Partial<FailoverNotice> = {}, one = routes[0]!): FailoverNotice => ({
     ...{ event, route: one, from: "east", to: "west", cause: "probes", backend: "east", returned: [] },
     ...{ beganAt: clock.wallClock() - 1000, writtenAt: clock.wallClock() },
@@ -199,8 +200,8 @@ test("a return that brings only some clients is no fault when it is not seen", a
 test("what was heard of a route is forgotten with it", async () => {
   const { clock, follower, back, withdrawn, open, inventory, routing } = start();
   await withdrawn(7);
-  follower.publish(routing, { ...inventory, routes: [] });
-  follower.publish(routing, inventory);
+  follower.publish(routing, { ...inventory, routes: [] }, newLatencyMap());
+  follower.publish(routing, inventory, newLatencyMap());
   follower.began(back(9));
   await clock.advance(1);
   expect(open.map(({ lookout }) => lookout.server)).toEqual([SELF]);

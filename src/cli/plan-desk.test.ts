@@ -6,6 +6,7 @@ import { isOwnRecord, type ZonePlan, type ZonePlans } from "../../dns-providers/
 import { dnsWorld, route, zone } from "../../test/support/dns-world.ts";
 import { type MemoryZone, memoryZone } from "../../test/support/providers/memory-zone.ts";
 import { createSimulatedClock } from "../../test/support/simulated-clock.ts";
+import { newLatencyMap } from "../geo/latency-model.ts";
 import type { Backend, Inventory, Route, Zone, ZoneProvider } from "../model/inventory.ts";
 import { ms } from "../model/units.ts";
 import { createMetrics } from "../observe/metrics.ts";
@@ -65,7 +66,11 @@ function start({ isWriter = true, zones = [ORG], health = "Healthy", writer }: S
   function publish(hosts: readonly string[]) {
     const routes = hosts.map(shop);
     const { routing } = dnsWorld([zone("here", "example.com")], routes);
-    publisher.publish(routing, { routes, clusters: [], zones: [...zones, zone("here", "example.com")], overrides: [] } satisfies Inventory);
+    publisher.publish(
+      routing,
+      { routes, clusters: [], zones: [...zones, zone("here", "example.com")], overrides: [] } satisfies Inventory,
+      newLatencyMap(),
+    );
     return routing;
   }
   publisher.term(isWriter ? 3 : undefined);

@@ -7,6 +7,7 @@ import { dnsWorld, route, zone } from "../../test/support/dns-world.ts";
 import { type MemoryZone, memoryZone } from "../../test/support/providers/memory-zone.ts";
 import { createSimulatedClock } from "../../test/support/simulated-clock.ts";
 import type { FailoverNotice } from "../engine/failover-notice.ts";
+import { newLatencyMap } from "../geo/latency-model.ts";
 import type { Backend, Inventory, Route, Zone, ZoneProvider } from "../model/inventory.ts";
 import { ms, seconds } from "../model/units.ts";
 import { createMetrics } from "../observe/metrics.ts";
@@ -71,7 +72,7 @@ function start(remote: MemoryZone = memoryZone()) {
   function publish(routes: readonly Route[], zones: readonly Zone[] = [ELSEWHERE]) {
     const { routing } = dnsWorld([zone("here", "example.net")], routes);
     const inventory: Inventory = { routes, clusters: [], zones, overrides: [] };
-    publisher.publish(routing, inventory);
+    publisher.publish(routing, inventory, newLatencyMap());
     return routing;
   }
   const told = (): readonly string[] =>

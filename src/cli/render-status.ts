@@ -1,5 +1,5 @@
 /** A server's status as lines for people. Pure. */
-import type { BackendStatus, ClusterStatus, Readiness, RouteStatus, Status } from "../engine/view.ts";
+import type { BackendStatus, ClusterStatus, FleetStatus, Readiness, RouteStatus, Status } from "../engine/view.ts";
 import { count } from "../model/count.ts";
 import { formatProblem } from "../model/problem.ts";
 import { type Column, table } from "./table.ts";
@@ -30,6 +30,7 @@ export function renderStatus({ status, readiness, url, now }: StatusView, look: 
     ...(status.routes.length > WHOLE_ROUTES
       ? ["", ...shortRouteLines(status, now, look)]
       : status.routes.flatMap((route) => ["", ...routeLines(route, now, look)])),
+    ...fleetLines(status.fleets ?? [], look),
     ...overrideLines(status, look),
   ];
 }
@@ -178,6 +179,31 @@ const shownReason = (reason: string): string => (reason === "ok" ? "" : reason);
 function formatFailback(at: string | null, now: number): string {
   if (at === null) return "";
   return at === "approval" ? "needs approval" : `in ${formatAge((Date.parse(at) - now) / 1000)}`;
+}
+
+const FLEET_COLUMNS: readonly (string | Column)[] = ["FLEET", "TYPE", "PROXIES", "CURRENT", "REJECTED"];
+
+/** Each fleet in a line, and below them what does not follow. */
+function fleetLines(fleets: readonly FleetStatus[], look: Look): readonly string[] {
+  if (fleets.length === 0) return [];
+  const rows = fleets.map(({ name, type, proxies: { connected, current, rejected } }): readonly Cell[] => [
+    name,
+    type,
+    { text: String(connected), style: connected === 0 ? "yellow" : "green" },
+    { text: String(current), style: current < connected ? "yellow" : "green" },
+    { text: String(rejected), style: rejected > 0 ? "red" : "green" },
+  ]);
+  const behind = fleets.flatMap(({ name, members, problems }) => [
+    ...problems.map((problem) => `${name}: ${problem}`),
+    ...members.flatMap((one) =>
+      one.state === "Current"
+        ? []
+        : [`${name}/${one.name} at ${one.place}: ${one.state}${one.problem === undefined ? "" : `, ${one.problem}`}`],
+    ),
+  ]);
+  const shown = behind.slice(0, SHOWN_PROBLEMS).flatMap((line) => hanging("  ", line, look));
+  const more = behind.length > SHOWN_PROBLEMS ? [`  … and ${behind.length - SHOWN_PROBLEMS} more`] : [];
+  return ["", ...table(FLEET_COLUMNS, rows, look.paint, look.width), ...shown, ...more];
 }
 
 const OVERRIDE_COLUMNS: readonly (string | Column)[] = [

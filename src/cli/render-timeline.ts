@@ -22,6 +22,8 @@ const STYLES: Partial<Record<EventKind, Style>> = {
   FailOpen: "red",
   ConfigRejected: "red",
   GeoRejected: "red",
+  ProxyRejected: "red",
+  ProxyRecovered: "green",
   EndpointHealthy: "green",
   BackendReturned: "green",
   FailOpenEnded: "green",

@@ -8,6 +8,7 @@ import { type ListenAddress, ListenError } from "../model/listen-address.ts";
 import { formatProblem } from "../model/problem.ts";
 import { createLog, LOG_LEVELS, type Log, type LogLevel } from "../observe/log.ts";
 import { type AnswerFlags, addAnswerOptions, answerOptions } from "./answer-options.ts";
+import { addFleetOptions, type FleetFlags, fleetOptions } from "./fleet-options.ts";
 import { CommandError, type ExitCode, type Io } from "./io.ts";
 import { hasIpv6Loopback } from "./loopback.ts";
 import { openNotifications } from "./open-notifications.ts";
@@ -28,7 +29,7 @@ import { stopSignals } from "./stop-signals.ts";
 import { parseVantageLocation } from "./vantage-location.ts";
 
 /** As commander gives them. */
-export interface ServerFlags extends AnswerFlags {
+export interface ServerFlags extends AnswerFlags, FleetFlags {
   readonly state?: string;
   readonly listen?: readonly ListenAddress[];
   readonly dnsTransport: TransportChoice;
@@ -120,6 +121,7 @@ export function addServerOptions(command: Command): Command {
     .addOption(stateOption().helpGroup("Own files and logs:"))
     .addOption(new Option("--log-level <level>", "least severe log lines that are written").choices(LOG_LEVELS).default("info"))
     .option("--json", "log JSON on a terminal too");
+  addFleetOptions(command);
   return addAnswerOptions(command.optionsGroup("Limits of answers, and what is told of this server:"));
 }
 
@@ -141,6 +143,7 @@ export function serverOptions(flags: ServerFlags, io: Io, log: Log): Omit<Servic
     probeAllow: flags.probeAllow ?? [],
     references: flags.reference ?? [],
     ...(flags.proxy === undefined ? {} : { proxy: { listen: flags.proxy, trustedHops: flags.proxyTrustedHops, flag: "--proxy" } }),
+    fleets: fleetOptions(flags, io.cwd),
     ...(flags.watchResolver === undefined ? {} : { watchResolvers: flags.watchResolver }),
     vantage: flags.vantage,
     ...(flags.vantageLocation === undefined ? {} : { vantageLocation: flags.vantageLocation }),

@@ -28,7 +28,7 @@ import { createFolderSource } from "../engine/folder-source.ts";
 import { createLastGoodStore, type LastGoodStore } from "../engine/last-good.ts";
 import type { PeerPort } from "../engine/peer-port.ts";
 import type { Source } from "../engine/source.ts";
-import type { EngineView } from "../engine/view.ts";
+import type { EngineView, Status } from "../engine/view.ts";
 import { loadCentroids } from "../geo/country-centroids.ts";
 import type { Location } from "../model/inventory.ts";
 import { type Network, parseNetwork } from "../model/ip.ts";
@@ -46,6 +46,7 @@ import { loadDrills, writeDrill } from "./drill-files.ts";
 import { createDrillRecorder } from "./drill-recorder.ts";
 import { createEmbeddedProxy } from "./embedded-proxy.ts";
 import { createFailoverFollower } from "./failover-follower.ts";
+import type { FleetOptions } from "./fleet-options.ts";
 import { lockFolder } from "./folder-lock.ts";
 import { CommandError, type Io } from "./io.ts";
 import { startNotifications } from "./notifications.ts";
@@ -54,6 +55,7 @@ import type { OpenNotifications } from "./open-notifications.ts";
 import { createProviderOpener, digest } from "./open-provider.ts";
 import { createPlanDesk } from "./plan-desk.ts";
 import { createProviderPublisher, type ProviderPublisher } from "./provider-publisher.ts";
+import { createProxyFleets, type ProxyFleets } from "./proxy-fleets.ts";
 import { referenceEndpoint } from "./reference-endpoint.ts";
 import { version } from "./version.ts";
 import { createZoneCopies } from "./zone-copies.ts";
@@ -99,6 +101,8 @@ export interface ServiceOptions {
   readonly notify?: OpenNotifications;
   /** Where HTTP requests are passed on to the nearest cluster; absent = nowhere. */
   readonly proxy?: { readonly listen: readonly ListenAddress[]; readonly trustedHops: number; readonly flag: string };
+  /** How proxies of ProxyFleets are told; absent = they are not. */
+  readonly fleets?: FleetOptions;
   /** Recursive resolvers that are asked whether a failover has reached them. */
   readonly watchResolvers?: readonly ListenAddress[];
   /** How long DNS goes on being answered after readiness has been taken back, ms: whoever sends clients here needs to notice. */
@@ -124,6 +128,8 @@ export interface Service {
   readonly admin: ListenAddress;
   /** Where it passes requests on, real ports. */
   readonly proxy: readonly ListenAddress[];
+  /** How the proxies of ProxyFleets follow. */
+  readonly fleets: Pick<ProxyFleets, "status" | "refusal" | "watch">;
   /** Not ready first, then DNS, engine and API, in this order. */
   readonly stop: () => Promise<void>;
 }
@@ -164,7 +170,12 @@ async function compose(options: ServiceOptions, io: Pick<Io, "now" | "every" | "
   const metrics = createMetrics({ processMetrics: true, now: io.now, breathe: () => setTimeout(SCRAPE_PAUSE) });
   const timeline = createTimeline(TIMELINE_EVENTS, io.now);
   const allow = networks(options.probeAllow);
-  const others = [...(options.metrics === undefined ? [] : [options.metrics]), ...(options.proxy?.listen ?? [])];
+  const xds = options.fleets?.xds;
+  const others = [
+    ...(options.metrics === undefined ? [] : [options.metrics]),
+    ...(options.proxy?.listen ?? []),
+    ...(xds === undefined ? [] : [xds.listen]),
+  ];
   const listeners = [...options.listen, options.admin, ...others];
   const addresses = {
     allow,
@@ -270,9 +281,13 @@ async function compose(options: ServiceOptions, io: Pick<Io, "now" | "every" | "
           onDuration: metrics.proxyRequestDuration,
           log,
         });
+  const fleets = createProxyFleets({
+    ...{ ...options.fleets, addresses, timeline, log, now: ports.now, wallClock: io.now },
+    ...{ setTimer: ports.setTimer, every: io.every, random: ports.random },
+  });
   const engine = createEngine({
     source,
-    publishers: [publisher, providers, follower, ...(proxy === undefined ? [] : [proxy])],
+    publishers: [publisher, providers, follower, fleets, ...(proxy === undefined ? [] : [proxy])],
     compiler,
     lastGood,
     ...(options.peers === undefined ? {} : { peers: options.peers }),
@@ -300,8 +315,13 @@ async function compose(options: ServiceOptions, io: Pick<Io, "now" | "every" | "
     now: io.now,
     setTimer: (delay, callback) => ports.setTimer(ms(delay), callback),
   });
-  const view: EngineView = { ...engine.view, confirm: () => [...engine.view.confirm(), ...providers.confirm()] };
+  const view: EngineView = {
+    ...engine.view,
+    status: (withShares) => withFleets(engine.view.status(withShares), fleets),
+    confirm: () => [...engine.view.confirm(), ...providers.confirm()],
+  };
   providers.follow(view.health);
+  fleets.follow(view.health);
   const notifications =
     options.notify === undefined
       ? undefined
@@ -358,7 +378,7 @@ async function compose(options: ServiceOptions, io: Pick<Io, "now" | "every" | "
     if (options.terminationDrain !== undefined && isServing) await sleep(options.terminationDrain);
     answering.close();
     endRates();
-    await Promise.all([dns.stop(), proxy?.stop()]);
+    await Promise.all([dns.stop(), proxy?.stop(), fleets.close()]);
     await engine.stop();
     await drills.close();
     publisher.close();
@@ -375,6 +395,8 @@ async function compose(options: ServiceOptions, io: Pick<Io, "now" | "every" | "
     await admin.start();
     const bound = await dns.start();
     const passing = (await proxy?.start()) ?? [];
+    const asked = await fleets.start();
+    if (asked !== undefined) log.info({ xds: formatListenAddress(asked) }, "Envoys may ask");
     [ownServer] = bound;
     await engine.start();
     await dns.settled(); // whoever reads "serving" and asks at once gets an answer
@@ -398,11 +420,17 @@ async function compose(options: ServiceOptions, io: Pick<Io, "now" | "every" | "
       providers.term("Own");
       notifications?.tells(true);
     }
-    return { view, writes, removeRecords: providers.removeRecords, dns: bound, admin: admin.address(), proxy: passing, stop };
+    return { view, writes, removeRecords: providers.removeRecords, dns: bound, admin: admin.address(), proxy: passing, fleets, stop };
   } catch (error) {
     await stop();
     throw error;
   }
+}
+
+/** Where there are no fleets nothing is said of them. */
+function withFleets(status: Status, fleets: ProxyFleets): Status {
+  const found = fleets.status();
+  return found.length === 0 ? status : { ...status, fleets: found };
 }
 
 /** One question on its way to see whether a failover has arrived. */

@@ -220,7 +220,7 @@ export function createEngine(options: EngineOptions): Engine {
   function publish(inventory: Inventory, table: RoutingTable, map: LatencyMap): void {
     takeOver(inventory, table); // before anybody answers from it
     try {
-      logUnpublished(publishers.flatMap((publisher) => publisher.publish(table, inventory)));
+      logUnpublished(publishers.flatMap((publisher) => publisher.publish(table, inventory, map)));
       world = { inventory, table, latency: map };
     } catch (error) {
       if (world !== undefined) takeOver(world.inventory, world.table); // what goes on being served must not stand still

@@ -1,4 +1,5 @@
 /** What the engine is given to run: where its inputs come from and where its tables go. */
+import type { LatencyMap } from "../geo/latency-model.ts";
 import type { Inventory, RouteKey } from "../model/inventory.ts";
 import type { Kind } from "../model/kinds.ts";
 import type { Problem } from "../model/problem.ts";
@@ -63,9 +64,10 @@ export interface Publisher {
    * Takes over a table, whose live state goes on changing in place. Must not block and must not throw: what cannot be published keeps
    * what was, and is told.
    *
+   * @param latency what it was compiled with
    * @returns what is wrong with the inventory as this publisher sees it, in sentences
    */
-  publish(table: RoutingTable, inventory: Inventory): readonly string[];
+  publish(table: RoutingTable, inventory: Inventory, latency: LatencyMap): readonly string[];
   /** Why what it has made true may be older than the table: words as in `Readiness.degraded`. */
   degraded?(): readonly string[];
 }

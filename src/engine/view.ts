@@ -110,7 +110,7 @@ export type ClusterHealth = Pick<ClusterStatus, "state" | "health" | "endpoints"
 export interface Readiness {
   /** False only before the first table and after shutdown began. */
   readonly ready: boolean;
-  /** Reasons, stable words: `config-rejected`, `inputs-held`, `geo-stale`, `geo-rejected`, `last-good`, `vantage-suspect`, `fail-open`, `withdrawal-held`, `compile-failed`, `state-unsaved`, `hub-unreachable`, `peer-lost`, `provider-failing`, `removals-held`, `names-contested`, `delegation-waiting`. */
+  /** Reasons, stable words: `config-rejected`, `inputs-held`, `geo-stale`, `geo-rejected`, `last-good`, `vantage-suspect`, `fail-open`, `withdrawal-held`, `compile-failed`, `state-unsaved`, `hub-unreachable`, `peer-lost`, `provider-failing`, `removals-held`, `names-contested`, `delegation-waiting`, `proxy-failing`. */
   readonly degraded: readonly string[];
 }
 

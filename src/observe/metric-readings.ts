@@ -18,6 +18,7 @@ export const DEGRADED_REASONS: readonly string[] = [
   "removals-held",
   "names-contested",
   "delegation-waiting",
+  "proxy-failing",
 ];
 
 /** Values that somebody else keeps; they are read when a scrape asks. A reading that is left out exports no series. */

@@ -28,6 +28,8 @@ export const EVENT_KINDS = [
   "DrillHeld",
   "DrillAborted",
   "DrillReported",
+  "ProxyRejected",
+  "ProxyRecovered",
   "TablePublished",
 ] as const;
 

@@ -70,7 +70,7 @@ export function createEnvoyFleet(options: EnvoyFleetOptions): EnvoyFleet {
   };
 }
 
-function nodeStatus({ node, since, state }: AdsStream, place: PlaceName | undefined, snapshot: Snapshot | undefined): NodeStatus {
+export function nodeStatus({ node, since, state }: AdsStream, place: PlaceName | undefined, snapshot: Snapshot | undefined): NodeStatus {
   const types = RESOURCE_TYPES.map((type) => [type, standingOf(state.types[type], snapshot?.[type])] as const);
   return { ...node, place, variant: state.variant, connectedSince: since, types: Object.fromEntries(types) as NodeStatus["types"] };
 }
@@ -84,7 +84,7 @@ function standingOf(
   return inFlight === undefined && (set === undefined || sent === set) ? "Current" : "Pending";
 }
 
-const rejectionsOf = ({ node, state }: AdsStream, routes: readonly EdgeRoute[]): readonly NodeRejection[] =>
+export const rejectionsOf = ({ node, state }: AdsStream, routes: readonly EdgeRoute[]): readonly NodeRejection[] =>
   RESOURCE_TYPES.flatMap((type) => {
     const { rejection } = state.types[type];
     if (rejection === undefined) return [];

@@ -46,6 +46,10 @@ const REASONS: Readonly<Record<string, Reason>> = {
     fact: "A zone that is kept elsewhere cannot be brought up to date.",
     remedy: "The log names the zone and the provider's answer.",
   },
+  "proxy-failing": {
+    fact: "A proxy of a ProxyFleet does not follow, so it serves what it had.",
+    remedy: "globalroute status names it and says why.",
+  },
   "delegation-waiting": {
     fact: "A delegation that is kept in the zone above is not as it is wanted.",
     remedy: "The log says what it waits for; globalroute check zone looks at it from outside.",

@@ -1,0 +1,59 @@
+/** The Envoys of a fleet as people see them. Pure. */
+import type { FleetStatus, ProxyStatus } from "../engine/view.ts";
+import { MOST_PROXIES_SHOWN } from "../engine/view.ts";
+import type { EnvoyFleetSpec } from "../model/inventory.ts";
+import { didYouMean } from "../model/nearest-word.ts";
+import type { EnvoyNode } from "../proxy/envoy/discovery-service.ts";
+import type { FleetNode, ToldFleet } from "../proxy/envoy/envoy-fleets.ts";
+
+/** @param strangers Envoys that say that they are of it, and at no place of its */
+export function envoyFleetStatus(spec: EnvoyFleetSpec, nodes: readonly FleetNode[], strangers: readonly EnvoyNode[]): FleetStatus {
+  const proxies = nodes.map(proxyStatus);
+  const behind = proxies.filter(({ state }) => state !== "Current");
+  return {
+    name: spec.name,
+    type: "Envoy",
+    proxies: {
+      connected: proxies.length,
+      current: proxies.length - behind.length,
+      rejected: proxies.filter(({ state }) => state === "Rejected").length,
+    },
+    members: behind.slice(0, MOST_PROXIES_SHOWN),
+    problems: strangers.slice(0, MOST_STRANGERS).map((node) => strangerAt(node, spec)),
+  };
+}
+
+const MOST_STRANGERS = 8;
+
+function proxyStatus({ status: { id, place = "", types }, rejections }: FleetNode): ProxyStatus {
+  const standings = Object.values(types);
+  const [first] = rejections;
+  if (first === undefined) return { name: id, place, state: standings.includes("Pending") ? "Pending" : "Current" };
+  const routes = [...new Set(rejections.flatMap((one) => one.routes))];
+  const problem = rejections.map(({ message }) => message).join("; ");
+  return { name: id, place, state: "Rejected", problem, ...(routes.length === 0 ? {} : { routes }) };
+}
+
+/** An Envoy that says it is somewhere else than anybody knows gets nothing, rather than what is right for another place. */
+const strangerAt = ({ id, region }: EnvoyNode, { name, places }: EnvoyFleetSpec): string => {
+  const said = region === "" ? "says no locality.region" : `says that it is at ${region}`;
+  const near = didYouMean(
+    region,
+    places.map((place) => place.name),
+  );
+  return `Envoy ${id} ${said}, which is no place of ProxyFleet ${name}, so it is told nothing. ${near}Correct node.locality.region in its bootstrap, or add the place.`;
+};
+
+/** Of an Envoy that is of no fleet at all. */
+export const strangerTo = ({ id, cluster }: EnvoyNode, fleets: readonly string[]): string => {
+  const said = cluster === "" ? "says no node.cluster" : `says that it is of ${cluster}`;
+  return `Envoy ${id} ${said}, and there is no ProxyFleet of type Envoy called so, so it is told nothing. ${didYouMean(cluster, fleets)}Correct node.cluster in its bootstrap, or add the ProxyFleet.`;
+};
+
+export function toldFleet({ name, places, listener }: EnvoyFleetSpec, routes: ToldFleet["routes"]): ToldFleet {
+  const { address = "", port = 0, tls, trustedHops = 0 } = listener ?? {};
+  return {
+    ...{ name, routes, places: places.map((place) => place.name) },
+    listener: listener === undefined ? undefined : { listen: { address, port }, trustedHops, ...(tls === undefined ? {} : { tls }) },
+  };
+}

@@ -1,0 +1,215 @@
+/** Brings tables to the proxies of ProxyFleets: Envoys ask us, HAProxies are commanded. What they serve goes on whatever becomes of us. */
+import { type AddressPolicy, forbiddenAddress } from "../../health/probes/address-check.ts";
+import type { Publisher } from "../engine/source.ts";
+import type { FleetStatus, HealthFeed } from "../engine/view.ts";
+import type { EnvoyFleetSpec, ProxyFleet, RouteKey } from "../model/inventory.ts";
+import type { ListenAddress } from "../model/listen-address.ts";
+import { type Milliseconds, ms } from "../model/units.ts";
+import type { Log } from "../observe/log.ts";
+import type { Timeline } from "../observe/timeline.ts";
+import { createEdgeWorlds, type FleetRoute } from "../proxy/edge-worlds.ts";
+import { createEnvoyFleets, type EnvoyFleets } from "../proxy/envoy/envoy-fleets.ts";
+import { measuresOf } from "../routing/measure.ts";
+import { envoyFleetStatus, strangerTo, toldFleet } from "./fleet-envoys.ts";
+import { createFleetNews } from "./fleet-news.ts";
+import type { FleetOptions } from "./fleet-options.ts";
+import { createHaproxyMembers } from "./haproxy-members.ts";
+import { followXdsCertificates, readXdsCertificates } from "./xds-certificates.ts";
+
+export interface ProxyFleetsOptions extends FleetOptions {
+  /** Whoever writes a route or a fleet must not reach by proxies, or by us, what we would not probe. */
+  readonly addresses: AddressPolicy;
+  /** Monotonic. */
+  readonly now: () => Milliseconds;
+  /** Milliseconds since the epoch. */
+  readonly wallClock: () => number;
+  readonly setTimer: (delay: Milliseconds, callback: () => void) => () => void;
+  readonly every: (milliseconds: number, tick: () => void) => () => void;
+  /** [0, 1) */
+  readonly random: () => number;
+  readonly timeline: Pick<Timeline, "add">;
+  readonly log: Pick<Log, "info" | "warn">;
+}
+
+export interface ProxyFleets extends Publisher {
+  /** Opens the listener for Envoys, if there is to be one. @throws ListenError */
+  start(): Promise<ListenAddress | undefined>;
+  /** Health changes are told as soon as they are known. */
+  follow(feed: Pick<HealthFeed, "watch">): void;
+  /** Those of the table that is served, by name. */
+  status(): readonly FleetStatus[];
+  /** What a proxy has not taken of a route, in its words; undefined when all have, or none speaks of it. */
+  refusal(route: RouteKey): string | undefined;
+  /** Calls back when a fleet's status, or a route's refusal, may be another. @returns ends it */
+  watch(listener: () => void): () => void;
+  /** Envoys that say that they are of no fleet here, or at no place of theirs. */
+  strangers(): number;
+  close(): Promise<void>;
+}
+
+/** Routes that are planned in one turn of the event loop. */
+const SLICE = 50;
+/** Between looks at who has taken what, and at what ramps, ms. */
+const LOOK = 1_000;
+
+export function createProxyFleets(options: ProxyFleetsOptions): ProxyFleets {
+  const { xds, addresses, now, setTimer, timeline, log } = options;
+  const worlds = createEdgeWorlds((address, port) => forbiddenAddress(address, port, addresses) === undefined);
+  const listeners = new Set<() => void>();
+  const changed = (): void => {
+    for (const listener of listeners) listener();
+  };
+  const envoys: EnvoyFleets | undefined =
+    xds === undefined
+      ? undefined
+      : createEnvoyFleets({
+          ...{ listen: xds.listen, flag: xds.flag, wallClock: options.wallClock },
+          tls: xds.files === undefined ? undefined : readXdsCertificates(xds.files),
+        });
+  const haproxies = createHaproxyMembers({
+    ...{ folder: options.haproxyFolder, addresses },
+    ports: { now, random: options.random, setTimer: (delay, callback) => setTimer(ms(delay), callback) },
+    onStatus: changed,
+  });
+  const news = createFleetNews({ timeline, log, now });
+  let fleets: readonly ProxyFleet[] = [];
+  let untold: ReadonlyMap<string, readonly string[]> = new Map();
+  /** Fleet → what HAProxies were told last. */
+  const told = new Map<string, readonly FleetRoute[]>();
+  /** Fleet → what Envoys were told last, and its part that they are told. */
+  const edges = new Map<string, { readonly from: readonly FleetRoute[]; readonly routes: readonly FleetRoute["edge"][] }>();
+  let cancelWork: (() => void) | undefined;
+  let seen = "";
+  const ends: (() => void)[] = [];
+
+  function edgesOf(fleet: string): readonly FleetRoute["edge"][] {
+    const from = worlds.routes(fleet);
+    const known = edges.get(fleet);
+    if (known?.from === from) return known.routes;
+    const routes = from.map(({ edge }) => edge);
+    edges.set(fleet, { from, routes });
+    return routes;
+  }
+
+  function tell(): void {
+    if (!worlds.isWhole()) return; // a part of the world would be taken for all there is
+    envoys?.update(envoyFleets().map((spec) => toldFleet(spec, edgesOf(spec.name))));
+    for (const { name, type } of fleets) {
+      const routes = worlds.routes(name);
+      if (type !== "HAProxy" || told.get(name) === routes) continue;
+      told.set(name, routes);
+      haproxies.update(name, routes);
+    }
+  }
+
+  const envoyFleets = (): readonly EnvoyFleetSpec[] => fleets.flatMap((spec) => (spec.type === "Envoy" ? [spec] : []));
+
+  function work(): void {
+    cancelWork = undefined;
+    const { isNews, isDone } = worlds.work(SLICE);
+    // Whoever failed just now is told of at once; the rest of a new world when all of it is known.
+    if (isNews) tell();
+    if (!isDone) schedule();
+  }
+
+  function schedule(): void {
+    cancelWork ??= setTimer(ms(0), work);
+  }
+
+  function status(): readonly FleetStatus[] {
+    const nodes = envoys?.nodes();
+    return fleets.map((spec): FleetStatus => {
+      if (spec.type === "HAProxy") return haproxyFleetStatus(spec.name, haproxies.status(spec.name), untold.get(spec.name) ?? []);
+      const strangers = nodes?.strangers.filter(({ cluster }) => cluster === spec.name) ?? [];
+      const found = envoyFleetStatus(spec, nodes?.byFleet.get(spec.name) ?? [], strangers);
+      return envoys === undefined ? { ...found, problems: [NO_XDS] } : found;
+    });
+  }
+
+  /** What came of what was told: Envoys do not call, they answer. */
+  function look(): void {
+    worlds.touchRamping();
+    schedule();
+    const found = status();
+    const names = envoyFleets().map(({ name }) => name);
+    const lost = envoys?.nodes().strangers.filter(({ cluster }) => !names.includes(cluster)) ?? [];
+    news.review(
+      found,
+      lost.map((node) => strangerTo(node, names)),
+    );
+    const text = JSON.stringify(found);
+    if (text === seen) return;
+    seen = text;
+    changed();
+  }
+
+  return {
+    publish(table, inventory, latency) {
+      fleets = inventory.fleets ?? [];
+      untold = haproxies.use(fleets);
+      for (const name of [...told.keys()]) if (!fleets.some((fleet) => fleet.name === name)) told.delete(name);
+      for (const [name] of untold) told.delete(name); // those that were made anew know nothing yet
+      worlds.adopt({ table, inventory, measures: measuresOf(inventory.clusters, latency) });
+      if (fleets.length > 0 || worlds.isWhole()) schedule();
+      return [
+        ...[...untold].flatMap(([name, why]) => why.map((sentence) => `ProxyFleet ${name}: ${sentence}`)),
+        ...(envoys === undefined ? envoyFleets().map(({ name }) => `ProxyFleet ${name}: ${NO_XDS}`) : []),
+      ];
+    },
+    async start() {
+      const bound = await envoys?.start();
+      const files = xds?.files;
+      if (files !== undefined && envoys !== undefined)
+        ends.push(
+          followXdsCertificates(files, {
+            every: options.every,
+            renew: envoys.renew,
+            onChange: () => log.info({ file: files.certificate }, "the changed certificates for Envoys are in use"),
+            onTrouble: (error) => log.warn({ err: error }, "the changed certificates for Envoys cannot be used; those before count on"),
+          }),
+        );
+      ends.push(options.every(LOOK, look));
+      return bound;
+    },
+    follow(feed) {
+      ends.push(
+        feed.watch((route) => {
+          if (route === "all") worlds.touchAll();
+          else worlds.touch(route);
+          schedule();
+        }),
+      );
+    },
+    status,
+    refusal: (route) =>
+      status()
+        .flatMap(({ members }) => members)
+        .find(({ state, routes }) => state === "Rejected" && routes?.includes(route) === true)?.problem,
+    watch(listener) {
+      listeners.add(listener);
+      return () => listeners.delete(listener);
+    },
+    strangers: () => envoys?.nodes().strangers.length ?? 0,
+    degraded: () => (status().some(isFailing) ? ["proxy-failing"] : []),
+    async close() {
+      cancelWork?.();
+      for (const end of ends.splice(0)) end();
+      await Promise.all([envoys?.close(), haproxies.close()]);
+    },
+  };
+}
+
+const NO_XDS = "This server tells Envoys nothing. Start it with --xds ADDR:PORT.";
+
+const haproxyFleetStatus = (name: string, members: FleetStatus["members"], problems: readonly string[]): FleetStatus => ({
+  ...{ name, type: "HAProxy", members, problems },
+  proxies: {
+    connected: members.filter(({ state }) => state !== "Unreachable").length,
+    current: members.filter(({ state }) => state === "Current").length,
+    rejected: 0,
+  },
+});
+
+/** What somebody has to do something about: not a proxy that is merely being told. */
+const isFailing = ({ members, problems }: FleetStatus): boolean =>
+  problems.length > 0 || members.some(({ state }) => state !== "Current" && state !== "Pending");

@@ -1,0 +1,58 @@
+/** The certificates by which Envoys and we prove ourselves to each other: read from files, and again when those change. */
+import { readFileSync } from "node:fs";
+import { fileStamp } from "../dns/secret-file.ts";
+import type { FleetTls } from "../proxy/envoy/fleet-tls.ts";
+import { CommandError } from "./io.ts";
+
+/** Absolute paths. */
+export interface XdsFiles {
+  readonly certificate: string;
+  readonly key: string;
+  readonly clientCa: string;
+}
+
+/** How often files are looked at, ms. */
+const INTERVAL = 5_000;
+
+/** @throws CommandError (exit 2) when a file cannot be read */
+export function readXdsCertificates(files: XdsFiles): FleetTls {
+  const read = (flag: string, file: string): Buffer => {
+    try {
+      return readFileSync(file);
+    } catch (cause) {
+      throw new CommandError(2, `${flag}: ${file} cannot be read. Let the user that runs GlobalRoute read it, or name another.`, { cause });
+    }
+  };
+  return {
+    certificate: read("--xds-cert", files.certificate),
+    key: read("--xds-key", files.key),
+    clientCa: read("--xds-client-ca", files.clientCa),
+  };
+}
+
+export interface FollowOptions {
+  readonly every: (milliseconds: number, tick: () => void) => () => void;
+  /** @throws when the files do not hold a certificate with its key, or authorities: the ones before count on */
+  readonly renew: (tls: FleetTls) => void;
+  readonly onChange: () => void;
+  readonly onTrouble: (error: unknown) => void;
+}
+
+/** Files that are being replaced one after the other do not fit together for a while: that is told, and looked at again. @returns ends it */
+export function followXdsCertificates(files: XdsFiles, { every, renew, onChange, onTrouble }: FollowOptions): () => void {
+  const stamp = (): string => [files.certificate, files.key, files.clientCa].map(fileStamp).join("\n");
+  let used = stamp();
+  let refused = "";
+  return every(INTERVAL, () => {
+    const now = stamp();
+    if (now === used || now === refused) return;
+    try {
+      renew(readXdsCertificates(files));
+      [used, refused] = [now, ""];
+      onChange();
+    } catch (error) {
+      refused = now;
+      onTrouble(error);
+    }
+  });
+}

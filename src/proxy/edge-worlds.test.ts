@@ -1,0 +1,177 @@
+import { describe, expect, test } from "vitest";
+import { testBackend, testCluster, testInventory, testRoute } from "../../test/support/world/build-route.ts";
+import { COUNTRY_FILE, compileTestTable, everythingUsable } from "../../test/support/world/compile-test-world.ts";
+import type { Inventory, ProxyFleet, Route } from "../model/inventory.ts";
+import { routeKey } from "../model/inventory.ts";
+import { FULL, Standing } from "../routing/table.ts";
+import { createEdgeWorlds, type EdgeWorlds, type FleetRoute } from "./edge-worlds.ts";
+
+const FOUR = ["frankfurt", "dublin", "virginia", "tokyo"].map((name, i) => testBackend(name, i + 1));
+const [germany, japan] = ["frankfurt", "tokyo"].map((name) => testCluster(name).location);
+const fleet = (name: string, more: Partial<ProxyFleet> = {}): ProxyFleet =>
+  ({
+    ...{ type: "Envoy", name, endpointCaFile: "/ca.pem" },
+    places: [
+      { name: "germany", location: germany! },
+      { name: "japan", location: japan! },
+    ],
+    ...more,
+  }) as ProxyFleet;
+const routes = (count: number, more: Partial<Route> = {}): readonly Route[] =>
+  Array.from({ length: count }, (_, i) => testRoute(FOUR, { name: `app-${i}`, hosts: [`app-${i}.example.org`], ...more }));
+
+function compiled(inventory: Inventory) {
+  const { table, measures } = compileTestTable(inventory, [COUNTRY_FILE]);
+  everythingUsable(table);
+  return { table, inventory, measures };
+}
+const world = (own: readonly Route[], fleets: readonly ProxyFleet[] = [fleet("edge")]) => compiled(testInventory(own, { fleets }));
+const finish = (worlds: EdgeWorlds): void => {
+  while (!worlds.work(1000).isDone);
+};
+/** Cluster that serves at a place. */
+const servesAt = (place: string, { edge }: FleetRoute): readonly string[] =>
+  edge.plans
+    .get(place)!
+    .tiers.flat()
+    .flatMap(({ cluster, endpoints }) => (endpoints.some(({ serves }) => serves) ? [cluster] : []));
+const nearest = (place: string, { edge }: FleetRoute): string | undefined => edge.plans.get(place)!.tiers[0]?.[0]?.cluster;
+
+const anybody = () => true;
+
+describe("what fleets are told", () => {
+  test("every fleet has every route, planned for clients at its places", () => {
+    const worlds = createEdgeWorlds(anybody);
+    worlds.adopt(world(routes(3), [fleet("edge"), fleet("office", { places: [{ name: "japan", location: japan! }] })]));
+    finish(worlds);
+    const [first] = worlds.routes("edge");
+    expect([nearest("germany", first!), nearest("japan", first!)]).toEqual(["frankfurt", "tokyo"]);
+    expect(worlds.routes("office").map(({ edge }) => [edge.key, ...edge.plans.keys()])).toEqual([
+      ["default/app-0", "japan"],
+      ["default/app-1", "japan"],
+      ["default/app-2", "japan"],
+    ]);
+    expect(worlds.routes("unknown")).toEqual([]);
+  });
+
+  test("a route that names fleets is told to these alone", () => {
+    const worlds = createEdgeWorlds(anybody);
+    worlds.adopt(
+      world([...routes(1), testRoute(FOUR, { name: "b", hosts: ["b.example.org"], fleets: ["office"] })], [fleet("edge"), fleet("office")]),
+    );
+    finish(worlds);
+    expect(worlds.routes("edge").map(({ edge }) => edge.key)).toEqual(["default/app-0"]);
+    expect(worlds.routes("office")).toHaveLength(2);
+  });
+
+  test("addresses that may not be connected to are in nobody's plan", () => {
+    const worlds = createEdgeWorlds((address) => !FOUR[0]!.addresses.includes(address));
+    worlds.adopt(world(routes(1)));
+    finish(worlds);
+    const [first] = worlds.routes("edge");
+    expect(
+      first!.edge.plans
+        .get("germany")!
+        .tiers.flat()
+        .map(({ cluster }) => cluster),
+    ).not.toContain("frankfurt");
+  });
+
+  test("nothing is whole before every route has been planned once", () => {
+    const worlds = createEdgeWorlds(anybody);
+    expect(worlds.work(10)).toEqual({ isNews: false, isDone: true });
+    expect(worlds.isWhole()).toBe(false);
+    worlds.adopt(world(routes(5)));
+    expect(worlds.work(2)).toEqual({ isNews: false, isDone: false });
+    expect(worlds.isWhole()).toBe(false);
+    expect(worlds.work(3)).toEqual({ isNews: true, isDone: true });
+    expect(worlds.isWhole()).toBe(true);
+    expect(worlds.work(3)).toEqual({ isNews: false, isDone: true });
+  });
+
+  test("the end of the last route is news", () => {
+    const worlds = createEdgeWorlds(anybody);
+    worlds.adopt(world(routes(1)));
+    finish(worlds);
+    worlds.adopt(world([]));
+    expect(worlds.work(10).isNews).toBe(true);
+    expect(worlds.routes("edge")).toEqual([]);
+  });
+});
+
+describe("what has not changed is the very object that was there before", () => {
+  test("a flip of one route makes that route's object anew, and of the places that it changes alone the plan", () => {
+    const worlds = createEdgeWorlds(anybody);
+    const { table, inventory, measures } = world(routes(4));
+    worlds.adopt({ table, inventory, measures });
+    finish(worlds);
+    const before = worlds.routes("edge");
+    table.state.standing.fill(Standing.Unhealthy, 2 * table.hot.routeBackends[1]!, 2 * table.hot.routeBackends[1]! + 2);
+    worlds.touch("default/app-1");
+    expect(worlds.work(10)).toEqual({ isNews: true, isDone: true });
+    const after = worlds.routes("edge");
+    expect(after.map((one, i) => one === before[i])).toEqual([true, false, true, true]);
+    expect(after[1]!.edge.settings).toBe(before[1]!.edge.settings);
+    expect(servesAt("germany", after[1]!)).not.toContain("frankfurt");
+    worlds.touch("default/app-1");
+    worlds.work(10);
+    expect(worlds.routes("edge")).toBe(after);
+  });
+
+  test("another table of equal routes, and whatever operators do that changes nothing here", () => {
+    const worlds = createEdgeWorlds(anybody);
+    worlds.adopt(world(routes(3)));
+    finish(worlds);
+    const before = worlds.routes("edge").map(({ edge }) => edge);
+    worlds.adopt(world(routes(3)));
+    finish(worlds);
+    worlds.touchAll();
+    finish(worlds);
+    expect(worlds.routes("edge").every(({ edge }, i) => edge === before[i])).toBe(true);
+  });
+
+  test("touched routes come before the rest of a new world", () => {
+    const worlds = createEdgeWorlds(anybody);
+    worlds.adopt(world(routes(20)));
+    finish(worlds);
+    const { table, inventory, measures } = world(routes(20));
+    table.state.standing.fill(Standing.Unhealthy, 2 * table.hot.routeBackends[19]!, 2 * table.hot.routeBackends[19]! + 2);
+    worlds.adopt({ table, inventory, measures });
+    worlds.touch("default/app-19");
+    expect(worlds.work(5)).toEqual({ isNews: true, isDone: false });
+    expect(servesAt("germany", worlds.routes("edge")[19]!)).not.toContain("frankfurt");
+  });
+
+  test("what ramps is looked at again until it has come to its end", () => {
+    const worlds = createEdgeWorlds(anybody);
+    const { table, inventory, measures } = world(routes(2, { order: "Weighted" }));
+    worlds.adopt({ table, inventory, measures });
+    finish(worlds);
+    const weight = () => worlds.routes("edge")[1]!.edge.plans.get("japan")!.tiers[0]![0]!.weight;
+    const whole = weight();
+    for (const keep of [FULL / 4, FULL / 2, FULL]) {
+      table.state.keep.fill(keep, 2 * table.hot.routeBackends[1]!, 2 * table.hot.routeBackends[1]! + 2);
+      worlds.touchRamping();
+      worlds.work(10);
+      expect(weight() / whole).toBeCloseTo(keep / FULL, 2);
+    }
+    worlds.touchRamping();
+    expect(worlds.work(10).isNews).toBe(false);
+  });
+
+  test("of thousands of routes a flip plans one", () => {
+    const worlds = createEdgeWorlds(anybody);
+    const { table, inventory, measures } = world(routes(2000));
+    let asked = 0;
+    const counted = {
+      distance: (...of: Parameters<typeof measures.distance>) => (asked++, measures.distance(...of)),
+      latency: measures.latency,
+    };
+    worlds.adopt({ table, inventory, measures: counted });
+    finish(worlds);
+    asked = 0;
+    worlds.touch(routeKey(inventory.routes[777]!));
+    worlds.work(50);
+    expect(asked).toBe(2 * FOUR.length);
+  });
+});

@@ -1,0 +1,165 @@
+/**
+ * What the proxies of every fleet are to be told, kept true with as little work as a change asks for: a route that is touched is planned anew, and
+ * what comes out as it was is the very object that was there before. Pure but for what it remembers.
+ */
+import { type Inventory, type ProxyFleet, type Route, type RouteKey, routeKey } from "../model/inventory.ts";
+import type { Measures } from "../routing/measure.ts";
+import { type Policy, policyOf } from "../routing/policy.ts";
+import { FULL, type RoutingTable } from "../routing/table.ts";
+import { type EdgePlan, edgePlan, placeOfLocation } from "./edge-plan.ts";
+import { edgeSettingsOf } from "./edge-settings.ts";
+import type { EdgeRoute } from "./envoy/edge-route.ts";
+
+export interface EdgeWorld {
+  readonly table: RoutingTable;
+  /** Of the table; its routes in the table's order. */
+  readonly inventory: Inventory;
+  readonly measures: Pick<Measures, "distance" | "latency">;
+}
+
+/** A route as one fleet is told of it, and the object that it comes from. */
+export interface FleetRoute {
+  readonly route: Route;
+  readonly edge: EdgeRoute;
+}
+
+export interface EdgeWorlds {
+  /** From now on this world counts. Nothing is planned yet: whatever it has is due. */
+  adopt(world: EdgeWorld): void;
+  /** Health, or an operator, has changed something about a route. */
+  touch(route: RouteKey): void;
+  touchAll(): void;
+  /** Of backends that ramp up, or shed, shares change with time alone. */
+  touchRamping(): void;
+  /**
+   * Plans what is due, touched routes first.
+   *
+   * @param most routes at one time
+   * @returns isNews: what can be told now should be, as no touched route is left, or nothing at all; isDone: nothing is due any more
+   */
+  work(most: number): { readonly isNews: boolean; readonly isDone: boolean };
+  /** Whether every route of some world has been planned once: before, what could be told is a part. */
+  isWhole(): boolean;
+  /** Of a fleet, in the inventory's order; the same list while nothing in it changes. */
+  routes(fleet: string): readonly FleetRoute[];
+}
+
+/** @param mayConnect whether a proxy may be sent to an address and port: the same rules as for probes */
+export function createEdgeWorlds(mayConnect: (address: string, port: number) => boolean): EdgeWorlds {
+  let world: (EdgeWorld & { readonly index: ReadonlyMap<RouteKey, number>; readonly clusters: ReadonlyMap<string, number> }) | undefined;
+  /** Fleet → route → what it is told. */
+  let planned = new Map<string, Map<RouteKey, FleetRoute>>();
+  const lists = new Map<string, readonly FleetRoute[]>();
+  const touched = new Set<RouteKey>();
+  const due = new Set<RouteKey>();
+  const ramping = new Set<RouteKey>();
+  let whole = false;
+  /** A world without a route is news, too. */
+  let isNew = false;
+
+  function plan(key: RouteKey): void {
+    if (world === undefined) return;
+    const { table, inventory, measures, index, clusters } = world;
+    const number = index.get(key);
+    const route = number === undefined ? undefined : inventory.routes[number];
+    let policy: Policy | undefined;
+    for (const fleet of inventory.fleets ?? []) {
+      const known = planned.get(fleet.name)!;
+      const before = known.get(key);
+      if (route === undefined || number === undefined || !isToldTo(route, fleet)) {
+        if (known.delete(key)) lists.delete(fleet.name);
+        continue;
+      }
+      policy ??= policyOf(route, inventory, clusters, new Map());
+      const own = policy;
+      const { port } = route.health.probe;
+      const plans = fleet.places.map(({ name, location }) => {
+        const made = edgePlan({ table, route, index: number, policy: own, measures, place: placeOfLocation(location) });
+        const next = withoutForbidden(made, (address) => mayConnect(address, port));
+        return [name, keep(before?.edge.plans.get(name), next)] as const;
+      });
+      const settings = keep(before?.edge.settings, edgeSettingsOf(route, fleet.endpointCaFile));
+      const edge = keepEdge(before?.edge, { key, hosts: route.hosts, settings, plans: new Map(plans) });
+      if (edge === before?.edge && route === before.route) continue;
+      known.set(key, { route, edge });
+      if (edge !== before?.edge || route.sticky !== before.route.sticky) lists.delete(fleet.name);
+    }
+  }
+
+  return {
+    adopt(next) {
+      const fleets = next.inventory.fleets ?? [];
+      planned = new Map(fleets.map(({ name }) => [name, planned.get(name) ?? new Map()]));
+      const index = new Map(next.inventory.routes.map((route, i) => [routeKey(route), i]));
+      world = { ...next, index, clusters: new Map(next.inventory.clusters.map(({ name }, i) => [name, i])) };
+      isNew = true;
+      lists.clear();
+      touched.clear();
+      for (const key of index.keys()) due.add(key);
+      for (const known of planned.values()) for (const key of known.keys()) due.add(key);
+    },
+    touch: (route) => void touched.add(route),
+    touchAll() {
+      for (const key of world?.index.keys() ?? []) due.add(key);
+    },
+    touchRamping() {
+      if (world === undefined) return;
+      const { hot, state } = world.table;
+      for (const [key, i] of world.index) {
+        const [first, end] = [2 * hot.routeBackends[i]!, 2 * hot.routeBackends[i + 1]!];
+        const isRamping = state.keep.subarray(first, end).some((keep) => keep < FULL);
+        if (isRamping || ramping.has(key)) touched.add(key);
+        if (isRamping) ramping.add(key);
+        else ramping.delete(key);
+      }
+    },
+    work(most) {
+      const wasTouched = touched.size > 0;
+      const wasDue = wasTouched || due.size > 0 || isNew;
+      isNew = false;
+      let left = most;
+      for (const keys of [touched, due]) {
+        for (const key of keys) {
+          if (left-- === 0) return { isNews: wasTouched && touched.size === 0, isDone: false };
+          touched.delete(key);
+          due.delete(key);
+          plan(key);
+        }
+      }
+      whole ||= world !== undefined;
+      return { isNews: wasDue, isDone: true };
+    },
+    isWhole: () => whole,
+    routes(fleet) {
+      const known = planned.get(fleet);
+      const list = lists.get(fleet) ?? (world?.inventory.routes ?? []).flatMap((route) => known?.get(routeKey(route)) ?? []);
+      lists.set(fleet, list);
+      return list;
+    },
+  };
+}
+
+const isToldTo = ({ fleets }: Route, { name }: ProxyFleet): boolean => fleets === undefined || fleets.includes(name);
+
+function withoutForbidden(plan: EdgePlan, mayConnect: (address: string) => boolean): EdgePlan {
+  if (plan.tiers.every((tier) => tier.every(({ endpoints }) => endpoints.every(({ address }) => mayConnect(address))))) return plan;
+  const tiers = plan.tiers.map((tier) =>
+    tier
+      .map((backend) => ({ ...backend, endpoints: backend.endpoints.filter(({ address }) => mayConnect(address)) }))
+      .filter(({ endpoints }) => endpoints.length > 0),
+  );
+  return { ...plan, tiers: tiers.filter((tier) => tier.length > 0) };
+}
+
+const keep = <T>(before: T | undefined, next: T): T =>
+  before !== undefined && JSON.stringify(before) === JSON.stringify(next) ? before : next;
+
+function keepEdge(before: EdgeRoute | undefined, next: EdgeRoute): EdgeRoute {
+  const isSame =
+    before !== undefined &&
+    before.settings === next.settings &&
+    before.hosts.join() === next.hosts.join() &&
+    before.plans.size === next.plans.size &&
+    [...next.plans].every(([place, plan]) => before.plans.get(place) === plan);
+  return isSame ? before : next;
+}
