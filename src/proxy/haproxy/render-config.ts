@@ -51,6 +51,8 @@ const CLIENT_HEADER = "x-globalroute-client";
 /** Milliseconds that HAProxy waits before it connects to the same server again. */
 const TURN_AROUND = 1000;
 const CONNECT_RETRIES = 3;
+/** Milliseconds over which a HAProxy that was reloaded lets go of its clients. */
+const CLOSE_SPREAD = 10_000;
 /** What a server has that stands for nobody yet: nothing listens there, and it is in maintenance. */
 const NOBODY = "127.0.0.1:1";
 
@@ -100,6 +102,8 @@ const head = (options: ConfigOptions, fingerprint: string): readonly string[] =>
   "global",
   `    description ${describeConfig(fingerprint)}`,
   `    stats socket ${quote(options.adminSocket)}${owner(options)} mode ${options.runAs === undefined ? 600 : 660} level admin expose-fd listeners`,
+  // At a reload idle connections are closed one by one and not all at once, just as clients send their next requests: most end with an answer.
+  `    close-spread-time ${CLOSE_SPREAD}ms`,
   ...(options.runAs === undefined ? [] : [`    user ${quote(options.runAs.user)}`, `    group ${quote(options.runAs.group)}`]),
   "defaults",
   "    mode http",

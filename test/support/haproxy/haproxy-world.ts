@@ -7,6 +7,7 @@ import { ms } from "../../../src/model/units.ts";
 import { createHaproxyFleet, type HaproxyFleet } from "../../../src/proxy/haproxy/haproxy-fleet.ts";
 import type { HaproxyStatus } from "../../../src/proxy/haproxy/keeper.ts";
 import type { HaproxyWorld } from "../../../src/proxy/haproxy/layout.ts";
+import { reloadHaproxy } from "../../../src/proxy/haproxy/reload.ts";
 import type { ConfigOptions } from "../../../src/proxy/haproxy/render-config.ts";
 import { askHaproxy } from "../../../src/proxy/haproxy/runtime-socket.ts";
 import { freePort } from "../free-port.ts";
@@ -61,6 +62,10 @@ export interface HaproxyScene {
   readonly until: (holds: (status: HaproxyStatus) => boolean) => Promise<void>;
   readonly kill: () => Promise<void>;
   readonly start: () => Promise<void>;
+  /** One command and its answer. */
+  readonly ask: (command: string) => Promise<string>;
+  /** As its operator reloads it, who changed nothing. */
+  readonly reload: () => Promise<void>;
   /** How often it was reloaded. */
   readonly reloads: () => Promise<number>;
 }
@@ -134,6 +139,8 @@ export async function startHaproxy(first: HaproxyWorld, more: Partial<ConfigOpti
   await until(({ isCurrent }) => isCurrent);
   return {
     ...{ port, config, fleet, bring, until, start, kill },
+    ask: (command) => ask(config.adminSocket, command),
+    reload: () => reloadHaproxy({ master }, (delay, callback) => realPorts.setTimer(ms(delay), callback)),
     reloads: async () => Number(/master\s+(\d+)/.exec(await ask(master.path, "show proc\nquit"))?.[1]),
   };
 }
