@@ -39,8 +39,10 @@ export interface EdgePlanInput {
   /** Of the route. */
   readonly policy: Policy;
   readonly measures: Pick<Measures, "distance" | "latency">;
-  /** Where the clients are; {@link placeOfLocation}. */
+  /** Where the proxy is; {@link placeOfLocation}. */
   readonly place: Place;
+  /** What rules go by; the place of the proxy if not given. */
+  readonly client?: Place;
 }
 
 /** Clients at a known place in the world, of whom nothing else is known. */
@@ -57,8 +59,9 @@ const WELL = 2;
 const MOST_WEIGHT = 1_000_000;
 
 export function edgePlan(input: EdgePlanInput): EdgePlan {
-  const { route, policy, measures, place } = input;
-  const { tiers } = planPlace(policy, place, policy.order === "Latency" ? measures.latency : measures.distance);
+  const { route, policy, measures, place, client = place } = input;
+  const measure = policy.order === "Latency" ? measures.latency : measures.distance;
+  const { tiers } = planPlace(policy, client, (_, cluster) => measure(place, cluster));
   const units = tiers.map((tier) => tier.map((position) => unitOf(input, position)).filter(({ standings }) => standings.length > 0));
   const has = (standing: Standing): boolean => units.some((tier) => tier.some((unit) => unit.standing === standing));
   const well = LADDER.slice(0, WELL).find(has);

@@ -1,0 +1,58 @@
+/** The clients of one route that a proxy has different plans for. Pure. */
+import type { Place } from "../geo/geo-table.ts";
+import { rankMembers } from "../routing/plan.ts";
+import type { Policy, PolicyRule } from "../routing/policy.ts";
+import { appliesByAddress, type ClientClasses, isGeographic } from "./client-classes.ts";
+import { type EdgePlan, type EdgePlanInput, edgePlan } from "./edge-plan.ts";
+
+/** Clients to whom the same rules of a route apply. */
+export interface ClientGroup {
+  /** The rules that apply to them by their addresses, joined by `+`; empty = none. It stands for the same clients in every process. */
+  readonly name: string;
+  /** Names of client classes; undefined = whoever is in no class that another group names. */
+  readonly classes: readonly string[] | undefined;
+  /** What is known of such a client by its address. */
+  readonly client: Place;
+}
+
+/**
+ * @param policy of the route
+ * @returns at least one, of which exactly one is for those of no class; in the same order wherever the proxy is
+ */
+export function clientGroups(policy: Policy, { by, classes }: ClientClasses): readonly ClientGroup[] {
+  const nameOf = (client: Place): string =>
+    by === "Place"
+      ? ""
+      : appliedTo(policy, by, client)
+          .map(({ name }) => name)
+          .join("+");
+  const others = nameOf({});
+  const byName = new Map<string, { client: Place; classes: string[] | undefined }>([[others, { client: {}, classes: undefined }]]);
+  for (const { name: cls, client } of classes) {
+    const name = nameOf(client);
+    const known = byName.get(name);
+    if (known === undefined) byName.set(name, { client, classes: [cls] });
+    else known.classes?.push(cls);
+  }
+  return [...byName].map(([name, group]) => ({ name, ...group })).toSorted((a, b) => (a.name < b.name ? -1 : 1));
+}
+
+const appliedTo = (policy: Policy, by: "Address" | "Network", client: Place): readonly PolicyRule[] =>
+  by === "Address"
+    ? rankMembers(policy, client).applied.map(({ rule }) => rule)
+    : policy.rules.filter((rule) => appliesByAddress(by, rule, client));
+
+/** What a proxy at a place should know of a route for the clients of a group: how far everything is, it knows of its own place. */
+export const groupPlan = (input: EdgePlanInput, { by }: ClientClasses, { client }: ClientGroup): EdgePlan =>
+  edgePlan({ ...input, client: by === "Address" ? client : { ...input.place, ...client } });
+
+/**
+ * Require rules that a proxy cannot tell whom they concern of: it takes all of its clients for clients of its own place in this respect, so that
+ * others of these rules' clients, if they come to it, are sent to clusters that the rules do not allow.
+ *
+ * @returns names of rules
+ */
+export const unseenRules = ({ rules }: Policy, { by }: ClientClasses): readonly string[] =>
+  rules
+    .filter((rule) => rule.mode === "Require" && by !== "Address" && (isGeographic(rule) || (by === "Place" && rule.subnets.length > 0)))
+    .map(({ name }) => name);
