@@ -22,15 +22,22 @@ const PANIC_PERCENT = 1;
 const MOST_RETRIES_PERCENT = 100;
 const ALWAYS_ALLOWED_RETRIES = 100;
 
-export function clusterOf({ key, settings }: EdgeRoute): Cluster {
-  const { mostRequests, ejection, tls } = settings;
+/**
+ * Slots of a sticky tier: a prime, as Maglev wants it. The larger it is, the fewer clients move whose endpoint did not leave; a table is made anew when
+ * somebody comes or goes.
+ */
+const MAGLEV_SLOTS = 16_381;
+
+/** @param key of the route, or the name of a cluster of its own that a group of its clients has */
+export function clusterOf({ key, settings }: Pick<EdgeRoute, "key" | "settings">): Cluster {
+  const { mostRequests, ejection, tls, sticky } = settings;
   const most = { value: mostRequests };
   return {
     name: key,
     type: "EDS",
     edsClusterConfig: { edsConfig: FROM_US },
     connectTimeout: duration(settings.connectTimeout),
-    lbPolicy: "LEAST_REQUEST",
+    ...(sticky === "None" ? { lbPolicy: "LEAST_REQUEST" } : { lbPolicy: "MAGLEV", maglevLbConfig: { tableSize: { value: MAGLEV_SLOTS } } }),
     commonLbConfig: { healthyPanicThreshold: { value: PANIC_PERCENT }, localityWeightedLbConfig: {} },
     circuitBreakers: {
       thresholds: [

@@ -1,20 +1,38 @@
 /** What an Envoy fleet is told of a route: by which hosts it is reached, how its backends are spoken to, and who serves at which place. */
-import type { RouteKey } from "../../model/inventory.ts";
+import type { Route, RouteKey } from "../../model/inventory.ts";
 import { type Milliseconds, ms } from "../../model/units.ts";
+import type { ClientGroup } from "../client-groups.ts";
 import type { EdgePlan } from "../edge-plan.ts";
 
 /** Where Envoys are, as the operator names it; clients of one place are told the same. */
 export type PlaceName = string;
 
 export interface EdgeRoute {
-  /** Names the route's cluster in Envoy, too. */
   readonly key: RouteKey;
   /** Lower case; the first label may be `*`. */
   readonly hosts: readonly string[];
   readonly settings: EdgeSettings;
   /** Envoys at a place without a plan are told nothing of the route. */
   readonly plans: ReadonlyMap<PlaceName, EdgePlan>;
+  /** Present when rules tell clients apart by address: each has its own plan at each of those places, and `plans` are nobody's. Only Envoys whose listeners are ours are told. */
+  readonly groups?: readonly EdgeGroup[];
 }
+
+/** Clients of a route with plans of their own. */
+export interface EdgeGroup extends Pick<ClientGroup, "name" | "classes"> {
+  readonly plans: ReadonlyMap<PlaceName, EdgePlan>;
+}
+
+/** Every client is in one of them; whoever is in no class is in the last one. */
+export function groupsOf({ plans, groups }: EdgeRoute): readonly EdgeGroup[] {
+  if (groups === undefined) return [{ name: "", classes: undefined, plans }];
+  return [...groups.filter(({ classes }) => classes !== undefined), ...groups.filter(({ classes }) => classes === undefined)];
+}
+
+/** The cluster of a group in Envoy: `default/shop`, or `default/shop@eu` for those to whom rule `eu` applies. */
+export const clusterName = (key: RouteKey, { name }: Pick<EdgeGroup, "name">): string => (name === "" ? key : `${key}@${name}`);
+
+export const routeOfCluster = (name: string): RouteKey => name.replace(/@.*/, "");
 
 export interface EdgeSettings {
   /** Of every endpoint. */
@@ -34,6 +52,8 @@ export interface EdgeSettings {
     /** Until an attempt's response begins, for methods that may be repeated (RFC 9110 §9.2.2); the next attempt then begins. 0 = without end. */
     readonly attemptTimeout: Milliseconds;
   };
+  /** `ClientSubnet`: clients of one network (/24, /48) keep their endpoint as long as it serves. */
+  readonly sticky: Route["sticky"];
   /** Connections, and requests, to all endpoints at one time, of each Envoy. */
   readonly mostRequests: number;
   readonly ejection: {
@@ -48,6 +68,7 @@ export const DEFAULT_EDGE_SETTINGS: Omit<EdgeSettings, "port"> = {
   connectTimeout: ms(2_000),
   requestTimeout: ms(0),
   retry: { attempts: 3, attemptTimeout: ms(10_000) },
+  sticky: "None",
   mostRequests: 10_000,
   ejection: { failures: 5, time: ms(10_000) },
 };

@@ -1,10 +1,11 @@
 /** The control plane of an Envoy fleet: routes in, and Envoys that do what DNS answers; who of them has taken what. */
 import type { RouteKey } from "../../model/inventory.ts";
 import type { ListenAddress } from "../../model/listen-address.ts";
+import type { ClientClass } from "../client-classes.ts";
 import { type AdsServerOptions, type AdsStream, type AdsTotals, createAdsServer } from "./ads-server.ts";
 import type { TypeState } from "./ads-state.ts";
 import type { EnvoyNode } from "./discovery-service.ts";
-import type { EdgeRoute, PlaceName } from "./edge-route.ts";
+import { type EdgeRoute, type PlaceName, routeOfCluster } from "./edge-route.ts";
 import type { FleetTls } from "./fleet-tls.ts";
 import type { EdgeListener } from "./listener.ts";
 import { RESOURCE_TYPES, type ResourceType, type Snapshot } from "./resource-set.ts";
@@ -20,8 +21,11 @@ export interface EnvoyFleetOptions extends Pick<AdsServerOptions, "listen" | "fl
 export interface EnvoyFleet {
   /** @throws ListenError */
   start(): Promise<ListenAddress>;
-  /** @param routes all of them; those that have not changed should be the same objects */
-  update(routes: readonly EdgeRoute[]): void;
+  /**
+   * @param routes  all of them; those that have not changed should be the same objects
+   * @param classes of clients that groups of routes name; the same list as before, if it has not changed
+   */
+  update(routes: readonly EdgeRoute[], classes?: readonly ClientClass[]): void;
   nodes(): readonly NodeStatus[];
   rejections(): readonly NodeRejection[];
   totals(): AdsTotals;
@@ -58,8 +62,8 @@ export function createEnvoyFleet(options: EnvoyFleetOptions): EnvoyFleet {
   const server = createAdsServer({ ...options, snapshotFor });
   return {
     start: () => server.start(),
-    update(routes) {
-      snapshots = nextSnapshots(snapshots, routes, options.listener);
+    update(routes, classes = snapshots.classes) {
+      snapshots = nextSnapshots(snapshots, routes, options.listener, classes);
       server.refresh();
     },
     nodes: () => server.streams().map((stream) => nodeStatus(stream, options.placeOf(stream.node), snapshotFor(stream.node))),
@@ -94,12 +98,7 @@ export const rejectionsOf = ({ node, state }: AdsStream, routes: readonly EdgeRo
         node: node.id,
         type,
         message,
-        routes: spokenOf(
-          message,
-          type,
-          resources.map(({ name }) => name),
-          routes,
-        ),
+        routes: spokenOf(message, type, [...new Set(resources.map(({ name }) => routeOfCluster(name)))], routes),
       },
     ];
   });
@@ -108,7 +107,7 @@ export const rejectionsOf = ({ node, state }: AdsStream, routes: readonly EdgeRo
 function spokenOf(message: string, type: ResourceType, names: readonly string[], routes: readonly EdgeRoute[]): readonly RouteKey[] {
   if (type === "listener") return [];
   if (type !== "routes" && names.length === 1) return names;
-  const words = new Set(message.split(/[\s'",;:()[\]]+/).map((word) => word.replace(/\.$/, "")));
+  const words = new Set(message.split(/[\s'",;:()[\]]+/).map((word) => routeOfCluster(word).replace(/\.$/, "")));
   const candidates = type === "routes" ? routes : routes.filter(({ key }) => names.includes(key));
   return candidates.filter(({ key, hosts }) => words.has(key) || hosts.some((host) => words.has(host))).map(({ key }) => key);
 }

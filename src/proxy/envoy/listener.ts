@@ -1,7 +1,9 @@
 /** Where Envoys accept requests, for fleets whose listeners are ours too. Pure. */
 import type { ListenAddress } from "../../model/listen-address.ts";
+import type { ClientClass } from "../client-classes.ts";
 import { any } from "./api/codec.ts";
 import type { Listener } from "./api/envoy-api.ts";
+import { clientFilters } from "./client-headers.ts";
 import { FROM_US } from "./cluster.ts";
 import { ROUTES_NAME } from "./route-configuration.ts";
 
@@ -15,7 +17,8 @@ export interface EdgeListener {
 
 export const LISTENER_NAME = "globalroute";
 
-export const listenerOf = ({ listen, tls, trustedHops }: EdgeListener): Listener => ({
+/** @param classes that routes tell apart */
+export const listenerOf = ({ listen, tls, trustedHops }: EdgeListener, classes: readonly ClientClass[]): Listener => ({
   name: LISTENER_NAME,
   address: { socketAddress: { address: listen.address, portValue: listen.port } },
   filterChains: [
@@ -26,7 +29,10 @@ export const listenerOf = ({ listen, tls, trustedHops }: EdgeListener): Listener
           typedConfig: any("envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager", {
             statPrefix: LISTENER_NAME,
             rds: { configSource: FROM_US, routeConfigName: ROUTES_NAME },
-            httpFilters: [{ name: "envoy.filters.http.router", typedConfig: any("envoy.extensions.filters.http.router.v3.Router", {}) }],
+            httpFilters: [
+              ...clientFilters(classes),
+              { name: "envoy.filters.http.router", typedConfig: any("envoy.extensions.filters.http.router.v3.Router", {}) },
+            ],
             useRemoteAddress: { value: true },
             xffNumTrustedHops: trustedHops,
             upgradeConfigs: [{ upgradeType: "websocket" }],

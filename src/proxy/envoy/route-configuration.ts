@@ -1,8 +1,9 @@
 /** Which host is which route, and what is tried again, for Envoy. Pure. */
 import { any } from "./api/codec.ts";
-import type { RetryPolicy, Route, RouteConfiguration, VirtualHost } from "./api/envoy-api.ts";
+import type { HeaderMatcher, RetryPolicy, Route, RouteActionHashPolicy, RouteConfiguration, VirtualHost } from "./api/envoy-api.ts";
+import { CLASS_HEADER, SUBNET_HEADER } from "./client-headers.ts";
 import { duration } from "./cluster.ts";
-import type { EdgeRoute } from "./edge-route.ts";
+import { clusterName, type EdgeGroup, type EdgeRoute, groupsOf } from "./edge-route.ts";
 
 /** The one route configuration, as listeners name it. */
 export const ROUTES_NAME = "globalroute";
@@ -17,6 +18,7 @@ export function routeConfiguration(routes: readonly EdgeRoute[]): RouteConfigura
       .map((route) => ({ route, domains: route.hosts.filter(isNew) }))
       .filter(({ domains }) => domains.length > 0)
       .map(({ route, domains }) => virtualHost(route, domains)),
+    requestHeadersToRemove: [CLASS_HEADER, SUBNET_HEADER],
     ignorePortInHostMatching: true,
   };
 }
@@ -24,21 +26,49 @@ export function routeConfiguration(routes: readonly EdgeRoute[]): RouteConfigura
 const virtualHost = (route: EdgeRoute, domains: readonly string[]): VirtualHost => ({
   name: route.key,
   domains,
-  routes: [
-    // The first that matches: methods that may be repeated, then all others.
-    { name: "repeatable", match: { prefix: "/", headers: [REPEATABLE] }, route: action(route, repeatable(route)) },
-    { name: "once", match: { prefix: "/" }, route: action(route, onceOnly(route)) },
-  ],
+  // The first that matches: clients of classes before all others, and for each methods that may be repeated before all others.
+  routes: groupsOf(route).flatMap((group) =>
+    inClasses(group).flatMap((clients) => [
+      { name: "repeatable", match: { prefix: "/", headers: [...clients, REPEATABLE] }, route: action(route, group, repeatable(route)) },
+      {
+        name: "once",
+        match: { prefix: "/", ...(clients.length === 0 ? {} : { headers: clients }) },
+        route: action(route, group, onceOnly(route)),
+      },
+    ]),
+  ),
 });
+
+/** Envoy takes no expression that is larger than 100 instructions, which is about one for each character. */
+const NAMES_IN_EXPRESSION = 5;
+
+/** Alternatives, each a list of conditions. */
+const inClasses = ({ classes }: EdgeGroup): readonly (readonly HeaderMatcher[])[] =>
+  classes === undefined
+    ? [[]]
+    : Array.from({ length: Math.ceil(classes.length / NAMES_IN_EXPRESSION) }, (_, i) => {
+        const names = classes.slice(i * NAMES_IN_EXPRESSION, (i + 1) * NAMES_IN_EXPRESSION);
+        return [{ name: CLASS_HEADER, stringMatch: { safeRegex: { regex: names.join("|") } } }];
+      });
 
 /** Idempotent methods (RFC 9110 §9.2.2). */
 const REPEATABLE = { name: ":method", stringMatch: { safeRegex: { regex: "GET|HEAD|OPTIONS|TRACE|PUT|DELETE" } } } as const;
 
-const action = ({ key, settings }: EdgeRoute, retryPolicy: RetryPolicy | undefined): NonNullable<Route["route"]> => ({
-  cluster: key,
+const action = ({ key, settings }: EdgeRoute, group: EdgeGroup, retryPolicy: RetryPolicy | undefined): NonNullable<Route["route"]> => ({
+  cluster: clusterName(key, group),
   timeout: duration(settings.requestTimeout),
+  ...(settings.sticky === "None" ? {} : { hashPolicy: BY_CLIENT_SUBNET }),
   ...(retryPolicy === undefined ? {} : { retryPolicy }),
 });
+
+/** The client's network; where the listener is not ours and has no such header, its address. */
+const BY_CLIENT_SUBNET: readonly RouteActionHashPolicy[] = [
+  {
+    header: { headerName: SUBNET_HEADER, regexRewrite: { pattern: { regex: "^([0-9]+\\.[0-9]+\\.[0-9]+)\\..*$" }, substitution: "\\1" } },
+    terminal: true,
+  },
+  { connectionProperties: { sourceIp: true } },
+];
 
 /** Whatever says that the cluster could not answer, as long as nothing of a response has gone to the client. */
 const repeatable = (route: EdgeRoute): RetryPolicy | undefined => {

@@ -3,10 +3,11 @@
  * assignment is encoded, and all else is the objects that were there before.
  */
 import { createHash } from "node:crypto";
+import type { ClientClass } from "../client-classes.ts";
 import { encode, type MessageName } from "./api/codec.ts";
 import type { EnvoyMessages } from "./api/envoy-api.ts";
 import { clusterOf } from "./cluster.ts";
-import type { EdgeRoute, PlaceName } from "./edge-route.ts";
+import { clusterName, type EdgeGroup, type EdgeRoute, groupsOf, type PlaceName } from "./edge-route.ts";
 import { type EdgeListener, LISTENER_NAME, listenerOf } from "./listener.ts";
 import { loadAssignment } from "./load-assignment.ts";
 import { type EncodedResource, NO_RESOURCES, type ResourceSet, resourceSet, type Snapshot } from "./resource-set.ts";
@@ -15,22 +16,32 @@ import { ROUTES_NAME, routeConfiguration } from "./route-configuration.ts";
 export interface Snapshots {
   readonly routes: readonly EdgeRoute[];
   readonly byPlace: ReadonlyMap<PlaceName, Snapshot>;
+  readonly classes: readonly ClientClass[];
+  readonly listeners: readonly EncodedResource[];
 }
 
 /** Before the first update. */
-export const NO_SNAPSHOTS: Snapshots = { routes: [], byPlace: new Map() };
+export const NO_SNAPSHOTS: Snapshots = { routes: [], byPlace: new Map(), classes: [], listeners: [] };
 
 /**
  * @param before what this gave the last time, for the same listener
- * @param routes all of them; one that has not changed is the same object, or at least its settings, hosts and plans are
+ * @param all routes; one that has not changed is the same object, or at least its settings, hosts and plans are
+ * @param classes that groups of routes name; the same list, if they have not changed: there may be a hundred thousand networks
  * @returns one snapshot for each place that any route has a plan for; one in which nothing changed is the same object
  */
-export function nextSnapshots(before: Snapshots, routes: readonly EdgeRoute[], listener: EdgeListener | undefined): Snapshots {
+export function nextSnapshots(
+  before: Snapshots,
+  all: readonly EdgeRoute[],
+  listener: EdgeListener | undefined,
+  classes: readonly ClientClass[] = before.classes,
+): Snapshots {
+  // Another listener does not tell which class a client is in: all would be among those of no class.
+  const routes = listener === undefined && all.some(({ groups }) => groups !== undefined) ? all.map(withoutGroups) : all;
   const old = new Map(before.routes.map((route) => [route.key, route]));
   // The last route's end is told; a place that merely nobody plans for any more keeps what it has.
   const places = routes.length === 0 ? [...before.byPlace.keys()] : [...new Set(routes.flatMap(({ plans }) => [...plans.keys()]))];
   const shared = sharedResources(old);
-  const listeners = listener === undefined ? [] : [encoded(LISTENER_NAME, "envoy.config.listener.v3.Listener", listenerOf(listener))];
+  const listeners = before.classes === classes && before.listeners.length > 0 ? before.listeners : encodedListeners(listener, classes);
   const snapshotOf = (place: PlaceName): Snapshot => {
     const last = before.byPlace.get(place);
     const here = routes.every(({ plans }) => plans.has(place)) ? routes : routes.filter(({ plans }) => plans.has(place));
@@ -38,28 +49,34 @@ export function nextSnapshots(before: Snapshots, routes: readonly EdgeRoute[], l
     return unlessSame(last, {
       cluster: advance(
         last?.cluster,
-        here.map((route) => shared.cluster(route, last?.cluster)),
+        here.flatMap((route) => groupsOf(route).map((group) => shared.cluster(route, group, last?.cluster))),
       ),
       loadAssignment: advance(
         last?.loadAssignment,
-        here.map((route) => assignmentAt(place, route, old.get(route.key), last?.loadAssignment)),
+        here.flatMap((route) => assignmentsAt(place, route, old.get(route.key), last?.loadAssignment)),
       ),
       listener: advance(last?.listener, listeners),
-      routes: haveSameHosts(here, wasHere) && last !== undefined ? last.routes : advance(last?.routes, [shared.routes(here)]),
+      routes: sayTheSame(here, wasHere) && last !== undefined ? last.routes : advance(last?.routes, [shared.routes(here)]),
     });
   };
-  return { routes, byPlace: new Map(places.map((place) => [place, snapshotOf(place)])) };
+  return { routes, byPlace: new Map(places.map((place) => [place, snapshotOf(place)])), classes, listeners };
 }
+
+const withoutGroups = ({ groups: _, ...route }: EdgeRoute): EdgeRoute => route;
+
+const encodedListeners = (listener: EdgeListener | undefined, classes: readonly ClientClass[]): readonly EncodedResource[] =>
+  listener === undefined ? [] : [encoded(LISTENER_NAME, "envoy.config.listener.v3.Listener", listenerOf(listener, classes))];
 
 /** Resources that do not depend on the place are made once for all places. */
 function sharedResources(old: ReadonlyMap<string, EdgeRoute>) {
   const clusters = new Map<string, EncodedResource>();
   const configurations = new Map<readonly EdgeRoute[], EncodedResource>();
   return {
-    cluster: (route: EdgeRoute, last: ResourceSet | undefined): EncodedResource => {
-      const known = clusters.get(route.key) ?? (old.get(route.key)?.settings === route.settings ? last?.byName.get(route.key) : undefined);
-      const cluster = known ?? encoded(route.key, "envoy.config.cluster.v3.Cluster", clusterOf(route));
-      clusters.set(route.key, cluster);
+    cluster: ({ key, settings }: EdgeRoute, group: EdgeGroup, last: ResourceSet | undefined): EncodedResource => {
+      const name = clusterName(key, group);
+      const known = clusters.get(name) ?? (old.get(key)?.settings === settings ? last?.byName.get(name) : undefined);
+      const cluster = known ?? encoded(name, "envoy.config.cluster.v3.Cluster", clusterOf({ key: name, settings }));
+      clusters.set(name, cluster);
       return cluster;
     },
     routes: (list: readonly EdgeRoute[]): EncodedResource => {
@@ -70,19 +87,35 @@ function sharedResources(old: ReadonlyMap<string, EdgeRoute>) {
   };
 }
 
-function assignmentAt(place: PlaceName, route: EdgeRoute, old: EdgeRoute | undefined, last: ResourceSet | undefined): EncodedResource {
-  const plan = route.plans.get(place)!;
-  const known = last?.byName.get(route.key);
-  if (known !== undefined && old?.plans.get(place) === plan && old.settings.port === route.settings.port) return known;
-  const assignment = loadAssignment(route.key, plan, route.settings.port);
-  return encoded(route.key, "envoy.config.endpoint.v3.ClusterLoadAssignment", assignment);
+function assignmentsAt(
+  place: PlaceName,
+  route: EdgeRoute,
+  old: EdgeRoute | undefined,
+  last: ResourceSet | undefined,
+): readonly EncodedResource[] {
+  const before = old?.settings.port === route.settings.port ? groupsOf(old) : [];
+  return groupsOf(route).map((group) => {
+    const name = clusterName(route.key, group);
+    const plan = group.plans.get(place)!;
+    const known = last?.byName.get(name);
+    if (known !== undefined && before.find((was) => was.name === group.name)?.plans.get(place) === plan) return known;
+    return encoded(name, "envoy.config.endpoint.v3.ClusterLoadAssignment", loadAssignment(name, plan, route.settings.port));
+  });
 }
 
-const haveSameHosts = (here: readonly EdgeRoute[], wasHere: readonly EdgeRoute[]): boolean =>
+const sayTheSame = (here: readonly EdgeRoute[], wasHere: readonly EdgeRoute[]): boolean =>
   here.length === wasHere.length &&
-  here.every(({ key, hosts, settings }, i) => {
+  here.every(({ key, hosts, settings, groups }, i) => {
     const was = wasHere[i]!;
-    return was.key === key && was.settings === settings && (was.hosts === hosts || was.hosts.join() === hosts.join());
+    const isSameHosts = was.hosts === hosts || was.hosts.join() === hosts.join();
+    return was.key === key && was.settings === settings && isSameHosts && haveSameClients(was.groups, groups);
+  });
+
+const haveSameClients = (before: EdgeRoute["groups"] = [], groups: EdgeRoute["groups"] = []): boolean =>
+  before.length === groups.length &&
+  groups.every(({ name, classes }, i) => {
+    const was = before[i]!;
+    return was.name === name && (was.classes === classes || was.classes?.join() === classes?.join());
   });
 
 /** @returns the last set when it holds the same: whoever compares by identity then finds that nothing changed */

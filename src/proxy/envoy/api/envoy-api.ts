@@ -22,6 +22,11 @@ export interface UInt32Value {
   readonly value?: number;
 }
 
+/** google.protobuf.UInt64Value */
+export interface UInt64Value {
+  readonly value?: number;
+}
+
 /** google.rpc.Status */
 export interface Status {
   readonly code?: number;
@@ -36,6 +41,12 @@ export interface Percent {
 /** envoy.type.matcher.v3.RegexMatcher */
 export interface RegexMatcher {
   readonly regex?: string;
+}
+
+/** envoy.type.matcher.v3.RegexMatchAndSubstitute */
+export interface RegexMatchAndSubstitute {
+  readonly pattern?: RegexMatcher;
+  readonly substitution?: string;
 }
 
 /** envoy.type.matcher.v3.StringMatcher */
@@ -106,6 +117,27 @@ export interface TransportSocket {
   readonly name?: string;
   readonly typedConfig?: Any;
 }
+
+/** envoy.config.core.v3.CidrRange */
+export interface CidrRange {
+  readonly addressPrefix?: string;
+  readonly prefixLen?: UInt32Value;
+}
+
+/** envoy.config.core.v3.HeaderValue */
+export interface HeaderValue {
+  readonly key?: string;
+  readonly value?: string;
+}
+
+/** envoy.config.core.v3.HeaderValueOption */
+export interface HeaderValueOption {
+  readonly header?: HeaderValue;
+  readonly appendAction?: HeaderValueOptionHeaderAppendAction;
+}
+
+/** envoy.config.core.v3.HeaderValueOption.HeaderAppendAction */
+export type HeaderValueOptionHeaderAppendAction = "APPEND_IF_EXISTS_OR_ADD" | "OVERWRITE_IF_EXISTS_OR_ADD";
 
 /** envoy.config.core.v3.HealthStatus */
 export type HealthStatus = "UNKNOWN" | "HEALTHY" | "UNHEALTHY";
@@ -207,13 +239,19 @@ export interface Cluster {
   readonly transportSocket?: TransportSocket;
   readonly commonLbConfig?: ClusterCommonLbConfig;
   readonly typedExtensionProtocolOptions?: Readonly<Record<string, Any>>;
+  readonly maglevLbConfig?: ClusterMaglevLbConfig;
 }
 
 /** envoy.config.cluster.v3.Cluster.DiscoveryType */
 export type ClusterDiscoveryType = "STATIC" | "EDS";
 
 /** envoy.config.cluster.v3.Cluster.LbPolicy */
-export type ClusterLbPolicy = "ROUND_ROBIN" | "LEAST_REQUEST";
+export type ClusterLbPolicy = "ROUND_ROBIN" | "LEAST_REQUEST" | "MAGLEV";
+
+/** envoy.config.cluster.v3.Cluster.MaglevLbConfig */
+export interface ClusterMaglevLbConfig {
+  readonly tableSize?: UInt64Value;
+}
 
 /** envoy.config.cluster.v3.Cluster.EdsClusterConfig */
 export interface ClusterEdsClusterConfig {
@@ -263,6 +301,7 @@ export interface OutlierDetection {
 export interface RouteConfiguration {
   readonly name?: string;
   readonly virtualHosts?: readonly VirtualHost[];
+  readonly requestHeadersToRemove?: readonly string[];
   readonly ignorePortInHostMatching?: boolean;
 }
 
@@ -297,6 +336,25 @@ export interface RouteAction {
   readonly cluster?: string;
   readonly timeout?: Duration;
   readonly retryPolicy?: RetryPolicy;
+  readonly hashPolicy?: readonly RouteActionHashPolicy[];
+}
+
+/** envoy.config.route.v3.RouteAction.HashPolicy */
+export interface RouteActionHashPolicy {
+  readonly header?: RouteActionHashPolicyHeader;
+  readonly connectionProperties?: RouteActionHashPolicyConnectionProperties;
+  readonly terminal?: boolean;
+}
+
+/** envoy.config.route.v3.RouteAction.HashPolicy.Header */
+export interface RouteActionHashPolicyHeader {
+  readonly headerName?: string;
+  readonly regexRewrite?: RegexMatchAndSubstitute;
+}
+
+/** envoy.config.route.v3.RouteAction.HashPolicy.ConnectionProperties */
+export interface RouteActionHashPolicyConnectionProperties {
+  readonly sourceIp?: boolean;
 }
 
 /** envoy.config.route.v3.RetryPolicy */
@@ -378,6 +436,33 @@ export interface HttpFilter {
 /** envoy.extensions.filters.http.router.v3.Router */
 export type Router = Readonly<Record<string, never>>;
 
+/** envoy.extensions.filters.http.ip_tagging.v3.IPTagging */
+export interface IPTagging {
+  readonly ipTags?: readonly IPTaggingIPTag[];
+}
+
+/** envoy.extensions.filters.http.ip_tagging.v3.IPTagging.IPTag */
+export interface IPTaggingIPTag {
+  readonly ipTagName?: string;
+  readonly ipList?: readonly CidrRange[];
+}
+
+/** envoy.extensions.filters.http.header_mutation.v3.HeaderMutation */
+export interface HeaderMutation {
+  readonly mutations?: Mutations;
+}
+
+/** envoy.extensions.filters.http.header_mutation.v3.Mutations */
+export interface Mutations {
+  readonly requestMutations?: readonly MutationRulesHeaderMutation[];
+}
+
+/** envoy.config.common.mutation_rules.v3.HeaderMutation */
+export interface MutationRulesHeaderMutation {
+  readonly remove?: string;
+  readonly append?: HeaderValueOption;
+}
+
 /** envoy.extensions.transport_sockets.tls.v3.CommonTlsContext */
 export interface CommonTlsContext {
   readonly tlsCertificates?: readonly TlsCertificate[];
@@ -422,9 +507,11 @@ export interface EnvoyMessages {
   readonly "google.protobuf.BoolValue": BoolValue;
   readonly "google.protobuf.Duration": Duration;
   readonly "google.protobuf.UInt32Value": UInt32Value;
+  readonly "google.protobuf.UInt64Value": UInt64Value;
   readonly "google.rpc.Status": Status;
   readonly "envoy.type.v3.Percent": Percent;
   readonly "envoy.type.matcher.v3.RegexMatcher": RegexMatcher;
+  readonly "envoy.type.matcher.v3.RegexMatchAndSubstitute": RegexMatchAndSubstitute;
   readonly "envoy.type.matcher.v3.StringMatcher": StringMatcher;
   readonly "envoy.config.core.v3.Locality": Locality;
   readonly "envoy.config.core.v3.Node": Node;
@@ -436,6 +523,9 @@ export interface EnvoyMessages {
   readonly "envoy.config.core.v3.AggregatedConfigSource": AggregatedConfigSource;
   readonly "envoy.config.core.v3.DataSource": DataSource;
   readonly "envoy.config.core.v3.TransportSocket": TransportSocket;
+  readonly "envoy.config.core.v3.CidrRange": CidrRange;
+  readonly "envoy.config.core.v3.HeaderValue": HeaderValue;
+  readonly "envoy.config.core.v3.HeaderValueOption": HeaderValueOption;
   readonly "envoy.config.core.v3.Http1ProtocolOptions": Http1ProtocolOptions;
   readonly "envoy.config.core.v3.UpstreamHttpProtocolOptions": UpstreamHttpProtocolOptions;
   readonly "envoy.service.discovery.v3.DiscoveryRequest": DiscoveryRequest;
@@ -449,6 +539,7 @@ export interface EnvoyMessages {
   readonly "envoy.config.endpoint.v3.LbEndpoint": LbEndpoint;
   readonly "envoy.config.endpoint.v3.Endpoint": Endpoint;
   readonly "envoy.config.cluster.v3.Cluster": Cluster;
+  readonly "envoy.config.cluster.v3.Cluster.MaglevLbConfig": ClusterMaglevLbConfig;
   readonly "envoy.config.cluster.v3.Cluster.EdsClusterConfig": ClusterEdsClusterConfig;
   readonly "envoy.config.cluster.v3.Cluster.CommonLbConfig": ClusterCommonLbConfig;
   readonly "envoy.config.cluster.v3.Cluster.CommonLbConfig.LocalityWeightedLbConfig": ClusterCommonLbConfigLocalityWeightedLbConfig;
@@ -462,6 +553,9 @@ export interface EnvoyMessages {
   readonly "envoy.config.route.v3.RouteMatch": RouteMatch;
   readonly "envoy.config.route.v3.HeaderMatcher": HeaderMatcher;
   readonly "envoy.config.route.v3.RouteAction": RouteAction;
+  readonly "envoy.config.route.v3.RouteAction.HashPolicy": RouteActionHashPolicy;
+  readonly "envoy.config.route.v3.RouteAction.HashPolicy.Header": RouteActionHashPolicyHeader;
+  readonly "envoy.config.route.v3.RouteAction.HashPolicy.ConnectionProperties": RouteActionHashPolicyConnectionProperties;
   readonly "envoy.config.route.v3.RetryPolicy": RetryPolicy;
   readonly "envoy.config.route.v3.RetryPolicy.RetryPriority": RetryPolicyRetryPriority;
   readonly "envoy.config.route.v3.RetryPolicy.RetryHostPredicate": RetryPolicyRetryHostPredicate;
@@ -475,6 +569,11 @@ export interface EnvoyMessages {
   readonly "envoy.extensions.filters.network.http_connection_manager.v3.Rds": Rds;
   readonly "envoy.extensions.filters.network.http_connection_manager.v3.HttpFilter": HttpFilter;
   readonly "envoy.extensions.filters.http.router.v3.Router": Router;
+  readonly "envoy.extensions.filters.http.ip_tagging.v3.IPTagging": IPTagging;
+  readonly "envoy.extensions.filters.http.ip_tagging.v3.IPTagging.IPTag": IPTaggingIPTag;
+  readonly "envoy.extensions.filters.http.header_mutation.v3.HeaderMutation": HeaderMutation;
+  readonly "envoy.extensions.filters.http.header_mutation.v3.Mutations": Mutations;
+  readonly "envoy.config.common.mutation_rules.v3.HeaderMutation": MutationRulesHeaderMutation;
   readonly "envoy.extensions.transport_sockets.tls.v3.CommonTlsContext": CommonTlsContext;
   readonly "envoy.extensions.transport_sockets.tls.v3.TlsCertificate": TlsCertificate;
   readonly "envoy.extensions.transport_sockets.tls.v3.CertificateValidationContext": CertificateValidationContext;

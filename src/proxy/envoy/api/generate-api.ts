@@ -94,8 +94,16 @@ function scalar(type: string): string {
   return type === "bytes" ? "Uint8Array" : "number";
 }
 
-/** `envoy.config.cluster.v3.Cluster.LbPolicy` is ClusterLbPolicy. */
-const typeName = (name: string): string =>
+/** `envoy.config.cluster.v3.Cluster.LbPolicy` is ClusterLbPolicy; a second one of a name has its package's in front: MutationRulesHeaderMutation. */
+function typeName(name: string): string {
+  const short = shortName(name);
+  const first = Object.keys(SELECTION).find((other) => shortName(other) === short);
+  if (first === name) return short;
+  const [own = ""] = /\w+(?=\.v\d+\.)/.exec(name) ?? [];
+  return `${camelCase(`_${own}`)}${short}`;
+}
+
+const shortName = (name: string): string =>
   name
     .split(".")
     .filter((part) => /^[A-Z]/.test(part))

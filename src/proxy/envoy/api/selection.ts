@@ -4,6 +4,7 @@
  */
 const EXTENSIONS = "envoy.extensions";
 const TLS = `${EXTENSIONS}.transport_sockets.tls.v3`;
+const FILTERS = `${EXTENSIONS}.filters.http`;
 const MANAGER = `${EXTENSIONS}.filters.network.http_connection_manager.v3`;
 
 /** Files that define them, below the folders that generate-api.ts names. */
@@ -13,6 +14,8 @@ export const FILES: readonly string[] = [
   "envoy/config/endpoint/v3/endpoint.proto",
   "envoy/config/listener/v3/listener.proto",
   "envoy/config/route/v3/route.proto",
+  "envoy/extensions/filters/http/header_mutation/v3/header_mutation.proto",
+  "envoy/extensions/filters/http/ip_tagging/v3/ip_tagging.proto",
   "envoy/extensions/filters/http/router/v3/router.proto",
   "envoy/extensions/filters/network/http_connection_manager/v3/http_connection_manager.proto",
   "envoy/extensions/retry/host/previous_hosts/v3/previous_hosts.proto",
@@ -28,9 +31,11 @@ export const SELECTION: Readonly<Record<string, string>> = {
   "google.protobuf.BoolValue": "value",
   "google.protobuf.Duration": "seconds nanos",
   "google.protobuf.UInt32Value": "value",
+  "google.protobuf.UInt64Value": "value",
   "google.rpc.Status": "code message",
   "envoy.type.v3.Percent": "value",
   "envoy.type.matcher.v3.RegexMatcher": "regex",
+  "envoy.type.matcher.v3.RegexMatchAndSubstitute": "pattern substitution",
   "envoy.type.matcher.v3.StringMatcher": "safe_regex",
 
   "envoy.config.core.v3.Locality": "region zone sub_zone",
@@ -44,6 +49,10 @@ export const SELECTION: Readonly<Record<string, string>> = {
   "envoy.config.core.v3.AggregatedConfigSource": "",
   "envoy.config.core.v3.DataSource": "filename",
   "envoy.config.core.v3.TransportSocket": "name typed_config",
+  "envoy.config.core.v3.CidrRange": "address_prefix prefix_len",
+  "envoy.config.core.v3.HeaderValue": "key value",
+  "envoy.config.core.v3.HeaderValueOption": "header append_action",
+  "envoy.config.core.v3.HeaderValueOption.HeaderAppendAction": "APPEND_IF_EXISTS_OR_ADD OVERWRITE_IF_EXISTS_OR_ADD",
   "envoy.config.core.v3.HealthStatus": "UNKNOWN HEALTHY UNHEALTHY",
   "envoy.config.core.v3.Http1ProtocolOptions": "",
   "envoy.config.core.v3.UpstreamHttpProtocolOptions": "auto_sni auto_san_validation",
@@ -62,9 +71,10 @@ export const SELECTION: Readonly<Record<string, string>> = {
   "envoy.config.endpoint.v3.Endpoint": "address",
 
   "envoy.config.cluster.v3.Cluster":
-    "name type eds_cluster_config connect_timeout lb_policy circuit_breakers outlier_detection common_lb_config transport_socket typed_extension_protocol_options",
+    "name type eds_cluster_config connect_timeout lb_policy circuit_breakers outlier_detection common_lb_config maglev_lb_config transport_socket typed_extension_protocol_options",
   "envoy.config.cluster.v3.Cluster.DiscoveryType": "STATIC EDS",
-  "envoy.config.cluster.v3.Cluster.LbPolicy": "ROUND_ROBIN LEAST_REQUEST",
+  "envoy.config.cluster.v3.Cluster.LbPolicy": "ROUND_ROBIN LEAST_REQUEST MAGLEV",
+  "envoy.config.cluster.v3.Cluster.MaglevLbConfig": "table_size",
   "envoy.config.cluster.v3.Cluster.EdsClusterConfig": "eds_config",
   "envoy.config.cluster.v3.Cluster.CommonLbConfig": "healthy_panic_threshold locality_weighted_lb_config",
   "envoy.config.cluster.v3.Cluster.CommonLbConfig.LocalityWeightedLbConfig": "",
@@ -74,12 +84,15 @@ export const SELECTION: Readonly<Record<string, string>> = {
   "envoy.config.cluster.v3.OutlierDetection":
     "interval base_ejection_time max_ejection_percent enforcing_consecutive_5xx enforcing_success_rate consecutive_gateway_failure enforcing_consecutive_gateway_failure",
 
-  "envoy.config.route.v3.RouteConfiguration": "name virtual_hosts ignore_port_in_host_matching",
+  "envoy.config.route.v3.RouteConfiguration": "name virtual_hosts request_headers_to_remove ignore_port_in_host_matching",
   "envoy.config.route.v3.VirtualHost": "name domains routes",
   "envoy.config.route.v3.Route": "name match route",
   "envoy.config.route.v3.RouteMatch": "prefix headers",
   "envoy.config.route.v3.HeaderMatcher": "name string_match",
-  "envoy.config.route.v3.RouteAction": "cluster timeout retry_policy",
+  "envoy.config.route.v3.RouteAction": "cluster timeout retry_policy hash_policy",
+  "envoy.config.route.v3.RouteAction.HashPolicy": "header connection_properties terminal",
+  "envoy.config.route.v3.RouteAction.HashPolicy.Header": "header_name regex_rewrite",
+  "envoy.config.route.v3.RouteAction.HashPolicy.ConnectionProperties": "source_ip",
   "envoy.config.route.v3.RetryPolicy":
     "retry_on num_retries per_try_timeout retry_priority retry_host_predicate host_selection_retry_max_attempts",
   "envoy.config.route.v3.RetryPolicy.RetryPriority": "name typed_config",
@@ -94,7 +107,12 @@ export const SELECTION: Readonly<Record<string, string>> = {
   [`${MANAGER}.HttpConnectionManager.UpgradeConfig`]: "upgrade_type",
   [`${MANAGER}.Rds`]: "config_source route_config_name",
   [`${MANAGER}.HttpFilter`]: "name typed_config",
-  [`${EXTENSIONS}.filters.http.router.v3.Router`]: "",
+  [`${FILTERS}.router.v3.Router`]: "",
+  [`${FILTERS}.ip_tagging.v3.IPTagging`]: "ip_tags",
+  [`${FILTERS}.ip_tagging.v3.IPTagging.IPTag`]: "ip_tag_name ip_list",
+  [`${FILTERS}.header_mutation.v3.HeaderMutation`]: "mutations",
+  [`${FILTERS}.header_mutation.v3.Mutations`]: "request_mutations",
+  "envoy.config.common.mutation_rules.v3.HeaderMutation": "remove append",
 
   [`${TLS}.CommonTlsContext`]: "tls_certificates validation_context",
   [`${TLS}.TlsCertificate`]: "certificate_chain private_key",
