@@ -1,9 +1,10 @@
 /** The embedded proxy as a publisher of tables: its listeners, whom it may connect to, and its end. */
+import { readFile } from "node:fs/promises";
+import { createSecureContext } from "node:tls";
 import { type AddressPolicy, forbiddenAddress } from "../../health/probes/address-check.ts";
 import type { Traffic } from "../../health/traffic.ts";
 import type { Publisher } from "../engine/source.ts";
 import type { EndpointKey } from "../model/health.ts";
-import { type Route, routeKey } from "../model/inventory.ts";
 import { formatListenAddress, type ListenAddress, ListenError } from "../model/listen-address.ts";
 import { type Milliseconds, ms } from "../model/units.ts";
 import type { Log } from "../observe/log.ts";
@@ -13,6 +14,7 @@ import { PROXY_SETTINGS } from "../proxy/embedded/forward/settings.ts";
 import { createProxyOutcomes } from "../proxy/embedded/outcomes/proxy-outcomes.ts";
 import { proxyReading } from "../proxy/embedded/outcomes/proxy-reading.ts";
 import { createRouteChooser } from "../proxy/embedded/route-chooser.ts";
+import { CommandError } from "./io.ts";
 
 export interface EmbeddedProxyOptions {
   readonly listen: readonly ListenAddress[];
@@ -20,6 +22,8 @@ export interface EmbeddedProxyOptions {
   readonly flag: string;
   /** Proxies in front of it whose word on who the client is counts. */
   readonly trustedHops: number;
+  /** Path of a PEM file: who may have signed endpoints' certificates; absent = the authorities that Node knows. */
+  readonly upstreamCa?: string;
   /** Whoever writes a route must not reach by us what they could not reach themselves: the same rules as for probes. */
   readonly addresses: AddressPolicy;
   /** Monotonic. */
@@ -59,13 +63,14 @@ export function createEmbeddedProxy(options: EmbeddedProxyOptions): EmbeddedProx
       outcomes.adopt(routes);
       chooser.adopt(table, routes);
       for (const server of open) server.refresh();
-      return routes.filter(speaksTls).map(unreachable);
+      return [];
     },
     async start() {
+      const ca = options.upstreamCa === undefined ? {} : { upstreamCa: await readAuthorities(options.upstreamCa) };
       const onError = (error: Error): void => log.warn({ err: error }, "the proxy's listener failed; serving goes on");
       for (const one of listen) {
         try {
-          open.push(await openProxyServer(one, chooser.choose, { now, setTimer, onError, outcomes }, settings));
+          open.push(await openProxyServer(one, chooser.choose, { now, setTimer, onError, outcomes }, { ...settings, ...ca }));
         } catch (cause) {
           await stop();
           throw new ListenError("HTTP proxy", one, flag, cause);
@@ -81,7 +86,15 @@ export function createEmbeddedProxy(options: EmbeddedProxyOptions): EmbeddedProx
   };
 }
 
-const speaksTls = ({ health }: Route): boolean => health.probe.scheme === "HTTPS" || health.probe.type === "TLS";
-
-const unreachable = (route: Route): string =>
-  `GlobalRoute ${routeKey(route)}: the proxy speaks plain HTTP to endpoints, and this route's are probed over TLS, so its requests get 503. Give it an HTTP port, or a proxy of your own.`;
+/** @throws CommandError */
+async function readAuthorities(path: string): Promise<string> {
+  try {
+    const pem = await readFile(path, "utf8");
+    createSecureContext({ ca: pem });
+    if (pem.includes("-----BEGIN CERTIFICATE-----")) return pem;
+    throw new Error("it holds no certificate");
+  } catch (cause) {
+    const why = cause instanceof Error ? cause.message : String(cause);
+    throw new CommandError(1, `--proxy-upstream-ca ${path}: ${why}. Name a PEM file with the certificates of the authorities.`, { cause });
+  }
+}

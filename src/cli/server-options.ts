@@ -1,3 +1,4 @@
+import { resolve } from "node:path";
 /** Options of every command that runs a server, and how it is run until it is told to stop. */
 import { type Command, Option } from "commander";
 import { TokenError } from "../admin/token.ts";
@@ -44,6 +45,7 @@ export interface ServerFlags extends AnswerFlags, FleetFlags {
   readonly watchResolver?: readonly ListenAddress[];
   readonly proxy?: readonly ListenAddress[];
   readonly proxyTrustedHops: number;
+  readonly proxyUpstreamCa?: string;
   readonly vantage: string;
   readonly vantageLocation?: Location;
   readonly logLevel: LogLevel;
@@ -97,6 +99,11 @@ export function addServerOptions(command: Command): Command {
     .addOption(
       new Option("--proxy-trusted-hops <count>", "proxies in front of it whose X-Forwarded-For counts").argParser(parseHops).default(0),
     )
+    .option(
+      "--proxy-upstream-ca <file>",
+      "who may have signed the certificates of clusters that are probed over TLS, as PEM (default: the authorities that Node knows)",
+      parsePath,
+    )
     .optionsGroup("Where clients are:")
     .option(
       "--mmdb <file>",
@@ -142,12 +149,21 @@ export function serverOptions(flags: ServerFlags, io: Io, log: Log): Omit<Servic
     mmdb: flags.mmdb ?? [],
     probeAllow: flags.probeAllow ?? [],
     references: flags.reference ?? [],
-    ...(flags.proxy === undefined ? {} : { proxy: { listen: flags.proxy, trustedHops: flags.proxyTrustedHops, flag: "--proxy" } }),
+    ...(flags.proxy === undefined ? {} : { proxy: proxyOptions(flags, flags.proxy, io.cwd) }),
     fleets: fleetOptions(flags, io.cwd),
     ...(flags.watchResolver === undefined ? {} : { watchResolvers: flags.watchResolver }),
     vantage: flags.vantage,
     ...(flags.vantageLocation === undefined ? {} : { vantageLocation: flags.vantageLocation }),
   };
+}
+
+function proxyOptions(
+  { proxyTrustedHops, proxyUpstreamCa }: ServerFlags,
+  listen: readonly ListenAddress[],
+  cwd: string,
+): NonNullable<ServiceOptions["proxy"]> {
+  const ca = proxyUpstreamCa === undefined ? {} : { upstreamCa: resolve(cwd, proxyUpstreamCa) };
+  return { listen, trustedHops: proxyTrustedHops, flag: "--proxy", ...ca };
 }
 
 export function serverLog({ logLevel, json }: Pick<ServerFlags, "logLevel" | "json">, io: Io): Log {

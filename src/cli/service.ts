@@ -44,7 +44,7 @@ import { createDelegationPorts } from "./delegation-ports.ts";
 import { createDnsPublisher } from "./dns-publisher.ts";
 import { loadDrills, writeDrill } from "./drill-files.ts";
 import { createDrillRecorder } from "./drill-recorder.ts";
-import { createEmbeddedProxy } from "./embedded-proxy.ts";
+import { createEmbeddedProxy, type EmbeddedProxyOptions } from "./embedded-proxy.ts";
 import { createFailoverFollower } from "./failover-follower.ts";
 import type { FleetOptions } from "./fleet-options.ts";
 import { lockFolder } from "./folder-lock.ts";
@@ -100,7 +100,7 @@ export interface ServiceOptions {
   /** Who is told of failovers and of what is degraded. */
   readonly notify?: OpenNotifications;
   /** Where HTTP requests are passed on to the nearest cluster; absent = nowhere. */
-  readonly proxy?: { readonly listen: readonly ListenAddress[]; readonly trustedHops: number; readonly flag: string };
+  readonly proxy?: Pick<EmbeddedProxyOptions, "listen" | "trustedHops" | "flag" | "upstreamCa">;
   /** How proxies of ProxyFleets are told; absent = they are not. */
   readonly fleets?: FleetOptions;
   /** Recursive resolvers that are asked whether a failover has reached them. */

@@ -188,6 +188,7 @@ export const SOCKETS: Readonly<Record<string, string>> = {
   "src/dns/transfer/notify-socket.ts": "tells the holders of copies of changes",
   "src/dns/fast/libc.ts": "the DNS transport's system calls",
   "src/dns/resolver.ts": "asks the machine's resolvers for endpoints that are host names",
+  "src/proxy/embedded/forward/connect-upstream.ts": "the embedded proxy's connections to endpoints",
   "src/proxy/embedded/forward/proxy-server.ts": "the embedded proxy's sockets",
   "src/proxy/embedded/front/http2-connection.ts": "HTTP/2 over connections that the embedded proxy has accepted",
   "src/proxy/embedded/front/tls-terminator.ts": "TLS over connections that the embedded proxy has accepted",

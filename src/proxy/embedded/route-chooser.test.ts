@@ -4,8 +4,9 @@ import { seededRandom } from "../../../test/support/random.ts";
 import { testBackend, testInventory, testRoute, testRule } from "../../../test/support/world/build-route.ts";
 import { COUNTRY_FILE, compileTestTable, everythingUsable } from "../../../test/support/world/compile-test-world.ts";
 import { endpointKey } from "../../model/health.ts";
-import type { Route } from "../../model/inventory.ts";
+import type { Probe, Route } from "../../model/inventory.ts";
 import { parsePrefix } from "../../model/ip.ts";
+import { HTTP_DEFAULTS } from "../../model/to-http.ts";
 import { newChoice } from "../../routing/choose.ts";
 import { answerShares, decide, placeClient } from "../../routing/decide.ts";
 import { Standing } from "../../routing/table.ts";
@@ -85,15 +86,44 @@ test("of several addresses those that stand best, in turn", () => {
   expect([...firsts].sort()).toEqual(["192.0.2.1,192.0.2.3", "192.0.2.3,192.0.2.1"]);
 });
 
-test("nobody is sent where nobody may connect, nor in plain text to who speaks TLS", () => {
+test("nobody is sent where nobody may connect", () => {
   const { chooser } = world({}, [testBackend("frankfurt", 1, { addresses: [FORBIDDEN] }), testBackend("dublin", 2)]);
   expect(chooser.choose("shop.example.org", "198.51.100.1")!.tiers.map((tier) => tier.map(({ address }) => address))).toEqual([
     [],
     ["192.0.2.2"],
   ]);
+});
+
+test("endpoints are spoken to as they are probed", () => {
   const { health } = testRoute(FOUR);
-  const tls = world({ health: { ...health, probe: { ...health.probe, scheme: "HTTPS" } } });
-  expect(tls.chooser.choose("shop.example.org", "198.51.100.1")!.tiers.flat()).toEqual([]);
+  const first = (probe: Partial<Probe>) => {
+    const { chooser } = world({ health: { ...health, probe: { ...health.probe, ...probe } } });
+    return chooser.choose("shop.example.org", "198.51.100.1")!.tiers[0]![0]!;
+  };
+  const plain = first({});
+  const over = first({ scheme: "HTTPS", host: "probe.example.org", port: 443 });
+  const anyhow = first({ type: "TLS", scheme: "HTTPS", host: "probe.example.org", port: 443, verify: false });
+  expect([plain.tls, over.tls, anyhow.tls]).toEqual([
+    undefined,
+    { host: "probe.example.org", verify: true },
+    { host: "probe.example.org", verify: false },
+  ]);
+  expect(new Set([plain, over, anyhow].map(({ id }) => id)).size).toBe(3);
+});
+
+test("a route's requests under way are counted over tables, and its policy is the newest", () => {
+  const { table, chooser, inventory } = world();
+  const { route } = chooser.choose("shop.example.org", "198.51.100.1")!;
+  route.load.requests = 7;
+  const http = { ...HTTP_DEFAULTS, limits: { concurrentRequests: 8 } };
+  chooser.adopt(
+    table,
+    inventory.routes.map((one) => ({ ...one, http })),
+  );
+  expect([route.policy, chooser.choose("shop.example.org", "198.51.100.1")!.route]).toEqual([
+    HTTP_DEFAULTS,
+    { policy: http, load: { requests: 7 } },
+  ]);
 });
 
 test("nobody is chosen for another host, and before there is a table", () => {

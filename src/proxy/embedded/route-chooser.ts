@@ -1,13 +1,13 @@
 /** Sends requests where DNS would send their clients: the same table, the same slots, and behind the first choice whoever would be next. */
 import { probeKey } from "../../model/health.ts";
-import { type Route, type RouteKey, routeKey } from "../../model/inventory.ts";
+import { type Probe, type Route, type RouteKey, routeKey } from "../../model/inventory.ts";
 import { parsePrefix } from "../../model/ip.ts";
 import { httpPolicyOf } from "../../model/to-http.ts";
 import { attempts } from "../../routing/attempts.ts";
 import { choose as chooseBackend, diceOf, newChoice } from "../../routing/choose.ts";
 import { findRoute, type HostIndex, indexHosts, placeClient } from "../../routing/decide.ts";
 import { ROUTE_OFFERS_A, type RoutingTable, Standing } from "../../routing/table.ts";
-import type { ChooseEndpoints, ProxyEndpoint, ProxyRoute, Tiers } from "./forward/endpoints.ts";
+import type { ChooseEndpoints, ProxyEndpoint, ProxyRoute, Tiers, UpstreamTls } from "./forward/endpoints.ts";
 
 export interface RouteChooser {
   readonly choose: ChooseEndpoints;
@@ -81,14 +81,14 @@ export function createRouteChooser(random: () => number, mayConnect: (address: s
         return answer;
       };
       const endpoints = routes.map(({ backends: own, health }): RouteEndpoints => {
-        const { port, scheme, type } = health.probe;
+        const { port } = health.probe;
+        const tls = tlsOf(health.probe);
         const ofRoute = new Map<string, ProxyEndpoint>();
-        if (scheme === "HTTPS" || type === "TLS") return ofRoute; // connections are plain
         const how = probeKey(health.probe, health);
         for (const address of own.flatMap((backend) => backend.addresses)) {
           if (ofRoute.has(address) || !isAllowed(address, port)) continue;
           const id = address + how;
-          const endpoint = next.get(id) ?? known.get(id) ?? { id, address, port };
+          const endpoint = next.get(id) ?? known.get(id) ?? { id, address, port, ...(tls === undefined ? {} : { tls }) };
           next.set(id, endpoint);
           ofRoute.set(address, endpoint);
         }
@@ -105,3 +105,7 @@ export function createRouteChooser(random: () => number, mayConnect: (address: s
     },
   };
 }
+
+/** Endpoints are spoken to as they are probed. */
+const tlsOf = ({ type, scheme, host, verify }: Probe): UpstreamTls | undefined =>
+  scheme === "HTTPS" || type === "TLS" ? { host, verify } : undefined;

@@ -1,11 +1,12 @@
 /** The embedded proxy's sockets. */
 import { once } from "node:events";
-import { connect, createServer } from "node:net";
+import { createServer } from "node:net";
 import type { ListenAddress } from "../../../model/listen-address.ts";
 import type { Milliseconds } from "../../../model/units.ts";
 import { createFront } from "../front/front.ts";
 import type { FrontCounters } from "../front/front-counters.ts";
 import { type FrontSettings, PLAIN_FRONT } from "../front/front-settings.ts";
+import { createUpstreamConnector } from "./connect-upstream.ts";
 import type { ChooseEndpoints } from "./endpoints.ts";
 import type { ProxyPorts } from "./ports.ts";
 import { createProxy, type EmbeddedProxy } from "./proxy.ts";
@@ -30,11 +31,7 @@ export async function openProxyServer(
   settings: ProxySettings,
   frontSettings: FrontSettings = PLAIN_FRONT,
 ): Promise<ProxyServer> {
-  const proxy = createProxy(
-    choose,
-    { ...ports, connect: ({ address, port }) => connect({ host: address, port, noDelay: true, allowHalfOpen: true }) },
-    settings,
-  );
+  const proxy = createProxy(choose, { ...ports, connect: createUpstreamConnector(settings.upstreamCa) }, settings);
   const front = createFront(frontSettings, { head: settings.head, connections: settings.clients }, { ...ports, accept: proxy.accept });
   const server = createServer({ allowHalfOpen: true, noDelay: true }, front.accept);
   server.listen({ host: listen.address, port: listen.port, ipv6Only: true });

@@ -12,6 +12,8 @@ export interface ProxySettings {
   readonly maxBody: number;
   readonly timeouts: ProxyTimeouts;
   readonly pool: PoolSettings;
+  /** PEM: who may have signed endpoints' certificates; absent = the authorities that Node knows. */
+  readonly upstreamCa?: string;
   /** How many endpoints one request may be tried at, whether it could be sent there or not. */
   readonly endpoints: number;
   readonly ejection: EjectionSettings;
