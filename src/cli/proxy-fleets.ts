@@ -42,8 +42,8 @@ export interface ProxyFleets extends Publisher {
   refusal(route: RouteKey): string | undefined;
   /** Calls back when a fleet's status, or a route's refusal, may be another. @returns ends it */
   watch(listener: () => void): () => void;
-  /** Envoys that say that they are of no fleet here, or at no place of theirs. */
-  strangers(): number;
+  /** Envoys that say that they are of no fleet here, or at no place of theirs; undefined where none may ask. */
+  strangers(): number | undefined;
   close(): Promise<void>;
 }
 
@@ -189,7 +189,7 @@ export function createProxyFleets(options: ProxyFleetsOptions): ProxyFleets {
       listeners.add(listener);
       return () => listeners.delete(listener);
     },
-    strangers: () => envoys?.nodes().strangers.length ?? 0,
+    strangers: () => envoys?.nodes().strangers.length,
     degraded: () => (status().some(isFailing) ? ["proxy-failing"] : []),
     async close() {
       cancelWork?.();

@@ -338,6 +338,8 @@ async function compose(options: ServiceOptions, io: Pick<Io, "now" | "every" | "
     zoneSerials: publisher.serials,
     providerZones: providers.readings,
     ...(proxy === undefined ? {} : { proxy: proxy.reading }),
+    proxyFleets: () => fleets.status().map(({ name, proxies }) => ({ fleet: name, ...proxies })),
+    proxyStrangers: fleets.strangers,
     version,
   });
 

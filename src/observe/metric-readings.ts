@@ -60,6 +60,10 @@ export interface MetricReadings {
   readonly providerZones?: () => Iterable<ProviderZoneReading>;
   /** The embedded proxy, where there is one; counts since the process began. */
   readonly proxy?: () => ProxyReading;
+  /** One for each ProxyFleet, as this process finds it. */
+  readonly proxyFleets?: () => Iterable<ProxyFleetReading>;
+  /** Envoys that are told nothing, since they say that they are of no fleet or at no place of theirs; undefined where no Envoy may ask. */
+  readonly proxyStrangers?: () => number | undefined;
   /** Of the program. */
   readonly version?: () => string;
 }
@@ -88,6 +92,14 @@ export interface ProviderZoneReading {
   readonly syncAgeSeconds?: number;
   /** Record sets that are to be otherwise than they were written last; absent before the first try. */
   readonly pendingChanges?: number;
+}
+
+export interface ProxyFleetReading {
+  readonly fleet: string;
+  /** Connected, or answering; those of them that have all there is; those that have rejected something. */
+  readonly connected: number;
+  readonly current: number;
+  readonly rejected: number;
 }
 
 /** There may be tens of thousands. */

@@ -195,6 +195,23 @@ const READERS: readonly Reader[] = [
     read: ({ providerZones }) => known(Array.from(providerZones?.() ?? [], ({ zone, pendingChanges }) => [{ zone }, pendingChanges])),
   },
   {
+    name: "globalroute_proxy_fleet_proxies",
+    help: "Proxies of a ProxyFleet that are connected here or answer, those that have taken all there is, and those that have rejected something.",
+    kind: "gauge",
+    labels: ["fleet", "state"],
+    read: ({ proxyFleets }) =>
+      Array.from(proxyFleets?.() ?? []).flatMap(({ fleet, ...states }) =>
+        Object.entries(states).map(([state, count]) => [{ fleet, state }, count] as const),
+      ),
+  },
+  {
+    name: "globalroute_proxy_fleet_strangers",
+    help: "Envoys that are told nothing, since they say that they are of no ProxyFleet or at no place of theirs.",
+    kind: "gauge",
+    labels: [],
+    read: ({ proxyStrangers }) => known([[{}, proxyStrangers?.()]]),
+  },
+  {
     name: "globalroute_dns_queries_total",
     help: "DNS queries answered, by response code, query type and transport.",
     kind: "counter",

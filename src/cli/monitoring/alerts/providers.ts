@@ -1,4 +1,4 @@
-/** Alerts on zones that are kept elsewhere. */
+/** Alerts on zones that are kept elsewhere, and on proxies that are not ours. */
 import { type Alert, AT, degradedFor } from "../alert.ts";
 
 export const providerAlerts: readonly Alert[] = [
@@ -39,6 +39,13 @@ export const providerAlerts: readonly Alert[] = [
     summary: `A delegation that ${AT} keeps is not as it is wanted`,
     description: "Resolvers go by what stands in the parent zone now: name servers that are not ours any more, or a DS record that is not.",
     runbook: "delegation-waits",
+  }),
+  degradedFor("proxy-failing", "5m", {
+    name: "GlobalRouteProxyDoesNotFollow",
+    severity: "warning",
+    summary: `A proxy of a ProxyFleet does not follow ${AT}`,
+    description: "It passes requests on as it was told before: a failover that it has not taken does not reach its clients.",
+    runbook: "proxy-does-not-follow",
   }),
   {
     name: "GlobalRouteChangesWait",
