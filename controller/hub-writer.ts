@@ -14,6 +14,7 @@ import type { ProgrammedReport } from "./status/conditions.ts";
 import { createCredentialWriter } from "./status/credential-writer.ts";
 import { createEventWriter } from "./status/event-writer.ts";
 import { createObjectWriter } from "./status/object-writer.ts";
+import type { StatusSources } from "./status/status-facts.ts";
 import { createStatusWriter } from "./status/status-writer.ts";
 import { createWriteLane } from "./status/write-lane.ts";
 
@@ -35,6 +36,8 @@ export interface HubWriterOptions {
   readonly holdsDeletes: () => boolean;
   /** Removes all of our records in a zone that is kept elsewhere. Never rejects. */
   readonly removeRecords: (zone: string) => Promise<RecordRemoval>;
+  /** How the proxies of ProxyFleets follow, as this process finds it. */
+  readonly fleets: Required<Pick<StatusSources, "fleet" | "refusal">>;
   readonly ports: KubePorts;
   /** A term began or, with undefined, ended. */
   readonly onTerm: (term: WriterTerm | undefined) => void;
@@ -49,6 +52,8 @@ export interface HubWriter {
   clustersChanged(): void;
   /** Replicas serve other tables. */
   programmedChanged(): void;
+  /** @see StatusWriter.fleetsChanged */
+  fleetsChanged(routes: Iterable<string>): void;
   /** What held deletes may be over. */
   deletesReleased(): void;
   readonly election: WriterElection;
@@ -84,6 +89,7 @@ export function createHubWriter(options: HubWriterOptions): HubWriter {
     ports,
     programmed: options.programmed,
     deletion: finalizers.progress,
+    ...options.fleets,
     onRefused,
     onRollout: events.tell,
   });
@@ -138,6 +144,7 @@ export function createHubWriter(options: HubWriterOptions): HubWriter {
       offerStatuses();
     },
     programmedChanged: statuses.programmedChanged,
+    fleetsChanged: statuses.fleetsChanged,
     deletesReleased() {
       finalizers.deletesReleased();
       objects.deletesReleased();

@@ -186,6 +186,7 @@ async function startAll() {
     timeline: engine.view.timeline,
     programmed: mesh.programmed,
     removeRecords: async () => ({ kind: "NotYet" }),
+    fleets: { fleet: () => undefined, refusal: () => undefined },
     holdsDeletes: () => false,
     ports,
     onTerm: () => {},

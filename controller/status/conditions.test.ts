@@ -82,3 +82,18 @@ test("a policy that a provider cannot follow is not programmed, and a person mus
   const refused = { status: "False", reason: "Invalid", message: "x" } as const;
   expect(judgeServing(refused, ALL, undefined, 3, lost).programmed.reason).toBe("NotAccepted");
 });
+
+test("what a proxy has not taken is not programmed, in its words, and a person must act; what is not accepted comes first", () => {
+  const judged = judgeServing(ACCEPTED, ALL, undefined, 3, undefined, "edge-1: no such file");
+  expect(judged).toMatchObject({
+    programmed: {
+      status: "False",
+      reason: "ProxyRejected",
+      message: expect.stringMatching(/goes on with what it had: edge-1: no such file$/),
+    },
+    ready: { status: "False", reason: "ProxyRejected" },
+    stalled: [{ type: "Stalled", reason: "ProxyRejected" }],
+  });
+  const refused = { status: "False", reason: "Invalid", message: "x" } as const;
+  expect(judgeServing(refused, ALL, undefined, 3, undefined, "no").programmed.reason).toBe("NotAccepted");
+});

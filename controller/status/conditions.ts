@@ -63,6 +63,7 @@ export type Accepted = Omit<Judgement, "type">;
  * who waits for `Ready` should see it go.
  *
  * @param notExpressible what a provider cannot follow, and what is published instead
+ * @param refusal what a proxy has not taken, in its words
  */
 export function judgeServing(
   accepted: Accepted,
@@ -70,18 +71,30 @@ export function judgeServing(
   before: readonly Condition[] | undefined,
   generation: number,
   notExpressible?: string,
+  refusal?: string,
 ): { readonly accepted: Judgement; readonly programmed: Judgement; readonly ready: Judgement; readonly stalled: readonly Judgement[] } {
   const judged =
-    notExpressible === undefined || accepted.status !== "True"
+    accepted.status !== "True"
       ? judgeProgrammed(accepted, programmed, before, generation)
-      : ({ type: "Programmed", status: "False", reason: "PolicyNotExpressible", message: notExpressible } as const);
+      : (judgeFollowed(notExpressible, refusal) ?? judgeProgrammed(accepted, programmed, before, generation));
   return {
     accepted: { type: "Accepted", ...accepted },
     programmed: judged,
     ready: judgeReady(accepted, judged),
-    stalled: stalled(judged.reason === "PolicyNotExpressible" ? judged : accepted),
+    stalled: stalled(judged.reason === "PolicyNotExpressible" || judged.reason === "ProxyRejected" ? judged : accepted),
   };
 }
+
+/** @returns undefined when zones and proxies follow as far as anybody can tell */
+function judgeFollowed(notExpressible: string | undefined, refusal: string | undefined): Judgement | undefined {
+  const programmed = (reason: string, message: string): Judgement => ({ type: "Programmed", status: "False", reason, message });
+  if (notExpressible !== undefined) return programmed("PolicyNotExpressible", notExpressible);
+  if (refusal === undefined) return undefined;
+  return programmed("ProxyRejected", `A proxy has not taken it, and goes on with what it had: ${refusal}`.slice(0, MOST_MESSAGE));
+}
+
+/** What the schema allows. */
+const MOST_MESSAGE = 4096;
 
 function judgeProgrammed(
   accepted: Accepted,

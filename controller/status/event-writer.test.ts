@@ -104,6 +104,27 @@ test("a failover is told on the route and on its cluster, in the form of events.
   ]);
 });
 
+test("a proxy that rejects what it is told is told on its fleet, once", async () => {
+  const { clock, lead, timeline, told } = world();
+  lead();
+  for (const proxy of ["e1", "e2"])
+    timeline.add({
+      kind: "ProxyRejected",
+      object: "ProxyFleet edge",
+      message: `${proxy} has not taken it: no such file`,
+      details: { proxy },
+    });
+  await clock.advance(5000);
+  expect(told("ProxyRejected")).toMatchObject([
+    {
+      metadata: { namespace: "default" },
+      type: "Warning",
+      regarding: { kind: "ProxyFleet", name: "edge" },
+      note: "E1 has not taken it: no such file.",
+    },
+  ]);
+});
+
 test("one of four clusters dies with 5,000 routes: one Event on it tells how many, and less than 600 are written in the minute", async () => {
   const { clock, hub, lead, failover, told, leftOut } = world(5000);
   lead();

@@ -9,7 +9,7 @@ import type { KubeApi } from "../kube/kube-api.ts";
 import { apiVersionOf, objectKey, type Resource } from "../kube/kube-object.ts";
 import type { KubePorts } from "../kube/kube-ports.ts";
 import { microTime } from "../kube/micro-time.ts";
-import { EVENTS, GLOBAL_ROUTES, MEMBER_CLUSTERS } from "../kube/resources.ts";
+import { EVENTS, GLOBAL_ROUTES, MEMBER_CLUSTERS, PROXY_FLEETS } from "../kube/resources.ts";
 import type { WorkResult } from "../kube/work-queue.ts";
 import { EPOCH_ANNOTATION } from "../kube/writer-fence.ts";
 import type { SourceWarning } from "../reconcile/reconciled.ts";
@@ -71,7 +71,7 @@ interface Series {
 export function createEventWriter(options: EventWriterOptions): EventWriter {
   const { api, store, timeline, ports, instance, hasNamespace, onRefused, onLeftOut } = options;
   const digest = createFailoverDigest();
-  /** By `reason route`. */
+  /** By `reason kind object`. */
   const series = new Map<string, Series>();
   /** Waiting to be sent, by name of the Event. */
   const outbox = new Map<string, Sendable>();
@@ -114,8 +114,10 @@ export function createEventWriter(options: EventWriterOptions): EventWriter {
   }
 
   /** @returns whether it is told, now or as one more of a series */
-  function tellRoute(route: string, facts: Omit<EventFacts, "regarding" | "id">): boolean {
-    const key = `${facts.reason} ${route}`;
+  const tellRoute = (route: string, facts: Omit<EventFacts, "regarding" | "id">): boolean => tellObject(GLOBAL_ROUTES, route, facts);
+
+  function tellObject(resource: Resource, object: string, facts: Omit<EventFacts, "regarding" | "id">): boolean {
+    const key = `${facts.reason} ${resource.kind} ${object}`;
     const known = series.get(key);
     if (known !== undefined) {
       known.count++;
@@ -126,8 +128,8 @@ export function createEventWriter(options: EventWriterOptions): EventWriter {
       onLeftOut?.();
       return false;
     }
-    const regarding = reference(GLOBAL_ROUTES, route);
-    const whole = { ...facts, regarding, id: idOf(regarding.uid ?? route, facts.reason, facts.at, instance) };
+    const regarding = reference(resource, object);
+    const whole = { ...facts, regarding, id: idOf(regarding.uid ?? object, facts.reason, facts.at, instance) };
     series.set(key, { facts: whole, ends: ports.wallClock() + SERIES, count: 1, last: facts.at });
     waiting.push({ facts: whole });
     if (cancelPace === undefined) pace();
@@ -147,7 +149,12 @@ export function createEventWriter(options: EventWriterOptions): EventWriter {
   }
 
   function happened({ kind, object, message, details, at }: TimelineEvent): void {
-    if (lane === undefined || !object.startsWith("GlobalRoute ")) return;
+    if (lane === undefined) return;
+    if (kind === "ProxyRejected") {
+      const fleet = object.slice("ProxyFleet ".length);
+      tellObject(PROXY_FLEETS, fleet, { type: "Warning", reason: kind, action: "Program", note: sentence(message), at });
+    }
+    if (!object.startsWith("GlobalRoute ")) return;
     const route = object.slice("GlobalRoute ".length);
     switch (kind) {
       case "Failover": {

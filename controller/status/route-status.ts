@@ -15,6 +15,8 @@ export interface RouteStatusInput {
   readonly health: RouteHealth | undefined;
   readonly programmed: ProgrammedReport;
   readonly rollout?: RolloutStatus;
+  /** What a proxy of a ProxyFleet has not taken of it, in its words. */
+  readonly refusal?: string;
   readonly before: GlobalRouteStatus | undefined;
   /** Of the writer's term. */
   readonly epoch: number;
@@ -29,7 +31,7 @@ const NOT_READ = "ClusterNotRead";
 /** What the schema allows. */
 const MAX_NOTE = { summary: 300, serving: 1024, reason: 128, failoverReason: 256 } as const;
 
-export function routeStatus({ report, health, programmed, rollout, before, epoch, now }: RouteStatusInput): GlobalRouteStatus {
+export function routeStatus({ report, health, programmed, rollout, refusal, before, epoch, now }: RouteStatusInput): GlobalRouteStatus {
   const { generation } = report;
   const isAccepted = report.accepted.status === "True";
   const backends = listedBackends(report, health, before).map((backend) =>
@@ -40,7 +42,7 @@ export function routeStatus({ report, health, programmed, rollout, before, epoch
       now,
     ),
   );
-  const serving = judgeServing(report.accepted, programmed, before?.conditions, generation, report.notExpressible);
+  const serving = judgeServing(report.accepted, programmed, before?.conditions, generation, report.notExpressible, refusal);
   const healthy = judgeHealth(backends, health, conditionOf(before?.conditions, "Healthy"));
   const conditions = [serving.accepted, serving.programmed, healthy, serving.ready, ...serving.stalled];
   const pending = backends.filter(({ failback }) => failback?.phase === "Waiting" || failback?.phase === "AwaitingApproval");

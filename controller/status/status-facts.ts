@@ -33,6 +33,8 @@ export interface StatusSources {
   readonly deletion?: (zone: string) => Accepted | undefined;
   /** Of a ProxyFleet; undefined while no table has it. */
   readonly fleet?: (name: string) => FleetStatus | undefined;
+  /** Of a route: what a proxy of a ProxyFleet has not taken of it, in its words. @param route `namespace/name` */
+  readonly refusal?: (route: string) => string | undefined;
   /** Of an accepted route whose spec has one: how far it should have come by now. */
   readonly rollout: (stored: KubeObject) => RolloutState | undefined;
   /** Milliseconds since the epoch. */
@@ -104,8 +106,13 @@ export function statusFacts({ reconciled, connections, uids }: WriterFacts, sour
         const rollout = report.accepted.status === "True" ? sources.rollout(stored) : undefined;
         const facts = { report, health: sources.health.route(objectKey(stored)), programmed: programmed(), epoch, now };
         const before = readStatus("GlobalRoute", stored.status);
+        const refusal = sources.refusal?.(objectKey(stored));
         return {
-          status: routeStatus({ ...facts, before, ...(rollout === undefined ? {} : { rollout: rollout.status }) }),
+          status: routeStatus({
+            ...{ ...facts, before },
+            ...(rollout === undefined ? {} : { rollout: rollout.status }),
+            ...(refusal === undefined ? {} : { refusal }),
+          }),
           events: rollout?.events ?? [],
           due: rollout?.due ?? NEVER,
         };

@@ -29,7 +29,7 @@ import {
 import { undeclaredIn, withoutFields } from "./undeclared-fields.ts";
 import { PRIORITY, type Priority, retry, type TermLane, type Writing } from "./write-lane.ts";
 
-export interface StatusWriterOptions extends Pick<StatusSources, "programmed" | "deletion"> {
+export interface StatusWriterOptions extends Pick<StatusSources, "programmed" | "deletion" | "fleet" | "refusal"> {
   readonly api: Pick<KubeApi, "apply">;
   readonly store: HubStore;
   readonly health: HealthFeed;
@@ -45,6 +45,8 @@ export interface StatusWriter extends Writing {
   offer(facts: WriterFacts): void;
   /** Replicas have reported other tables. */
   programmedChanged(): void;
+  /** Proxies follow otherwise than they did. @param routes whose refusal is another, as `namespace/name` */
+  fleetsChanged(routes: Iterable<string>): void;
   /** The deletion of a zone has come on, or has to wait. */
   deletionChanged(zone: string): void;
   close(): void;
@@ -70,6 +72,8 @@ export function createStatusWriter(options: StatusWriterOptions): StatusWriter {
     health,
     programmed,
     ...(options.deletion === undefined ? {} : { deletion: options.deletion }),
+    ...(options.fleet === undefined ? {} : { fleet: options.fleet }),
+    ...(options.refusal === undefined ? {} : { refusal: options.refusal }),
     wallClock: ports.wallClock,
     rollout: (stored) => routeRollout({ stored, store, health, now: ports.wallClock() }),
   };
@@ -227,6 +231,10 @@ export function createStatusWriter(options: StatusWriterOptions): StatusWriter {
       if (before?.connections !== next.connections) note(current.clusterKeys());
     },
     programmedChanged: () => note(waiting),
+    fleetsChanged(routes) {
+      const fleets = [...(facts?.keys() ?? [])].filter((key) => key.startsWith("ProxyFleet "));
+      note([...fleets, ...[...routes].map(statusKeyOfRoute)], CLUSTER_PAUSE);
+    },
     deletionChanged: (zone) => note([statusKey({ kind: "DNSZone", namespace: "", name: zone })]),
     begin(next) {
       lane = next;

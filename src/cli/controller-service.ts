@@ -215,6 +215,10 @@ export async function startController(options: ControllerOptions, io: Pick<Io, "
     timeline: view.timeline,
     programmed: mesh.programmed,
     removeRecords: service.removeRecords,
+    fleets: {
+      fleet: (name) => service.fleets.status().find((fleet) => fleet.name === name),
+      refusal: (route) => service.fleets.refusals().get(route),
+    },
     holdsDeletes: () => view.readiness().degraded.includes("inputs-held"),
     ports,
     onTerm(term) {
@@ -235,10 +239,12 @@ export async function startController(options: ControllerOptions, io: Pick<Io, "
     if (kind === "ConfigApplied") writer?.deletesReleased();
   });
   const running = writer;
+  const unwatch = service.fleets.watch(running.fleetsChanged);
   return {
     ...service,
     async stop(): Promise<void> {
       heldOver();
+      unwatch();
       await Promise.all([running.close(), service.stop()]);
       await close();
     },

@@ -38,10 +38,10 @@ export interface ProxyFleets extends Publisher {
   follow(feed: Pick<HealthFeed, "watch">): void;
   /** Those of the table that is served, by name. */
   status(): readonly FleetStatus[];
-  /** What a proxy has not taken of a route, in its words; undefined when all have, or none speaks of it. */
-  refusal(route: RouteKey): string | undefined;
-  /** Calls back when a fleet's status, or a route's refusal, may be another. @returns ends it */
-  watch(listener: () => void): () => void;
+  /** Route → what a proxy has not taken of it, in its words. */
+  refusals(): ReadonlyMap<RouteKey, string>;
+  /** Calls back when a fleet's status may be another. @param listener is given the routes whose refusal is another @returns ends it */
+  watch(listener: (routes: readonly RouteKey[]) => void): () => void;
   /** Envoys that say that they are of no fleet here, or at no place of theirs; undefined where none may ask. */
   strangers(): number | undefined;
   close(): Promise<void>;
@@ -55,10 +55,11 @@ const LOOK = 1_000;
 export function createProxyFleets(options: ProxyFleetsOptions): ProxyFleets {
   const { xds, addresses, now, setTimer, timeline, log } = options;
   const worlds = createEdgeWorlds((address, port) => forbiddenAddress(address, port, addresses) === undefined);
-  const listeners = new Set<() => void>();
-  const changed = (): void => {
-    for (const listener of listeners) listener();
+  const listeners = new Set<(routes: readonly RouteKey[]) => void>();
+  const changed = (routes: readonly RouteKey[] = []): void => {
+    for (const listener of listeners) listener(routes);
   };
+  let refusals: ReadonlyMap<RouteKey, string> = new Map();
   const envoys: EnvoyFleets | undefined =
     xds === undefined
       ? undefined
@@ -69,7 +70,7 @@ export function createProxyFleets(options: ProxyFleetsOptions): ProxyFleets {
   const haproxies = createHaproxyMembers({
     ...{ folder: options.haproxyFolder, addresses },
     ports: { now, random: options.random, setTimer: (delay, callback) => setTimer(ms(delay), callback) },
-    onStatus: changed,
+    onStatus: () => changed(),
   });
   const news = createFleetNews({ timeline, log, now });
   let fleets: readonly ProxyFleet[] = [];
@@ -140,7 +141,9 @@ export function createProxyFleets(options: ProxyFleetsOptions): ProxyFleets {
     const text = JSON.stringify(found);
     if (text === seen) return;
     seen = text;
-    changed();
+    const before = refusals;
+    refusals = refusalsOf(found);
+    changed([...new Set([...before.keys(), ...refusals.keys()])].filter((route) => before.get(route) !== refusals.get(route)));
   }
 
   return {
@@ -181,10 +184,7 @@ export function createProxyFleets(options: ProxyFleetsOptions): ProxyFleets {
       );
     },
     status,
-    refusal: (route) =>
-      status()
-        .flatMap(({ members }) => members)
-        .find(({ state, routes }) => state === "Rejected" && routes?.includes(route) === true)?.problem,
+    refusals: () => refusals,
     watch(listener) {
       listeners.add(listener);
       return () => listeners.delete(listener);
@@ -209,6 +209,13 @@ const haproxyFleetStatus = (name: string, members: FleetStatus["members"], probl
     rejected: 0,
   },
 });
+
+const refusalsOf = (fleets: readonly FleetStatus[]): ReadonlyMap<RouteKey, string> =>
+  new Map(
+    fleets.flatMap(({ members }) =>
+      members.flatMap(({ name, routes = [], problem = "" }) => routes.map((route) => [route, `${name}: ${problem}`] as const)),
+    ),
+  );
 
 /** What somebody has to do something about: not a proxy that is merely being told. */
 const isFailing = ({ members, problems }: FleetStatus): boolean =>

@@ -129,7 +129,7 @@ export interface Service {
   /** Where it passes requests on, real ports. */
   readonly proxy: readonly ListenAddress[];
   /** How the proxies of ProxyFleets follow. */
-  readonly fleets: Pick<ProxyFleets, "status" | "refusal" | "watch">;
+  readonly fleets: Pick<ProxyFleets, "status" | "refusals" | "watch">;
   /** Not ready first, then DNS, engine and API, in this order. */
   readonly stop: () => Promise<void>;
 }
