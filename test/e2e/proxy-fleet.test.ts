@@ -139,4 +139,18 @@ describe.skipIf(!isHere)("a ProxyFleet", () => {
     expect(code).not.toBe(0);
     expect(stderr).toContain(told);
   });
+
+  test("a hub whose CustomResourceDefinitions are older has no such kind, and is served all the same", async () => {
+    await kubectlOk(hub, ["delete", "crd", "proxyfleets.globalroute.dev"]);
+    const second = await startController(hub, { name: "globalroute-1" });
+    try {
+      await eventually("to be ready", async () => (await second.readyz()).status === 200, { within: 20_000, detail: second.log });
+      await eventually("to answer", async () => (await second.dig("shop.example.org", "91.64.0.0/24")).answers.includes(SITE), {
+        within: 10_000,
+        detail: second.log,
+      });
+    } finally {
+      await second.stop();
+    }
+  });
 });
