@@ -11,7 +11,7 @@ import { type Held, NO_VIEW, observe, opine, presumedView, type View } from "./o
 import type { HealthPorts } from "./ports.ts";
 import { freshFor, tally, type Vote } from "./quorum.ts";
 import { createScheduler, fastInterval, type ProbeTiming } from "./scheduler.ts";
-import { type Traffic, weigh, withLoad } from "./traffic.ts";
+import { rememberedFor, type Traffic, weigh, withLoad } from "./traffic.ts";
 
 /** What the vantage does not dare to vote because its own network could be the cause. */
 export interface Holds {
@@ -166,7 +166,7 @@ export function createMonitor(options: MonitorOptions): Monitor {
     const told = withLoad(probed, traffic);
     // The first probe decides by itself, and what this process slept through was not the endpoint's fault.
     if (entry.view.judgement.verdict === "Unknown" || lateness > STALL_SLACK) return { result: told, isSilent: false };
-    const { counts, failedAt } = weigh(told, traffic, entry.requestsFailedAt, endedAt);
+    const { counts, failedAt } = weigh(told, traffic, entry.requestsFailedAt, endedAt, rememberedFor(entry.endpoint.policy));
     entry.requestsFailedAt = failedAt;
     return { result: counts ?? told, isSilent: counts === undefined };
   }

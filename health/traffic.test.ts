@@ -2,12 +2,13 @@ import { describe, expect, test } from "vitest";
 import type { ProbeResult } from "../src/model/health.ts";
 import { ms } from "../src/model/units.ts";
 import { createWorld, endpointOf } from "./support/simulated-world.ts";
-import { REQUESTS_REMEMBERED, type Traffic, weigh, withLoad } from "./traffic.ts";
+import { rememberedFor, type Traffic, weigh, withLoad } from "./traffic.ts";
 
 const OK: ProbeResult = { ok: true, reason: "ok", latency: ms(5) };
 const REFUSED: ProbeResult = { ok: false, reason: "refused", latency: ms(1) };
 const FAILED: ProbeResult = { ...OK, ok: false, reason: "requests-failed" };
 const NOW = 1_000_000;
+const REMEMBERED = rememberedFor({ interval: ms(1000) });
 
 const cases: readonly {
   name: string;
@@ -29,17 +30,35 @@ const cases: readonly {
     probe: OK,
     attempts: 0,
     failures: 0,
-    failedAt: NOW - REQUESTS_REMEMBERED + 1,
+    failedAt: NOW - REMEMBERED + 1,
     counts: undefined,
-    failedAfter: NOW - REQUESTS_REMEMBERED + 1,
+    failedAfter: NOW - REMEMBERED + 1,
   },
   {
-    name: "after half a minute the probe counts again",
+    name: "after a while the probe counts again",
     probe: OK,
     attempts: 4,
     failures: 4,
-    failedAt: NOW - REQUESTS_REMEMBERED,
+    failedAt: NOW - REMEMBERED,
     counts: OK,
+  },
+  {
+    name: "the one request that it is tried with fails",
+    probe: OK,
+    attempts: 1,
+    failures: 1,
+    failedAt: NOW - 20_000,
+    counts: FAILED,
+    failedAfter: NOW,
+  },
+  {
+    name: "or succeeds: not enough to be well",
+    probe: OK,
+    attempts: 1,
+    failures: 0,
+    failedAt: NOW - 20_000,
+    counts: undefined,
+    failedAfter: NOW - 20_000,
   },
   { name: "most succeed again: forgotten at once", probe: OK, attempts: 5, failures: 2, failedAt: NOW - 1, counts: OK },
   {
@@ -53,7 +72,7 @@ const cases: readonly {
   },
 ];
 test.each(cases)("$name", ({ probe, attempts, failures, failedAt, counts, failedAfter }) =>
-  expect(weigh(probe, { attempts, failures }, failedAt, NOW)).toEqual({ counts, failedAt: failedAfter }),
+  expect(weigh(probe, { attempts, failures }, failedAt, NOW, REMEMBERED)).toEqual({ counts, failedAt: failedAfter }),
 );
 
 test("the larger load counts", () => {
@@ -97,13 +116,13 @@ describe("an endpoint that answers probes", () => {
     },
   );
 
-  test("comes back by its probes, when nobody has asked it for half a minute", async () => {
+  test("comes back by its probes, when nobody has asked it for a while", async () => {
     const world = await settled();
     world.see(BAD);
     await world.clock.advance(4000);
     expect(world.first().health).toBe("Unhealthy");
     world.see(NONE);
-    await world.clock.advance(REQUESTS_REMEMBERED - 3000);
+    await world.clock.advance(REMEMBERED - 3000);
     expect(world.first().health).toBe("Unhealthy");
     await world.clock.advance(5000);
     expect(world.first()).toMatchObject({ health: "Healthy", reason: "ok" });
@@ -118,13 +137,16 @@ describe("an endpoint that answers probes", () => {
     expect(world.first()).toMatchObject({ health: "Healthy", reason: "ok" });
   });
 
-  test("goes down though it gets requests only now and then, because who fails is asked last", async () => {
-    const world = await settled({ fall: 3 });
-    for (let ejection = 1; ejection <= 3; ejection++) {
-      world.see(BAD);
-      await world.clock.advance(1100);
+  test.each([3, 4])("goes down though it is asked but once after 10, 20, 30 s, as a proxy tries whoever fails: fall %i", async (fall) => {
+    const world = await settled({ fall });
+    world.see(BAD);
+    await world.clock.advance(1100);
+    for (let trial = 1; trial < fall; trial++) {
+      expect(world.first().health).toBe("Healthy");
       world.see(NONE);
-      if (ejection < 3) await world.clock.advance(10_000 * ejection);
+      await world.clock.advance(10_000 * trial);
+      world.see({ attempts: 1, failures: 1 });
+      await world.clock.advance(1100);
     }
     expect(world.first()).toMatchObject({ health: "Unhealthy", reason: "requests-failed" });
   });

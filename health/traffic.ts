@@ -5,15 +5,19 @@
  * find dead. So there is still one count for each probe, and `fall`, `rise` and the quorum mean what they mean.
  *
  * ```
- *   requests since the probe before      a probe that succeeds
- *   ≥ 5, more than half failed           counts as failed (requests-failed)
- *   ≥ 5, others                          counts
- *   fewer                                counts, but for half a minute after requests failed: then it changes nothing
+ *   requests since the probe before                     a probe that succeeds
+ *   ≥ 5 of them, more than half failed                  counts as failed (requests-failed), and is remembered for a while
+ *   ≥ 5 others                                          counts, and nothing is remembered
+ *   fewer, nothing remembered                           counts
+ *   fewer, remembered, more than half of them failed    counts as failed again
+ *   fewer or none, remembered, others                   changes nothing
  * ```
  *
- * The last line is there because whoever fails gets no requests any more: a proxy asks it last, and nobody who is not asked has recovered.
+ * The last two lines are there because a proxy asks last whoever fails, and tries it with single requests: nobody who is not asked has
+ * recovered, and one who fails the one request that comes has not either.
  */
 import type { ProbeResult } from "../src/model/health.ts";
+import type { Milliseconds } from "../src/model/units.ts";
 
 /** What became of the attempts at one endpoint within some time. */
 export interface Traffic {
@@ -26,8 +30,11 @@ export interface Traffic {
 
 /** With fewer one client with one bad URL would be a majority. */
 const FEWEST_ATTEMPTS = 5;
+/** How long failed requests are remembered beside two intervals, ms: between its third and fourth trial an endpoint is not asked for so long. */
+const REMEMBERED = 30_000;
+
 /** How long failed requests are remembered without others to judge by, ms. */
-export const REQUESTS_REMEMBERED = 30_000;
+export const rememberedFor = ({ interval }: { readonly interval: Milliseconds }): number => REMEMBERED + 2 * interval;
 
 export interface Weighed {
   /** What counts in the place of the probe's result; undefined: it changes nothing. */
@@ -39,16 +46,23 @@ export interface Weighed {
 /**
  * What a probe's result counts for beside the requests since the probe before.
  *
- * @param failedAt as the call before returned it
- * @param now      the end of the probe, ms
+ * @param failedAt   as the call before returned it
+ * @param now        the end of the probe, ms
+ * @param remembered {@link rememberedFor}
  */
-export function weigh(result: ProbeResult, { attempts, failures }: Traffic, failedAt: number | undefined, now: number): Weighed {
-  if (attempts < FEWEST_ATTEMPTS) {
-    const isRemembered = failedAt !== undefined && now - failedAt < REQUESTS_REMEMBERED;
-    return { counts: isRemembered && result.ok ? undefined : result, failedAt: isRemembered ? failedAt : undefined };
-  }
-  if (2 * failures <= attempts) return { counts: result, failedAt: undefined };
-  return { counts: result.ok ? { ...result, ok: false, reason: "requests-failed" } : result, failedAt: now };
+export function weigh(
+  result: ProbeResult,
+  { attempts, failures }: Traffic,
+  failedAt: number | undefined,
+  now: number,
+  remembered: number,
+): Weighed {
+  const isRemembered = failedAt !== undefined && now - failedAt < remembered;
+  const isEnough = attempts >= FEWEST_ATTEMPTS;
+  if (2 * failures > attempts && (isEnough || isRemembered))
+    return { counts: result.ok ? { ...result, ok: false, reason: "requests-failed" } : result, failedAt: now };
+  if (isEnough || !isRemembered) return { counts: result, failedAt: undefined };
+  return { counts: result.ok ? undefined : result, failedAt };
 }
 
 /** The larger of what the probe and the requests tell. */

@@ -1,6 +1,6 @@
 /** What users' requests tell, through the whole engine: a cluster that fails them is left though its probes succeed, and a busy one sheds. */
 import { describe, expect, test } from "vitest";
-import { REQUESTS_REMEMBERED } from "../../health/traffic.ts";
+import { rememberedFor } from "../../health/traffic.ts";
 import {
   ADDRESSES,
   ALL,
@@ -14,6 +14,7 @@ import { CLIENTS, type SimulatedWorld } from "../../test/support/simulated-world
 import type { EndpointKey } from "../model/health.ts";
 import type { Inventory } from "../model/inventory.ts";
 import { parsePrefix } from "../model/ip.ts";
+import { ms } from "../model/units.ts";
 import { createTrafficBook } from "../proxy/embedded/outcomes/traffic-book.ts";
 import { newChoice } from "../routing/choose.ts";
 import { answerShares, placeClient } from "../routing/decide.ts";
@@ -52,7 +53,7 @@ describe("a cluster whose probes succeed and whose users get errors", () => {
     );
 
     failing.clear();
-    await world.clock.advance(REQUESTS_REMEMBERED);
+    await world.clock.advance(rememberedFor({ interval: ms(1000) }) - 1000);
     expect(serving(world, "DE")).toEqual(["us"]);
     await world.clock.advance(14_000);
     expect(serving(world, "DE")).toEqual(["eu"]);
@@ -108,9 +109,9 @@ describe("a busy cluster, known by nothing but the requests that pass here", () 
 
   /** German users ask so often a second, wherever they are sent. */
   async function startBusy(perSecond: number, capacity: number) {
-    let now = () => 0;
+    let now = () => ms(0);
     let inventory: Inventory | undefined;
-    const book = createTrafficBook(() => now() as never);
+    const book = createTrafficBook(() => now());
     const world = await start({
       files: capable(capacity),
       traffic: book.take,

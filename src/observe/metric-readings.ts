@@ -118,6 +118,10 @@ export interface ProxyReading {
   /** As of now. */
   readonly connections: Iterable<{ readonly state: "client" | "busy" | "idle"; readonly count: number }>;
   readonly retries: Iterable<{ readonly result: "made" | "denied"; readonly count: number }>;
+  /** How often an endpoint was set back because requests kept failing there. */
+  readonly ejections: number;
+  /** How many are now. */
+  readonly ejected: number;
   /** Requests that the proxy answered by itself. */
   readonly refused: Iterable<{ readonly reason: string; readonly count: number }>;
 }

@@ -293,6 +293,18 @@ const READERS: readonly Reader[] = [
     read: ({ proxy }) => mapped(proxy?.().connections, ({ count, state }) => [{ state }, count]),
   },
   {
+    name: "globalroute_proxy_ejections_total",
+    help: "How often an endpoint was ejected, that is, asked last because requests kept failing there.",
+    kind: "counter",
+    read: ({ proxy }) => one(proxy?.().ejections),
+  },
+  {
+    name: "globalroute_proxy_ejected",
+    help: "Endpoints that are ejected now.",
+    kind: "gauge",
+    read: ({ proxy }) => one(proxy?.().ejected),
+  },
+  {
     name: "globalroute_proxy_retries_total",
     help: "Attempts after the first of a request, and those that the retry budget denied.",
     kind: "counter",

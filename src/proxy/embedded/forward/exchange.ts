@@ -22,7 +22,7 @@ import { Discard } from "./discard.ts";
 import type { Destination, ProxyRoute } from "./endpoints.ts";
 import type { ExchangeClient, ExchangeRequest } from "./exchange-client.ts";
 import { Hedge, type HedgedRequest } from "./hedge.ts";
-import { judgeAttempt, resultOf } from "./judge-attempt.ts";
+import { judgeAttempt, noteLoad, resultOf } from "./judge-attempt.ts";
 import { BAD_RESPONSE, BODY_TOO_LARGE, BUSY, LOST, NO_ENDPOINT, type OwnAnswer, SLOW_ENDPOINT, SLOW_REQUEST } from "./own-answer.ts";
 import type { ProxyContext } from "./proxy-context.ts";
 import type { ResponseSink, UpstreamConnection, UpstreamLoss } from "./upstream-connection.ts";
@@ -172,6 +172,7 @@ export class Exchange implements ResponseSink, HedgedRequest {
       if (status !== 100 && minor === 1) this.#client.out.addText(formatResponseHead(bytes, head, framing, { minor, keepAlive: true }));
       return;
     }
+    noteLoad(this.#context, this.#upstream!.endpoint, head, bytes);
     if (status >= 400 && !this.#isLastResort && this.#isUnwanted(status)) return void this.#setAside(status);
     this.#status = status;
     this.#discardHeld();

@@ -1,4 +1,7 @@
 /** What became of a request at an endpoint, told to whom it concerns: who ejects endpoints, and whoever counts. */
+import type { ResponseHead } from "../http1/response-head.ts";
+import { reportedLoad } from "../outcomes/reported-load.ts";
+import type { ProxyEndpoint } from "./endpoints.ts";
 import type { AttemptResult } from "./outcome.ts";
 import type { ProxyContext } from "./proxy-context.ts";
 import type { UpstreamConnection } from "./upstream-connection.ts";
@@ -15,3 +18,10 @@ export function judgeAttempt({ ejection, ports }: ProxyContext, upstream: Upstre
 
 /** By a response that came to its end. */
 export const resultOf = (status: number): AttemptResult => (status >= 502 && status <= 504 ? "status" : "ok");
+
+/** What an endpoint tells of its load with a response that is on its way to a client. */
+export function noteLoad({ ports }: ProxyContext, endpoint: ProxyEndpoint, { fields }: ResponseHead, bytes: Buffer): void {
+  if (ports.outcomes?.head === undefined) return;
+  const load = reportedLoad(fields, bytes);
+  if (load !== undefined) ports.outcomes.head(endpoint, load);
+}

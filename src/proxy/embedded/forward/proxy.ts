@@ -22,6 +22,8 @@ export interface EmbeddedProxy {
   /** Who may be asked has changed: requests that wait where they would not be sent any more go elsewhere, if they can. */
   readonly refresh: () => void;
   readonly connections: () => { readonly clients: number; readonly open: number; readonly idle: number };
+  /** How often an endpoint was ejected since the start, and how many are now. */
+  readonly ejections: () => { readonly total: number; readonly now: number };
   /** Takes no more requests and lets those end that are being answered. Resolves when no connection is left; after `patience` it cuts them. */
   readonly close: (patience: Milliseconds) => Promise<void>;
 }
@@ -73,6 +75,7 @@ export function createProxy(choose: ChooseEndpoints, ports: ProxyPorts, settings
       hasNews = true;
     },
     connections: () => ({ clients: clients.size, ...pool.count() }),
+    ejections: () => ({ total: ejection.ejections, now: ejection.count(ports.now()) }),
     close: async (patience) => {
       context.isDraining = true;
       cutAt = ports.now() + patience;

@@ -30,6 +30,7 @@ test("all listeners are read as one", () => {
   const server = (retries: number, ownAnswers: readonly (readonly [number, number])[]) => ({
     counters: { ...newProxyCounters(), retries, retriesDenied: 1, ownAnswers: new Map(ownAnswers) },
     connections: () => ({ clients: 4, open: 3, idle: 1 }),
+    ejections: () => ({ total: 3, now: 1 }),
   });
   const servers = [
     server(2, [
@@ -54,6 +55,8 @@ test("all listeners are read as one", () => {
       { result: "made", count: 5 },
       { result: "denied", count: 2 },
     ],
+    ejections: 6,
+    ejected: 2,
     refused: [
       { reason: "no-route", count: 7 },
       { reason: "other", count: 2 },

@@ -22,7 +22,7 @@ const REASONS: ReadonlyMap<number, string> = new Map([
 
 /** @param servers one for each listener; their counts are added up */
 export function proxyReading(
-  servers: readonly Pick<ProxyServer, "counters" | "connections">[],
+  servers: readonly Pick<ProxyServer, "counters" | "connections" | "ejections">[],
   tally: Pick<RequestTally, "requests">,
   book: Pick<TrafficBook, "attempts">,
 ): ProxyReading {
@@ -46,6 +46,8 @@ export function proxyReading(
       { result: "made", count: sum(({ counters }) => counters.retries) },
       { result: "denied", count: sum(({ counters }) => counters.retriesDenied) },
     ],
+    ejections: sum(({ ejections }) => ejections().total),
+    ejected: sum(({ ejections }) => ejections().now),
     refused: Array.from(refused, ([reason, count]) => ({ reason, count })),
   };
 }
