@@ -15,6 +15,7 @@ const cases: readonly {
   probe: ProbeResult;
   attempts: number;
   failures: number;
+  run?: number;
   failedAt?: number;
   counts: ProbeResult | undefined;
   failedAfter?: number;
@@ -42,17 +43,21 @@ const cases: readonly {
     failedAt: NOW - REMEMBERED,
     counts: OK,
   },
+  { name: "the last five in a row, whatever came before", probe: OK, attempts: 500, failures: 5, run: 5, counts: FAILED, failedAfter: NOW },
+  { name: "five in a row over several intervals", probe: OK, attempts: 1, failures: 1, run: 5, counts: FAILED, failedAfter: NOW },
+  { name: "not five in a row", probe: OK, attempts: 500, failures: 100, run: 4, counts: OK },
   {
-    name: "the one request that it is tried with fails",
+    name: "five in a row that were told already say nothing new",
     probe: OK,
-    attempts: 1,
-    failures: 1,
-    failedAt: NOW - 20_000,
-    counts: FAILED,
-    failedAfter: NOW,
+    attempts: 0,
+    failures: 0,
+    run: 5,
+    failedAt: NOW - 1,
+    counts: undefined,
+    failedAfter: NOW - 1,
   },
   {
-    name: "or succeeds: not enough to be well",
+    name: "the one request that it is tried with succeeds: not enough to be well",
     probe: OK,
     attempts: 1,
     failures: 0,
@@ -71,12 +76,12 @@ const cases: readonly {
     failedAfter: NOW - 1,
   },
 ];
-test.each(cases)("$name", ({ probe, attempts, failures, failedAt, counts, failedAfter }) =>
-  expect(weigh(probe, { attempts, failures }, failedAt, NOW, REMEMBERED)).toEqual({ counts, failedAt: failedAfter }),
+test.each(cases)("$name", ({ probe, attempts, failures, run = 0, failedAt, counts, failedAfter }) =>
+  expect(weigh(probe, { attempts, failures, run }, failedAt, NOW, REMEMBERED)).toEqual({ counts, failedAt: failedAfter }),
 );
 
 test("the larger load counts", () => {
-  const traffic = { attempts: 9, failures: 0 };
+  const traffic = { attempts: 9, failures: 0, run: 0 };
   expect(withLoad(OK, traffic)).toBe(OK);
   expect(withLoad(OK, { ...traffic, load: 0.4 }).load).toBe(0.4);
   expect(withLoad({ ...OK, load: 0.3 }, { ...traffic, load: 0.4 }).load).toBe(0.4);
@@ -84,9 +89,9 @@ test("the larger load counts", () => {
 });
 
 describe("an endpoint that answers probes", () => {
-  const NONE: Traffic = { attempts: 0, failures: 0 };
-  const BAD: Traffic = { attempts: 20, failures: 20 };
-  const GOOD: Traffic = { attempts: 20, failures: 0 };
+  const NONE: Traffic = { attempts: 0, failures: 0, run: 0 };
+  const BAD: Traffic = { attempts: 20, failures: 5, run: 5 };
+  const GOOD: Traffic = { attempts: 20, failures: 0, run: 0 };
 
   /** Five clusters that were found well; c0 has the traffic that the test sets, as long as it is in service if `follows`. */
   async function settled(thresholds: { readonly rise?: number; readonly fall?: number } = {}, clusters = 5) {
@@ -145,7 +150,7 @@ describe("an endpoint that answers probes", () => {
       expect(world.first().health).toBe("Healthy");
       world.see(NONE);
       await world.clock.advance(10_000 * trial);
-      world.see({ attempts: 1, failures: 1 });
+      world.see({ attempts: 1, failures: 1, run: 5 + trial });
       await world.clock.advance(1100);
     }
     expect(world.first()).toMatchObject({ health: "Unhealthy", reason: "requests-failed" });
@@ -190,7 +195,7 @@ describe("an endpoint that answers probes", () => {
 test("a load that nobody tells any more is forgotten after three intervals and a timeout", async () => {
   let load: number | undefined = 0.8;
   const endpoint = endpointOf("c0");
-  const world = createWorld([endpoint], { traffic: () => ({ attempts: 0, failures: 0, ...(load === undefined ? {} : { load }) }) });
+  const world = createWorld([endpoint], { traffic: () => ({ attempts: 0, failures: 0, run: 0, ...(load === undefined ? {} : { load }) }) });
   await world.clock.advance(3000);
   expect(world.health(endpoint).load).toBe(0.8);
   load = undefined;

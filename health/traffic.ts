@@ -5,16 +5,15 @@
  * find dead. So there is still one count for each probe, and `fall`, `rise` and the quorum mean what they mean.
  *
  * ```
- *   requests since the probe before                     a probe that succeeds
- *   ≥ 5 of them, more than half failed                  counts as failed (requests-failed), and is remembered for a while
- *   ≥ 5 others                                          counts, and nothing is remembered
- *   fewer, nothing remembered                           counts
- *   fewer, remembered, more than half of them failed    counts as failed again
- *   fewer or none, remembered, others                   changes nothing
+ *   requests since the probe before                                a probe that succeeds
+ *   more than half of at least 5 failed, or the last 5 in a row    counts as failed (requests-failed), and is remembered for a while
+ *   5 or more others                                               counts, and nothing is remembered
+ *   fewer, nothing remembered                                      counts
+ *   fewer or none, remembered                                      changes nothing
  * ```
  *
- * The last two lines are there because a proxy asks last whoever fails, and tries it with single requests: nobody who is not asked has
- * recovered, and one who fails the one request that comes has not either.
+ * A proxy asks last whoever fails five times in a row, and then tries it with single requests. So the last ones say more than the many before
+ * them, and nobody who is not asked has recovered.
  */
 import type { ProbeResult } from "../src/model/health.ts";
 import type { Milliseconds } from "../src/model/units.ts";
@@ -24,12 +23,14 @@ export interface Traffic {
   readonly attempts: number;
   /** Of them: no connection, no answer in time, a broken one, or one that says that nobody behind it could be reached (502, 503, 504). */
   readonly failures: number;
+  /** Failures after the last success, whenever that was: they may reach back beyond this time. */
+  readonly run: number;
   /** Share of capacity in use, 1 = full, as responses told it or as the requests come to; absent when nobody knows. */
   readonly load?: number;
 }
 
 /** With fewer one client with one bad URL would be a majority. */
-const FEWEST_ATTEMPTS = 5;
+const FEWEST = 5;
 /** How long failed requests are remembered beside two intervals, ms: between its third and fourth trial an endpoint is not asked for so long. */
 const REMEMBERED = 30_000;
 
@@ -52,16 +53,15 @@ export interface Weighed {
  */
 export function weigh(
   result: ProbeResult,
-  { attempts, failures }: Traffic,
+  { attempts, failures, run }: Traffic,
   failedAt: number | undefined,
   now: number,
   remembered: number,
 ): Weighed {
-  const isRemembered = failedAt !== undefined && now - failedAt < remembered;
-  const isEnough = attempts >= FEWEST_ATTEMPTS;
-  if (2 * failures > attempts && (isEnough || isRemembered))
+  if (attempts > 0 && (run >= FEWEST || (attempts >= FEWEST && 2 * failures > attempts)))
     return { counts: result.ok ? { ...result, ok: false, reason: "requests-failed" } : result, failedAt: now };
-  if (isEnough || !isRemembered) return { counts: result, failedAt: undefined };
+  const isRemembered = failedAt !== undefined && now - failedAt < remembered;
+  if (attempts >= FEWEST || !isRemembered) return { counts: result, failedAt: undefined };
   return { counts: result.ok ? undefined : result, failedAt };
 }
 

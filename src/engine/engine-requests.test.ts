@@ -28,8 +28,8 @@ async function startFailing(names: readonly ClusterName[], failing: Set<ClusterN
   const isAsked = (name: ClusterName) => (Object.keys(CLIENTS) as (keyof typeof CLIENTS)[]).some((one) => serving(world!, one)[0] === name);
   const traffic = (key: EndpointKey) => {
     const name = names.find((one) => key.startsWith(`${ADDRESSES[one]}|`))!;
-    if (world === undefined || !isAsked(name)) return { attempts: 0, failures: 0 };
-    return { attempts: 50, failures: failing.has(name) ? 50 : 1 };
+    if (world === undefined || !isAsked(name)) return { attempts: 0, failures: 0, run: 0 };
+    return failing.has(name) ? { attempts: 50, failures: 50, run: 50 } : { attempts: 50, failures: 1, run: 1 };
   };
   const all = files(names);
   world = await start({ files: { ...all, "route.yaml": all["route.yaml"].replace("after: 10s", `after: ${failback}`) }, traffic });

@@ -38,8 +38,13 @@ describe("attempts", () => {
     const shop = route();
     const world = open(shop);
     for (const result of ["ok", "ok", "connect", "reset", "timeout", "status"] as const) world.attempt(shop, result);
-    expect(world.after(1, shop)).toEqual({ attempts: 6, failures: 4 });
-    expect(world.after(1, shop)).toEqual({ attempts: 0, failures: 0 });
+    expect(world.after(1, shop)).toEqual({ attempts: 6, failures: 4, run: 4 });
+    expect(world.after(1, shop)).toEqual({ attempts: 0, failures: 0, run: 4 });
+    world.attempt(shop, "reset");
+    expect(world.after(1, shop)).toEqual({ attempts: 1, failures: 1, run: 5 });
+    world.attempt(shop, "ok");
+    world.attempt(shop, "status");
+    expect(world.after(1, shop)).toEqual({ attempts: 2, failures: 1, run: 1 });
   });
 
   test("of a host say nothing of another host at the same address", () => {
@@ -51,8 +56,8 @@ describe("attempts", () => {
     });
     const world = open(shop, blog);
     world.attempt(blog, "status", 10);
-    expect(world.after(1, shop)).toEqual({ attempts: 0, failures: 0 });
-    expect(world.after(0, blog)).toEqual({ attempts: 10, failures: 10 });
+    expect(world.after(1, shop)).toEqual({ attempts: 0, failures: 0, run: 0 });
+    expect(world.after(0, blog)).toEqual({ attempts: 10, failures: 10, run: 10 });
   });
 
   test("are counted and have no say where a route does not want it, though another that probes alike does", () => {
@@ -60,7 +65,7 @@ describe("attempts", () => {
     const deaf = route({ name: "deaf", health: { ...shop.health, useRequests: false } });
     const world = open(shop, deaf);
     world.attempt(shop, "timeout", 7);
-    expect(world.after(1, shop)).toEqual({ attempts: 0, failures: 0 });
+    expect(world.after(1, shop)).toEqual({ attempts: 0, failures: 0, run: 0 });
     expect([...world.book.attempts()]).toEqual([{ cluster: "dublin", result: "timeout", count: 7 }]);
   });
 
@@ -86,7 +91,7 @@ describe("attempts", () => {
     world.attempt(shop, "ok", 3);
     world.book.adopt([route({ order: "Weighted" })]);
     world.attempt(shop, "reset", 2);
-    expect(world.after(1, shop)).toEqual({ attempts: 5, failures: 2 });
+    expect(world.after(1, shop)).toEqual({ attempts: 5, failures: 2, run: 2 });
   });
 });
 

@@ -32,6 +32,8 @@ interface Entry {
   readonly counts: Float64Array;
   attempts: number;
   failures: number;
+  /** Failures after the last success. */
+  run: number;
   /** Attempts that reached it. */
   passed: number;
   /** Loads that responses told. */
@@ -50,7 +52,7 @@ const PLACES: ReadonlyMap<AttemptResult, number> = new Map(RESULTS.map((result, 
  * each time, a cluster would be given everybody and nobody by turns.
  */
 const NEWEST = 0.2;
-const NOTHING: Traffic = { attempts: 0, failures: 0 };
+const NOTHING: Traffic = { attempts: 0, failures: 0, run: 0 };
 
 /** @param now monotonic */
 export function createTrafficBook(now: () => Milliseconds): TrafficBook {
@@ -109,7 +111,12 @@ export function createTrafficBook(now: () => Milliseconds): TrafficBook {
       if (entry === undefined) return; // it has left the routes meanwhile
       entry.counts[PLACES.get(result)!]! += 1;
       entry.attempts++;
-      if (result !== "ok") entry.failures++;
+      if (result === "ok") {
+        entry.run = 0;
+      } else {
+        entry.failures++;
+        entry.run++;
+      }
       if (result !== "connect") entry.passed++;
     },
     head({ id }, load) {
@@ -122,13 +129,13 @@ export function createTrafficBook(now: () => Milliseconds): TrafficBook {
       const entry = entries.get(key);
       if (entry === undefined) return NOTHING;
       const at = now();
-      const { attempts, failures, isSilent, loads, loadSum } = entry;
+      const { attempts, failures, run, isSilent, loads, loadSum } = entry;
       const told = loads === 0 ? undefined : loadSum / loads;
       const come = smoothedLoad(entry, at);
       const load = told === undefined || come === undefined ? (told ?? come) : Math.max(told, come);
       entry.attempts = entry.failures = entry.passed = entry.loads = entry.loadSum = 0;
       entry.since = at;
-      return { ...(isSilent ? NOTHING : { attempts, failures }), ...(load === undefined ? {} : { load }) };
+      return { ...(isSilent ? NOTHING : { attempts, failures, run }), ...(load === undefined ? {} : { load }) };
     },
     *attempts() {
       for (const [cluster, counts] of clusters)
