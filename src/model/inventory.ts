@@ -64,7 +64,7 @@ export interface Backend {
   readonly priority: number;
   /** -99..99. */
   readonly bias: number;
-  /** Requests per second that it can serve, if somebody said so. No decision depends on it. */
+  /** Requests per second that it can serve, if somebody said so. Shedding goes by it where requests pass through this process. */
   readonly capacity?: number;
 }
 

@@ -56,7 +56,7 @@ const backend = z
       .optional()
       .meta({ whenAbsent: "not known" })
       .describe(
-        "Requests per second of this route that it can serve. `globalroute simulate` compares loads with it; answers do not depend on it.",
+        "Requests per second of this route that it can serve. `globalroute simulate` compares loads with it. With routing.shed an instance that passes requests on compares their rate with it; else answers do not depend on it.",
       ),
   })
   .meta(

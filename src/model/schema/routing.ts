@@ -125,7 +125,7 @@ export const routing = z
       .optional()
       .meta({ whenAbsent: "clusters keep their clients however busy they are" })
       .describe(
-        "Send part of a busy cluster's clients to the next one. The load is what endpoints report in ORCA response headers to HTTP probes.",
+        "Send part of a busy cluster's clients to the next one. The load is what endpoints report in ORCA response headers to HTTP probes; where requests pass through this program (serve --proxy) also in those to users, and their rate beside `capacity`.",
       ),
   })
   .meta(
