@@ -2,12 +2,13 @@
 import { once } from "node:events";
 import { createServer, type RequestListener, type Server } from "node:http";
 import { type AddressInfo, connect as connectTcp, type Socket } from "node:net";
-import { type ConnectionOptions, connect as connectTls, createSecureContext, type TLSSocket } from "node:tls";
+import { type ConnectionOptions, connect as connectTls, type TLSSocket } from "node:tls";
 import { ms } from "../../../src/model/units.ts";
 import { openProxyServer, type ProxyServer } from "../../../src/proxy/embedded/forward/proxy-server.ts";
 import { PROXY_SETTINGS, type ProxySettings } from "../../../src/proxy/embedded/forward/settings.ts";
 import { indexCertificates } from "../../../src/proxy/embedded/front/certificate-index.ts";
 import { type FrontSettings, PLACE_LIMITS, TLS_FRONT, type TlsSettings } from "../../../src/proxy/embedded/front/front-settings.ts";
+import { showCertificate } from "../../../src/proxy/embedded/front/tls-terminator.ts";
 import { readCertificates } from "../tls/certificates.ts";
 import { routed } from "./proxy-world.ts";
 
@@ -23,13 +24,13 @@ export interface FrontWorld {
 /** Certificates of shop.example.org, by default also for who names nobody, and of other.example.org. */
 export const tlsSettings = (more: Partial<TlsSettings> = {}): TlsSettings => {
   const index = indexCertificates([
-    { path: "shop", names: [SHOP, `*.${SHOP}`, "127.0.0.1"], notAfter: 1, isDefault: true, context: createSecureContext(PEM) },
+    { path: "shop", names: [SHOP, `*.${SHOP}`, "127.0.0.1"], notAfter: 1, isDefault: true, context: showCertificate(PEM.cert, PEM.key) },
     {
       path: "other",
       names: ["other.example.org"],
       notAfter: 1,
       isDefault: false,
-      context: createSecureContext({ key: PEM.otherKey, cert: PEM.other }),
+      context: showCertificate(PEM.other, PEM.otherKey),
     },
   ]);
   return { ...TLS_FRONT, certificates: () => index, ...more };

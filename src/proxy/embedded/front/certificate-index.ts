@@ -1,5 +1,13 @@
 /** Which certificate a host gets. Names are those of the certificate itself (RFC 6125 §6.4): whole, or with `*` for exactly one first label. */
+import type { SecureContext } from "node:tls";
 import { formatIp, parseIp } from "../../../model/ip.ts";
+
+/** A certificate and its key, ready to be shown; and as PEM. */
+export interface ShownCertificate {
+  readonly secure: SecureContext;
+  readonly certificate: string;
+  readonly key: string;
+}
 
 export interface Certificate<Context> {
   /** Its file, for people. */

@@ -1,13 +1,13 @@
 import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { createSecureContext } from "node:tls";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { createSimulatedClock } from "../../../../test/support/simulated-clock.ts";
 import { readCertificates } from "../../../../test/support/tls/certificates.ts";
 import { readCertificateFolder } from "./certificate-folder.ts";
 import { certificateFor } from "./certificate-index.ts";
 import { type CertificateStore, openCertificateStore } from "./certificate-store.ts";
+import { showCertificate } from "./tls-terminator.ts";
 
 const { key, cert, expired } = readCertificates();
 const TEN_SECONDS = 10_000;
@@ -34,7 +34,7 @@ describe("a folder of certificates", () => {
   const start = async (): Promise<void> => {
     store = await openCertificateStore(folder, {
       read: () => readCertificateFolder(folder).finally(() => looks++),
-      createContext: (certificate, itsKey) => createSecureContext({ cert: certificate, key: itsKey }),
+      createContext: showCertificate,
       wallClock: clock.wallClock,
       setTimer: clock.setTimer,
       warn: (message) => warned.push(message),

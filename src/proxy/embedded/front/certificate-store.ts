@@ -1,15 +1,20 @@
 /** The certificates that are shown now: read again and again, and what cannot be used keeps what was there before. */
 import { X509Certificate } from "node:crypto";
-import type { SecureContext } from "node:tls";
 import { type Milliseconds, ms } from "../../../model/units.ts";
 import type { CertificatePair } from "./certificate-folder.ts";
-import { type Certificate, type CertificateIndex, indexCertificates, readAlternativeNames } from "./certificate-index.ts";
+import {
+  type Certificate,
+  type CertificateIndex,
+  indexCertificates,
+  readAlternativeNames,
+  type ShownCertificate,
+} from "./certificate-index.ts";
 
 export interface CertificateStorePorts {
   /** All pairs; rejects when the folder cannot be read. */
   readonly read: () => Promise<readonly CertificatePair[]>;
   /** @throws when they are no PEM or the key is another one's */
-  readonly createContext: (certificate: string, key: string) => SecureContext;
+  readonly createContext: (certificate: string, key: string) => ShownCertificate;
   /** Milliseconds since 1970. */
   readonly wallClock: () => number;
   readonly setTimer: (delay: Milliseconds, callback: () => void) => () => void;
@@ -21,7 +26,7 @@ export interface CertificateStorePorts {
 
 export interface CertificateStore {
   /** What is shown now; swapped whole. */
-  readonly current: () => CertificateIndex<SecureContext>;
+  readonly current: () => CertificateIndex<ShownCertificate>;
   /** Path → when it ends, milliseconds since 1970. */
   readonly ends: () => ReadonlyMap<string, number>;
   readonly close: () => void;
@@ -35,14 +40,14 @@ const SOON = 14 * DAY;
 
 interface Taken {
   readonly pair: CertificatePair;
-  readonly certificate: Certificate<SecureContext>;
+  readonly certificate: Certificate<ShownCertificate>;
 }
 
 /** Reads what there is, and from then on every ten seconds. Rejects when the folder cannot be read; one without a usable pair is warned of. */
 export async function openCertificateStore(folder: string, ports: CertificateStorePorts): Promise<CertificateStore> {
   const { read, createContext, wallClock, setTimer, warn, inform } = ports;
   let taken: ReadonlyMap<string, Taken> = new Map();
-  let index: CertificateIndex<SecureContext> = indexCertificates([]);
+  let index: CertificateIndex<ShownCertificate> = indexCertificates([]);
   /** Path → what was said of it last. */
   let said: ReadonlyMap<string, string> = new Map();
   let cancel: (() => void) | undefined;

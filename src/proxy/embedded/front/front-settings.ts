@@ -1,8 +1,7 @@
 /** What stands before the requests of one listener. */
-import type { SecureContext } from "node:tls";
 import type { Network } from "../../../model/ip.ts";
 import { type Milliseconds, ms } from "../../../model/units.ts";
-import type { CertificateIndex } from "./certificate-index.ts";
+import type { CertificateIndex, ShownCertificate } from "./certificate-index.ts";
 import type { PlaceLimits } from "./client-places.ts";
 import { HTTP2_SETTINGS, type Http2Settings } from "./http2-settings.ts";
 
@@ -16,7 +15,7 @@ export interface FrontSettings {
 
 export interface TlsSettings {
   /** Asked at each handshake. */
-  readonly certificates: () => CertificateIndex<SecureContext>;
+  readonly certificates: () => CertificateIndex<ShownCertificate>;
   /** At a time. */
   readonly handshakes: number;
   readonly handshakeTimeout: Milliseconds;

@@ -25,7 +25,7 @@ export interface Http2Settings {
 export const HTTP2_SETTINGS: Http2Settings = {
   streams: 100,
   headerList: 32 << 10,
-  window: 64 << 10,
+  window: 65_535,
   resets: { burst: 200, perSecond: 20 },
   pings: { burst: 1000, perSecond: 100 },
   settings: { burst: 50, perSecond: 1 },

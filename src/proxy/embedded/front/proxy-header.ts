@@ -13,11 +13,12 @@ export function takeProxyHeader(
   then: (header: TakenHeader) => void,
 ): void {
   let got: Buffer | undefined;
-  const end = (outcome: TakenHeader): void => {
+  const end = (outcome: TakenHeader, rest?: Buffer): void => {
     cancel();
     socket.removeListener("data", onData);
     socket.removeListener("close", cancel);
     socket.pause();
+    if (rest !== undefined && rest.length > 0) socket.unshift(rest); // not before: whoever listens would get it at once
     then(outcome);
   };
   const onData = (piece: Buffer): void => {
@@ -25,9 +26,7 @@ export function takeProxyHeader(
     const header = parseProxyHeader(got);
     if (header.kind === "more") return;
     if (header.kind === "bad") return void end("bad-proxy-header");
-    const rest = got.subarray(header.length);
-    if (rest.length > 0) socket.unshift(rest);
-    end({ source: header.source });
+    end({ source: header.source }, got.subarray(header.length));
   };
   const cancel = setTimer(timeout, () => end("proxy-header-timeout"));
   socket.on("data", onData);

@@ -1,8 +1,8 @@
 /** Handshakes: who gets which certificate, which protocol is spoken then, and who is refused. */
 import { constants } from "node:crypto";
 import type { Socket } from "node:net";
-import { createServer, type TLSSocket } from "node:tls";
-import { type Certificate, certificateFor } from "./certificate-index.ts";
+import { createSecureContext, createServer, type SecureContextOptions, TLSSocket } from "node:tls";
+import { type Certificate, certificateFor, type ShownCertificate } from "./certificate-index.ts";
 import { countRefusal, type FrontCounters } from "./front-counters.ts";
 import type { TlsSettings } from "./front-settings.ts";
 
@@ -18,30 +18,55 @@ export interface TlsTerminator {
   readonly accept: (raw: Socket, then: (connection: TlsConnection) => void) => void;
 }
 
+/** Renegotiation costs us a handshake each time the client likes. */
+const CONTEXT: SecureContextOptions = { minVersion: "TLSv1.2", secureOptions: constants.SSL_OP_NO_RENEGOTIATION };
+
+/** @throws when the two are no PEM, or the key is another certificate's */
+export const showCertificate = (certificate: string, key: string): ShownCertificate => ({
+  secure: createSecureContext({ ...CONTEXT, cert: certificate, key }),
+  certificate,
+  key,
+});
+
 export function createTlsTerminator({ certificates, handshakes, handshakeTimeout }: TlsSettings, counters: FrontCounters): TlsTerminator {
   /** Their remote ports tell connections apart while they have no other name. */
-  const waiting = new Map<string, (connection: TlsConnection) => void>();
+  const waiting = new Map<string, { readonly raw: Socket; readonly then: (connection: TlsConnection) => void }>();
+  /** What those get who name nobody: Node asks for a certificate by name only. */
+  let unnamed: Certificate<ShownCertificate> | undefined;
   const server = createServer({
-    minVersion: "TLSv1.2",
+    ...CONTEXT,
     ALPNProtocols: ["h2", "http/1.1"],
     handshakeTimeout,
-    secureOptions: constants.SSL_OP_NO_RENEGOTIATION, // costs us a handshake each time the client likes
-    // the server's own context has no certificate, so that without one of ours the handshake fails: as HAProxy's strict-sni
-    SNICallback: (host, done) => done(null, certificateFor(certificates(), host)?.context),
+    SNICallback(host, done) {
+      const certificate = certificateFor(certificates(), host);
+      if (certificate !== undefined) return void done(null, certificate.context.secure);
+      // as HAProxy with strict-sni; Node would close without a word
+      if (this instanceof TLSSocket) waiting.get(keyOf(this))?.raw.write(UNRECOGNIZED_NAME);
+      done(new NoCertificate(host));
+    },
   });
   server.on("secureConnection", (socket) => {
     const key = keyOf(socket);
-    const then = waiting.get(key);
+    const entry = waiting.get(key);
     waiting.delete(key);
     const certificate = certificateFor(certificates(), socket.servername || undefined);
-    if (then === undefined || certificate === undefined) return void socket.destroy(); // its certificate is gone since
+    if (entry === undefined || certificate === undefined) return void socket.destroy(); // its certificate is gone since
     counters.handshakes++;
-    then({ socket, isHttp2: socket.alpnProtocol === "h2", certificate });
+    socket.allowHalfOpen = true;
+    entry.then({ socket, isHttp2: socket.alpnProtocol === "h2", certificate });
   });
   server.on("tlsClientError", (error: NodeJS.ErrnoException, socket) => {
-    if (error.code !== "ECONNRESET") countRefusal(counters, reasonOf(error.code ?? ""));
+    if (error.code !== "ECONNRESET") countRefusal(counters, reasonOf(error));
     socket.destroy();
   });
+
+  function showUnnamed(): void {
+    const now = certificates().unnamed;
+    if (now === unnamed) return;
+    unnamed = now;
+    server.setSecureContext({ ...CONTEXT, ...(now === undefined ? {} : { cert: now.context.certificate, key: now.context.key }) });
+  }
+
   return {
     accept(raw, then) {
       if (waiting.size >= handshakes) {
@@ -49,19 +74,29 @@ export function createTlsTerminator({ certificates, handshakes, handshakeTimeout
         return void raw.destroy();
       }
       const key = keyOf(raw);
-      waiting.set(key, then);
+      const entry = { raw, then };
+      waiting.set(key, entry);
       raw.on("close", () => {
-        if (waiting.get(key) === then) waiting.delete(key);
+        if (waiting.get(key) === entry) waiting.delete(key);
       });
+      showUnnamed();
+      raw.allowHalfOpen = false; // nobody ends in the middle of a handshake but to go
       server.emit("connection", raw);
     },
   };
 }
 
+class NoCertificate extends Error {}
+
+/** A fatal alert, in the clear as all is before a ServerHello (RFC 8446 §5.1, §6.2). */
+const UNRECOGNIZED_NAME = Buffer.from([21, 3, 3, 0, 2, 2, 112]);
+
 const keyOf = ({ remoteAddress, remotePort }: Socket): string => `${remoteAddress} ${remotePort}`;
 
-function reasonOf(code: string): "handshake-timeout" | "no-certificate" | "handshake-failed" {
+function reasonOf(error: NodeJS.ErrnoException): "handshake-timeout" | "no-certificate" | "handshake-failed" {
+  if (error instanceof NoCertificate) return "no-certificate";
+  const { code } = error;
   if (code === "ERR_TLS_HANDSHAKE_TIMEOUT") return "handshake-timeout";
-  // how TLS 1.3 and 1.2 say that there is nothing to show
+  // how TLS 1.3 and 1.2 say that there is nothing to show to whoever names nobody
   return code === "ERR_SSL_NO_SUITABLE_SIGNATURE_ALGORITHM" || code === "ERR_SSL_NO_SHARED_CIPHER" ? "no-certificate" : "handshake-failed";
 }
