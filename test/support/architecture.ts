@@ -176,6 +176,7 @@ export const PORTS: Readonly<Record<string, string>> = {
   "src/engine/compile-worker.ts": "a thread of its own, which says how long it compiled",
   "src/dns/fast/dns-worker.ts": "a thread of its own, which blocks in system calls: no other could hand it the time",
   "src/dns/slow/slow-worker.ts": "a thread of its own, which blocks while it waits: no other could hand it the time",
+  "src/proxy/envoy/grpc-server.ts": "connections are asked whether they are still there by the timers that node:http2 has for them",
 };
 
 /** Who may open sockets, each with its reason. An entry is a folder or a file. */
@@ -192,8 +193,8 @@ export const SOCKETS: Readonly<Record<string, string>> = {
   "src/proxy/embedded/forward/proxy-server.ts": "the embedded proxy's sockets",
   "src/proxy/embedded/front/http2-connection.ts": "HTTP/2 over connections that the embedded proxy has accepted",
   "src/proxy/embedded/front/tls-terminator.ts": "TLS over connections that the embedded proxy has accepted",
-  "src/proxy/envoy/ads-server.ts": "accepts Envoys",
-  "src/proxy/envoy/fleet-tls.ts": "the certificates with which they are accepted",
+  "src/proxy/envoy/fleet-tls.ts": "the certificates with which Envoys are accepted",
+  "src/proxy/envoy/grpc-server.ts": "accepts Envoys",
   "src/notify/delivery.ts": "tells receivers that operators named",
   "src/proxy/haproxy/runtime-socket.ts": "commands HAProxy over its own socket",
   "dns-providers/rfc2136/tcp-exchange.ts": "writes to and reads from servers that others run",

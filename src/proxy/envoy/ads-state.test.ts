@@ -339,3 +339,20 @@ describe("corners of the protocol", () => {
   ];
   test.each(cases)("$name", (c) => expect(answers(c.snapshot ?? snapshot, c.requests)).toEqual(c.told));
 });
+
+test.each(variants)("%s: clients that arrive one after the other are told the same lists, which are encoded once", (variant) => {
+  const snapshot = snapshotOf({ a: "1", b: "1" });
+  const told = (): ReadonlyMap<ResourceType, readonly EncodedResource[]> => {
+    const link = new Link(variant);
+    const lists = new Map<ResourceType, readonly EncodedResource[]>();
+    for (let i = 0; i < 20; i++) {
+      link.serverReads(snapshot);
+      for (const { type, resources } of link.toClient) if (!lists.has(type)) lists.set(type, resources);
+      link.clientReads(true);
+    }
+    return lists;
+  };
+  const [first, second] = [told(), told()];
+  expect([...first.keys()].sort()).toEqual([...RESOURCE_TYPES].sort());
+  for (const [type, list] of first) expect(second.get(type)).toBe(list);
+});

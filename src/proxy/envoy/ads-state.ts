@@ -98,6 +98,7 @@ function answered(state: TypeState, error: string | undefined): TypeState {
   const { inFlight, rejection } = state;
   if (inFlight === undefined) return state; // answered already: the client merely asks for more
   const { version, resources } = inFlight;
+  if (error === undefined && rejection === undefined) return { ...state, inFlight: undefined, accepted: version };
   const told = new Set(resources.map(nameOf));
   const left = rejection?.resources.filter(({ name }) => !told.has(name) && state.sent.byName.has(name)) ?? [];
   if (error !== undefined)
@@ -118,7 +119,7 @@ function ask(state: TypeState, request: StreamRequest): TypeState {
     subscription,
     // Whoever asks for everything from now on is told everything; the first time, but for what it has.
     sent: becameWildcard && !isFirst ? NO_RESOURCES : sent,
-    due: new Set([...state.due, ...newlyAsked(before, subscription, request).filter((name) => !sent.byName.has(name) || !isFirst)]),
+    due: isFirst ? lacking(subscription.names, sent) : withAsked(state.due, newlyAsked(before, subscription, request)),
     answerDue:
       state.answerDue ||
       (becameWildcard && sent === NO_RESOURCES) ||
@@ -126,10 +127,17 @@ function ask(state: TypeState, request: StreamRequest): TypeState {
   };
 }
 
+/** The names themselves, if nothing was sent: thousands of streams then hold one object. */
+const lacking = (names: ReadonlySet<string>, sent: ResourceSet): ReadonlySet<string> =>
+  sent === NO_RESOURCES ? names : new Set([...names].filter((name) => !sent.byName.has(name)));
+
+const withAsked = (due: ReadonlySet<string>, names: readonly string[]): ReadonlySet<string> =>
+  names.length === 0 ? due : new Set([...due, ...names]);
+
 /** Delta: whatever is named is told, again if need be, and so is what a wildcard still covers after its name was taken back. */
-function newlyAsked(before: Subscription | undefined, { isWildcard, names }: Subscription, request: StreamRequest): readonly string[] {
+function newlyAsked(before: Subscription, { isWildcard, names }: Subscription, request: StreamRequest): readonly string[] {
   if (request.variant === "Delta") return [...request.subscribe, ...(isWildcard ? request.unsubscribe : [])].filter((name) => name !== "*");
-  return [...names].filter((name) => before?.names.has(name) !== true);
+  return [...names].filter((name) => !before.names.has(name));
 }
 
 const isWholeAndGrew = (before: Subscription | undefined, { names }: Subscription, { variant }: StreamRequest): boolean =>
@@ -212,13 +220,14 @@ function tell(
     if (changed.length === 0 && !answerDue && !(isWhole && gone.length > 0)) return undefined;
     return { ...head, resources: isWhole ? ofInterest(subscription, target.list, nameOf) : changed, removed: [] };
   }
-  const missing = [...due].filter((name) => !target.byName.has(name) && !gone.includes(name));
+  const missing = due === target.names ? [] : [...due].filter((name) => !target.byName.has(name) && !gone.includes(name));
   const removed = missing.length === 0 ? gone : [...gone, ...missing];
   return changed.length === 0 && removed.length === 0 && !answerDue ? undefined : { ...head, resources: changed, removed };
 }
 
 function withDue(changed: readonly EncodedResource[], due: ReadonlySet<string>, target: ResourceSet): readonly EncodedResource[] {
   if (due.size === 0) return changed;
+  if (target.list.every(({ name }) => due.has(name))) return target.list;
   const wanted = new Set([...changed.map(nameOf), ...due]);
   return target.list.every(({ name }) => wanted.has(name)) ? target.list : [...wanted].flatMap((name) => target.byName.get(name) ?? []);
 }

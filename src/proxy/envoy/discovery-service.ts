@@ -1,8 +1,8 @@
 /** The aggregated discovery service as gRPC has it: its two methods, what their requests mean to us, and our responses as bytes. */
-import type { ServiceDefinition } from "@grpc/grpc-js";
 import type { StreamResponse } from "./ads-state.ts";
 import { decode, encode, type MessageName, typeUrl } from "./api/codec.ts";
-import type { DeltaDiscoveryRequest, DiscoveryRequest, Node } from "./api/envoy-api.ts";
+import type { Node } from "./api/envoy-api.ts";
+import type { NameLists } from "./name-lists.ts";
 import { type EncodedResource, RESOURCE_TYPES, type ResourceType } from "./resource-set.ts";
 import type { StreamRequest } from "./subscription.ts";
 
@@ -35,33 +35,40 @@ const URLS = Object.fromEntries(RESOURCE_TYPES.map((type) => [type, typeUrl(MESS
 const typeOfUrl = (url: string | undefined): ResourceType | undefined => RESOURCE_TYPES.find((type) => URLS[type] === url);
 
 const PATH = "/envoy.service.discovery.v3.AggregatedDiscoveryService/";
-const BYTES = (bytes: Buffer): Buffer => bytes;
 
-/** Requests arrive as {@link Heard}, responses leave as bytes; what cannot be decoded ends its stream. */
-export const DISCOVERY_SERVICE = {
-  stateOfTheWorld: {
-    ...{ path: `${PATH}StreamAggregatedResources`, requestStream: true, responseStream: true },
-    ...{ requestSerialize: () => Buffer.alloc(0), responseSerialize: BYTES, responseDeserialize: BYTES },
-    requestDeserialize: (bytes: Buffer): Heard => hearWhole(decode("envoy.service.discovery.v3.DiscoveryRequest", bytes)),
-  },
-  delta: {
-    ...{ path: `${PATH}DeltaAggregatedResources`, requestStream: true, responseStream: true },
-    ...{ requestSerialize: () => Buffer.alloc(0), responseSerialize: BYTES, responseDeserialize: BYTES },
-    requestDeserialize: (bytes: Buffer): Heard => hearDelta(decode("envoy.service.discovery.v3.DeltaDiscoveryRequest", bytes)),
-  },
-} as const satisfies ServiceDefinition;
+/** The service's methods. What {@link Method.hear} cannot decode it throws at. */
+export const DISCOVERY_METHODS: readonly Method[] = [
+  { variant: "StateOfTheWorld", path: `${PATH}StreamAggregatedResources`, hear: hearWhole },
+  { variant: "Delta", path: `${PATH}DeltaAggregatedResources`, hear: hearDelta },
+];
 
-function hearWhole({ node, typeUrl: url, resourceNames = [], responseNonce = "", errorDetail }: DiscoveryRequest): Heard {
+export interface Method {
+  readonly variant: StreamRequest["variant"];
+  readonly path: string;
+  /** @param lists of all streams together */
+  readonly hear: (bytes: Uint8Array, lists: NameLists) => Heard;
+}
+
+/** Of the names that are asked for, in the requests of both methods. */
+const NAMES_FIELD = 3;
+
+function hearWhole(bytes: Uint8Array, lists: NameLists): Heard {
+  const taken = lists.take(bytes, NAMES_FIELD);
+  const message = decode("envoy.service.discovery.v3.DiscoveryRequest", taken?.rest ?? bytes);
+  const { node, typeUrl: url, resourceNames = [], responseNonce = "", errorDetail } = message;
   const type = typeOfUrl(url);
-  const request = { names: resourceNames, nonce: responseNonce, error: wordsOf(errorDetail) };
+  const request = { names: taken?.names ?? resourceNames, nonce: responseNonce, error: wordsOf(errorDetail) };
   return { node: nodeOf(node), request: type === undefined ? undefined : { variant: "StateOfTheWorld", type, ...request } };
 }
 
-function hearDelta({ node, typeUrl: url, responseNonce = "", errorDetail, ...message }: DeltaDiscoveryRequest): Heard {
+function hearDelta(bytes: Uint8Array, lists: NameLists): Heard {
+  const taken = lists.take(bytes, NAMES_FIELD);
+  const message = decode("envoy.service.discovery.v3.DeltaDiscoveryRequest", taken?.rest ?? bytes);
+  const { node, typeUrl: url, responseNonce = "", errorDetail } = message;
   const type = typeOfUrl(url);
   const request = {
     ...{ nonce: responseNonce, error: wordsOf(errorDetail) },
-    subscribe: message.resourceNamesSubscribe ?? [],
+    subscribe: taken?.names ?? message.resourceNamesSubscribe ?? [],
     unsubscribe: message.resourceNamesUnsubscribe ?? [],
     has: message.initialResourceVersions ?? {},
   };
@@ -87,13 +94,16 @@ function nodeOf(node: Node | undefined): EnvoyNode | undefined {
   };
 }
 
-/** The part that all streams have in common is encoded once; two encoded messages in a row are their union. */
-export function encodeResponse(variant: StreamRequest["variant"], { type, nonce, version, resources, removed }: StreamResponse): Buffer {
+/** @returns the stream's own part, and the one that all streams have in common, which is encoded once: two encoded messages in a row are their union */
+export function encodeResponse(
+  variant: StreamRequest["variant"],
+  { type, nonce, version, resources, removed }: StreamResponse,
+): readonly [own: Uint8Array, common: Uint8Array] {
   const own =
     variant === "Delta"
       ? encode("envoy.service.discovery.v3.DeltaDiscoveryResponse", { nonce, removedResources: removed })
       : encode("envoy.service.discovery.v3.DiscoveryResponse", { nonce });
-  return Buffer.concat([common(variant, type, version, resources), own]);
+  return [own, common(variant, type, version, resources)];
 }
 
 interface Common {

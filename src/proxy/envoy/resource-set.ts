@@ -72,6 +72,8 @@ interface Step {
 }
 
 function stepBetween(from: ResourceSet, to: ResourceSet): Step {
+  // The same set for every type: it would be remembered for one of them only. And the list itself is encoded once for all.
+  if (from === NO_RESOURCES) return { to, kept: to, changes: { changed: to.list, removed: [] } };
   const known = memo.get(from);
   if (known?.to === to) return known;
   const changed = to.list.filter(({ name, version }) => from.byName.get(name)?.version !== version);

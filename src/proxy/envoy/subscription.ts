@@ -45,24 +45,53 @@ export function subscribed(before: Subscription | undefined, request: StreamRequ
 
 /** An empty list asks for everything as long as the client never named anything. */
 function replaced(before: Subscription | undefined, { type, names: list }: WholeRequest): Subscription {
-  const names = new Set(list);
+  const { names, saysAll } = namesIn(list);
   const hasNamed = before !== undefined && !(before.isWildcard && before.names.size === 0);
-  const isWildcard = names.delete(EVERYTHING) || (names.size === 0 && !hasNamed && isToldWhole(type));
+  const isWildcard = saysAll || (names.size === 0 && !hasNamed && isToldWhole(type));
   if (before !== undefined && before.isWildcard === isWildcard && isSame(before.names, names)) return before;
   return { isWildcard, names };
 }
 
+interface Named {
+  readonly names: ReadonlySet<string>;
+  readonly saysAll: boolean;
+}
+
+/** Worked out once for each list: thousands of clients say the same one. */
+function namesIn(list: readonly string[]): Named {
+  const known = named.get(list);
+  if (known !== undefined) return known;
+  const names = new Set(list);
+  const saysAll = names.delete(EVERYTHING);
+  named.set(list, { names, saysAll });
+  return { names, saysAll };
+}
+
+const named = new WeakMap<readonly string[], Named>();
+
 function changed(before: Subscription | undefined, { type, subscribe, unsubscribe }: DeltaRequest): Subscription {
-  const isAll = before === undefined && subscribe.length === 0 && isToldWhole(type);
-  if (before !== undefined && subscribe.length === 0 && unsubscribe.length === 0) return before;
-  const names = new Set(before?.names);
+  if (before === undefined) {
+    const { names, saysAll } = namesIn(subscribe);
+    return { names, isWildcard: saysAll || (subscribe.length === 0 && isToldWhole(type)) };
+  }
+  if (subscribe.length === 0 && unsubscribe.length === 0) return before;
+  const names = new Set(before.names);
   for (const name of subscribe) names.add(name);
   for (const name of unsubscribe) names.delete(name);
-  const saysAll = names.delete(EVERYTHING) || isAll || (before?.isWildcard === true && !unsubscribe.includes(EVERYTHING));
+  const saysAll = names.delete(EVERYTHING) || (before.isWildcard && !unsubscribe.includes(EVERYTHING));
   return { isWildcard: saysAll, names };
 }
 
-const isSame = (a: ReadonlySet<string>, b: ReadonlySet<string>): boolean => a.size === b.size && [...b].every((name) => a.has(name));
+/** Sets that are held here are never changed, so what was once found equal is: a list of thousands is compared once, not for each client. */
+function isSame(a: ReadonlySet<string>, b: ReadonlySet<string>): boolean {
+  if (a === b || equals.get(b) === a) return true;
+  if (a.size !== b.size) return false;
+  for (const name of b) if (!a.has(name)) return false;
+  equals.set(b, a);
+  return true;
+}
+
+const equals = new WeakMap<ReadonlySet<string>, ReadonlySet<string>>();
 
 /** The subscription, with the set's own names instead of equal ones: thousands of streams then hold one object. */
 export function sharing(subscription: Subscription, set: ResourceSet): Subscription {
