@@ -43,8 +43,25 @@ const appliedTo = (policy: Policy, by: "Address" | "Network", client: Place): re
     : policy.rules.filter((rule) => appliesByAddress(by, rule, client));
 
 /** What a proxy at a place should know of a route for the clients of a group: how far everything is, it knows of its own place. */
-export const groupPlan = (input: EdgePlanInput, { by }: ClientClasses, { client }: ClientGroup): EdgePlan =>
+export const groupPlan = (input: EdgePlanInput, { by }: ClientClasses, { client }: Pick<ClientGroup, "client">): EdgePlan =>
   edgePlan({ ...input, client: by === "Address" ? client : { ...input.place, ...client } });
+
+export interface PlannedClients<P> {
+  /** Of those of no class. */
+  readonly plans: ReadonlyMap<P, EdgePlan>;
+  /** Absent when no rule of the route goes by addresses: then `plans` are everybody's. */
+  readonly groups?: readonly (ClientGroup & { readonly plans: ReadonlyMap<P, EdgePlan> })[];
+}
+
+/** A route's plans at all places. @param inputs one for each place, of the same route and table */
+export function planClients<P>(policy: Policy, inputs: ReadonlyMap<P, EdgePlanInput>, classes: ClientClasses): PlannedClients<P> {
+  const groups = clientGroups(policy, classes).map((group) => ({
+    ...group,
+    plans: new Map([...inputs].map(([place, input]) => [place, groupPlan(input, classes, group)])),
+  }));
+  const others = groups.find((group) => group.classes === undefined)!;
+  return groups.length === 1 && others.name === "" ? { plans: others.plans } : { plans: others.plans, groups };
+}
 
 /**
  * Require rules that a proxy cannot tell whom they concern of: it takes all of its clients for clients of its own place in this respect, so that

@@ -1,4 +1,4 @@
-/** Headers by which Envoy's listener tells its routes whose request it is. They go no further. Pure. */
+/** Headers by which Envoy's listener tells its routes whose request it is. Pure. */
 import { parseNetwork } from "../../model/ip.ts";
 import type { ClientClass } from "../client-classes.ts";
 import { any } from "./api/codec.ts";
@@ -6,7 +6,7 @@ import type { HttpFilter } from "./api/envoy-api.ts";
 
 /** Has the name of the class that a client's address is in; Envoy's filter of that name gives no other choice. */
 export const CLASS_HEADER = "x-envoy-ip-tags";
-/** Has the client's address, IPv6 cut to /48: `192.0.2.1/32`, `2001:db8:1::/48`. */
+/** Has the client's address, IPv6 cut to /48: `192.0.2.1/32`, `2001:db8:1::/48`. Endpoints of sticky routes see it, too. */
 export const SUBNET_HEADER = "x-globalroute-subnet";
 
 /** @param classes that routes tell apart */

@@ -18,7 +18,7 @@ export function routeConfiguration(routes: readonly EdgeRoute[]): RouteConfigura
       .map((route) => ({ route, domains: route.hosts.filter(isNew) }))
       .filter(({ domains }) => domains.length > 0)
       .map(({ route, domains }) => virtualHost(route, domains)),
-    requestHeadersToRemove: [CLASS_HEADER, SUBNET_HEADER],
+    requestHeadersToRemove: [CLASS_HEADER],
     ignorePortInHostMatching: true,
   };
 }
@@ -26,6 +26,8 @@ export function routeConfiguration(routes: readonly EdgeRoute[]): RouteConfigura
 const virtualHost = (route: EdgeRoute, domains: readonly string[]): VirtualHost => ({
   name: route.key,
   domains,
+  // Where it is hashed, it goes on to the endpoint: Envoy removes before it hashes.
+  ...(route.settings.sticky === "None" ? { requestHeadersToRemove: [SUBNET_HEADER] } : {}),
   // The first that matches: clients of classes before all others, and for each methods that may be repeated before all others.
   routes: groupsOf(route).flatMap((group) =>
     inClasses(group).flatMap((clients) => [

@@ -310,6 +310,7 @@ export interface VirtualHost {
   readonly name?: string;
   readonly domains?: readonly string[];
   readonly routes?: readonly Route[];
+  readonly requestHeadersToRemove?: readonly string[];
 }
 
 /** envoy.config.route.v3.Route */

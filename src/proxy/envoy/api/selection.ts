@@ -85,7 +85,7 @@ export const SELECTION: Readonly<Record<string, string>> = {
     "interval base_ejection_time max_ejection_percent enforcing_consecutive_5xx enforcing_success_rate consecutive_gateway_failure enforcing_consecutive_gateway_failure",
 
   "envoy.config.route.v3.RouteConfiguration": "name virtual_hosts request_headers_to_remove ignore_port_in_host_matching",
-  "envoy.config.route.v3.VirtualHost": "name domains routes",
+  "envoy.config.route.v3.VirtualHost": "name domains routes request_headers_to_remove",
   "envoy.config.route.v3.Route": "name match route",
   "envoy.config.route.v3.RouteMatch": "prefix headers",
   "envoy.config.route.v3.HeaderMatcher": "name string_match",
