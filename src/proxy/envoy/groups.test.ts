@@ -88,7 +88,12 @@ describe("snapshots", () => {
     expect(nextSnapshots(before, renamed, LISTENER, CLASSES).byPlace.get("here")!.routes).not.toBe(here.routes);
     const moved = nextSnapshots(before, [shop(groups), edgeRoute(2)], LISTENER, [{ ...CLASSES[0]!, networks: ["192.0.2.0/25"] }]);
     expect(moved.byPlace.get("here")!.listener).not.toBe(here.listener);
-    expect(moved.byPlace.get("here")!.routes).toBe(here.routes);
+    // What came by the listener before goes on by the routes that went with it.
+    const [newest, old, ...others] = moved.byPlace.get("here")!.routes.list;
+    expect([old, others]).toEqual([here.routes.list[0], []]);
+    expect(newest!.name).not.toBe(old!.name);
+    const again = nextSnapshots(moved, [shop(groups), edgeRoute(2)], LISTENER, CLASSES).byPlace.get("here")!;
+    expect(again.routes.list.map(({ name }) => name)).toEqual([old!.name, newest!.name]);
   });
 
   test("Envoys with listeners of their own are told nothing of groups: all of their clients would be of no class", () => {

@@ -17,8 +17,15 @@ export interface EdgeListener {
 
 export const LISTENER_NAME = "globalroute";
 
-/** @param classes that routes tell apart */
-export const listenerOf = ({ listen, tls, trustedHops }: EdgeListener, classes: readonly ClientClass[]): Listener => ({
+/**
+ * @param classes    that routes tell apart
+ * @param routesName of the route configuration that does
+ */
+export const listenerOf = (
+  { listen, tls, trustedHops }: EdgeListener,
+  classes: readonly ClientClass[] = [],
+  routesName: string = ROUTES_NAME,
+): Listener => ({
   name: LISTENER_NAME,
   address: { socketAddress: { address: listen.address, portValue: listen.port } },
   filterChains: [
@@ -28,7 +35,7 @@ export const listenerOf = ({ listen, tls, trustedHops }: EdgeListener, classes: 
           name: "envoy.filters.network.http_connection_manager",
           typedConfig: any("envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager", {
             statPrefix: LISTENER_NAME,
-            rds: { configSource: FROM_US, routeConfigName: ROUTES_NAME },
+            rds: { configSource: FROM_US, routeConfigName: routesName },
             httpFilters: [
               ...clientFilters(classes),
               { name: "envoy.filters.http.router", typedConfig: any("envoy.extensions.filters.http.router.v3.Router", {}) },

@@ -125,10 +125,7 @@ describe("the route configuration", () => {
 
 test("a listener takes its routes from this stream, and files for TLS", () => {
   const listen = { address: "::", port: 8443 };
-  const { address, filterChains } = listenerOf(
-    { listen, tls: { certificateFile: "/tls/c.pem", keyFile: "/tls/k.pem" }, trustedHops: 1 },
-    [],
-  );
+  const { address, filterChains } = listenerOf({ listen, tls: { certificateFile: "/tls/c.pem", keyFile: "/tls/k.pem" }, trustedHops: 1 });
   expect(address?.socketAddress).toEqual({ address: "::", portValue: 8443 });
   const manager = decode(
     "envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager",

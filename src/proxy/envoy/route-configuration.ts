@@ -5,15 +5,15 @@ import { CLASS_HEADER, SUBNET_HEADER } from "./client-headers.ts";
 import { duration } from "./cluster.ts";
 import { clusterName, type EdgeGroup, type EdgeRoute, groupsOf } from "./edge-route.ts";
 
-/** The one route configuration, as listeners name it. */
+/** The route configuration, as listeners name it that tell no classes of clients apart. */
 export const ROUTES_NAME = "globalroute";
 
 /** @returns hosts of several routes with the first of them: Envoy refuses a configuration that names one twice */
-export function routeConfiguration(routes: readonly EdgeRoute[]): RouteConfiguration {
+export function routeConfiguration(routes: readonly EdgeRoute[], name: string = ROUTES_NAME): RouteConfiguration {
   const seen = new Set<string>();
   const isNew = (host: string): boolean => !seen.has(host) && seen.add(host) !== undefined;
   return {
-    name: ROUTES_NAME,
+    name,
     virtualHosts: routes
       .map((route) => ({ route, domains: route.hosts.filter(isNew) }))
       .filter(({ domains }) => domains.length > 0)

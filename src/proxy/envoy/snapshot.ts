@@ -17,31 +17,36 @@ export interface Snapshots {
   readonly routes: readonly EdgeRoute[];
   readonly byPlace: ReadonlyMap<PlaceName, Snapshot>;
   readonly classes: readonly ClientClass[];
+  /** Of the route configuration that goes with them. */
+  readonly routesName: string;
   readonly listeners: readonly EncodedResource[];
 }
 
 /** Before the first update. */
-export const NO_SNAPSHOTS: Snapshots = { routes: [], byPlace: new Map(), classes: [], listeners: [] };
+export const NO_SNAPSHOTS: Snapshots = { routes: [], byPlace: new Map(), classes: [], routesName: ROUTES_NAME, listeners: [] };
 
 /**
  * @param before what this gave the last time, for the same listener
- * @param all routes; one that has not changed is the same object, or at least its settings, hosts and plans are
+ * @param routes all of them; one that has not changed is the same object, or at least its settings, hosts and plans are
  * @param classes that groups of routes name; the same list, if they have not changed: there may be a hundred thousand networks
  * @returns one snapshot for each place that any route has a plan for; one in which nothing changed is the same object
  */
 export function nextSnapshots(
   before: Snapshots,
-  all: readonly EdgeRoute[],
+  routes: readonly EdgeRoute[],
   listener: EdgeListener | undefined,
   classes: readonly ClientClass[] = before.classes,
 ): Snapshots {
-  // Another listener does not tell which class a client is in: all would be among those of no class.
-  const routes = listener === undefined && all.some(({ groups }) => groups !== undefined) ? all.map(withoutGroups) : all;
+  // Listeners that are not ours do not tell which class a client is in: all would be among those of no class.
+  if (listener === undefined && routes.some(({ groups }) => groups !== undefined))
+    return nextSnapshots(before, routes.map(withoutGroups), listener, NO_SNAPSHOTS.classes);
   const old = new Map(before.routes.map((route) => [route.key, route]));
   // The last route's end is told; a place that merely nobody plans for any more keeps what it has.
   const places = routes.length === 0 ? [...before.byPlace.keys()] : [...new Set(routes.flatMap(({ plans }) => [...plans.keys()]))];
   const shared = sharedResources(old);
-  const listeners = before.classes === classes && before.listeners.length > 0 ? before.listeners : encodedListeners(listener, classes);
+  const routesName = before.classes === classes ? before.routesName : routesNameOf(listener, classes);
+  const listeners =
+    before.classes === classes && before.listeners.length > 0 ? before.listeners : encodedListeners(listener, classes, routesName);
   const snapshotOf = (place: PlaceName): Snapshot => {
     const last = before.byPlace.get(place);
     const here = routes.every(({ plans }) => plans.has(place)) ? routes : routes.filter(({ plans }) => plans.has(place));
@@ -56,16 +61,41 @@ export function nextSnapshots(
         here.flatMap((route) => assignmentsAt(place, route, old.get(route.key), last?.loadAssignment)),
       ),
       listener: advance(last?.listener, listeners),
-      routes: sayTheSame(here, wasHere) && last !== undefined ? last.routes : advance(last?.routes, [shared.routes(here)]),
+      routes:
+        last !== undefined && routesName === before.routesName && sayTheSame(here, wasHere)
+          ? last.routes
+          : advance(last?.routes, withOld(shared.routes(here, routesName), last?.routes.list)),
     });
   };
-  return { routes, byPlace: new Map(places.map((place) => [place, snapshotOf(place)])), classes, listeners };
+  return { routes, byPlace: new Map(places.map((place) => [place, snapshotOf(place)])), classes, routesName, listeners };
 }
+
+/** Configurations of the listeners before: Envoy answers connections for ten minutes that it took by them. */
+const OLD_ROUTES = 3;
+
+/** @param last the newest first */
+const withOld = (newest: EncodedResource, last: readonly EncodedResource[] = []): readonly EncodedResource[] => [
+  newest,
+  ...last.filter(({ name }) => name !== newest.name).slice(0, OLD_ROUTES),
+];
+
+/**
+ * A connection goes by the listener that it came by, and so by its classes, while routes change under it: by other routes a client of no class could be
+ * taken for somebody else. So each listener has a route configuration of its own.
+ */
+const routesNameOf = (listener: EdgeListener | undefined, classes: readonly ClientClass[]): string =>
+  listener === undefined || classes.length === 0
+    ? ROUTES_NAME
+    : `${ROUTES_NAME}-${hash(classes.map(({ name, networks }) => `${name} ${networks.join(" ")}`).join("\n"))}`;
 
 const withoutGroups = ({ groups: _, ...route }: EdgeRoute): EdgeRoute => route;
 
-const encodedListeners = (listener: EdgeListener | undefined, classes: readonly ClientClass[]): readonly EncodedResource[] =>
-  listener === undefined ? [] : [encoded(LISTENER_NAME, "envoy.config.listener.v3.Listener", listenerOf(listener, classes))];
+const encodedListeners = (
+  listener: EdgeListener | undefined,
+  classes: readonly ClientClass[],
+  routesName: string,
+): readonly EncodedResource[] =>
+  listener === undefined ? [] : [encoded(LISTENER_NAME, "envoy.config.listener.v3.Listener", listenerOf(listener, classes, routesName))];
 
 /** Resources that do not depend on the place are made once for all places. */
 function sharedResources(old: ReadonlyMap<string, EdgeRoute>) {
@@ -79,8 +109,8 @@ function sharedResources(old: ReadonlyMap<string, EdgeRoute>) {
       clusters.set(name, cluster);
       return cluster;
     },
-    routes: (list: readonly EdgeRoute[]): EncodedResource => {
-      const known = configurations.get(list) ?? encoded(ROUTES_NAME, "envoy.config.route.v3.RouteConfiguration", routeConfiguration(list));
+    routes: (list: readonly EdgeRoute[], name: string): EncodedResource => {
+      const known = configurations.get(list) ?? encoded(name, "envoy.config.route.v3.RouteConfiguration", routeConfiguration(list, name));
       configurations.set(list, known);
       return known;
     },

@@ -35,7 +35,7 @@ describe.skipIf(!requireComponent("envoy", "envoy"))("decisions of a real Envoy"
 
   test("a Require rule is never left, whoever fails, whatever a client says of itself", { timeout: 120_000 }, async () => {
     const scene = await startDecisions({ route: { rules: RULES }, trustedHops: 1 });
-    expect(scene.classes.by).toBe("Address");
+    expect(scene.classes().by).toBe("Address");
     const standings = [Standing.Usable, Standing.Usable, Standing.Unhealthy, Standing.Unknown, Standing.Draining];
     const seen = { inEurope: 0, elsewhere: 0, flips: 0 };
     for (let round = 0; round < 30; round++) {
@@ -53,7 +53,7 @@ describe.skipIf(!requireComponent("envoy", "envoy"))("decisions of a real Envoy"
     expect(seen.flips).toBe(30);
     expect(Math.min(seen.inEurope, seen.elsewhere)).toBeGreaterThan(300);
 
-    const tags = scene.classes.classes.map(({ name }) => name);
+    const tags = scene.classes().classes.map(({ name }) => name);
     const german = { seen: "198.51.100.7" };
     for (const tag of tags)
       expect(EUROPE).toContain(await scene.ask(german, { "x-envoy-ip-tags": tag, "x-globalroute-subnet": "1.2.3.4" }));
@@ -75,7 +75,7 @@ describe.skipIf(!requireComponent("envoy", "envoy"))("decisions of a real Envoy"
         Object.fromEntries(CLUSTERS.map((cluster) => [cluster, out.includes(cluster) ? Standing.Unhealthy : Standing.Usable])),
       );
       const addresses = Array.from({ length: 500 }, () => client().address);
-      const dns = addresses.map((address) => decide(scene.table, 0, parseNetwork(address)!, 0, 0.5, 0).clusters[0]);
+      const dns = addresses.map((address) => decide(scene.table(), 0, parseNetwork(address)!, 0, 0.5, 0).clusters[0]);
       expect(await scene.askAll(addresses)).toEqual(dns);
     }
   });
@@ -86,8 +86,8 @@ describe.skipIf(!requireComponent("envoy", "envoy"))("decisions of a real Envoy"
       testRule("offices", "Prefer", { subnets: ["127.0.40.128/25", "127.0.41.0/24"] }, ["virginia"]),
     ];
     const scene = await startDecisions({ route: { rules, order: "Priority" }, trustedHops: 0 });
-    expect(scene.classes.by).toBe("Network");
-    const tags = scene.classes.classes.map(({ name }) => name);
+    expect(scene.classes().by).toBe("Network");
+    const tags = scene.classes().classes.map(({ name }) => name);
     for (let i = 0; i < 300; i++) {
       const third = 40 + below(3);
       const local = `127.0.${third}.${1 + below(254)}`;
@@ -100,6 +100,25 @@ describe.skipIf(!requireComponent("envoy", "envoy"))("decisions of a real Envoy"
     await scene.kill("dublin");
     expect(await scene.ask({ local: "127.0.40.200" })).toBe("503");
     expect(await scene.ask({ local: "127.0.41.200" })).toBe("virginia");
+  });
+
+  test("as rules change, connections that stand go by the old or the new ones, never by a mixture", { timeout: 120_000 }, async () => {
+    const [germany, partners] = RULES;
+    // Those of no class are now Germans and strangers, now everybody else.
+    const worlds = [[{ ...germany!, unknownPlace: "Skip" } as const], RULES, [germany!, { ...partners!, mode: "Require" } as const]];
+    const scene = await startDecisions({ route: { rules: worlds[0]! }, trustedHops: 1 });
+    const german = { seen: "198.51.100.7" };
+    const answers: string[] = [];
+    let isOver = false;
+    const ask = async (): Promise<void> => {
+      while (!isOver) answers.push(await scene.ask(german)); // over connections that are kept alive
+    };
+    const load = Promise.all(Array.from({ length: 8 }, ask));
+    for (let i = 1; i <= 12; i++) await scene.change({ rules: worlds[i % worlds.length]! });
+    isOver = true;
+    await load;
+    expect(answers.length).toBeGreaterThan(100);
+    expect(answers.filter((answer) => !EUROPE.includes(answer))).toEqual([]);
   });
 
   describe("shares", () => {

@@ -3,12 +3,12 @@ import { createServer, type Server } from "node:http";
 import { Agent, request } from "undici";
 import { onTestFinished, vi } from "vitest";
 import type { Place } from "../../../src/geo/geo-table.ts";
-import type { Inventory, Route } from "../../../src/model/inventory.ts";
+import type { Route } from "../../../src/model/inventory.ts";
 import { type ClientClasses, clientClasses } from "../../../src/proxy/client-classes.ts";
 import { planClients } from "../../../src/proxy/client-groups.ts";
 import { CLASS_HEADER, SUBNET_HEADER } from "../../../src/proxy/envoy/client-headers.ts";
 import { DEFAULT_EDGE_SETTINGS, type EdgeRoute } from "../../../src/proxy/envoy/edge-route.ts";
-import { type Policy, policyOf } from "../../../src/routing/policy.ts";
+import { policyOf } from "../../../src/routing/policy.ts";
 import type { RoutingTable, Standing } from "../../../src/routing/table.ts";
 import { freePort } from "../free-port.ts";
 import { testBackend, testInventory, testRoute } from "../world/build-route.ts";
@@ -20,14 +20,14 @@ const TOKYO: Place = { continent: "AS", country: "JP", latitude: 35.7, longitude
 export const CLUSTERS = ["frankfurt", "dublin", "virginia", "tokyo"] as const;
 export type ClusterName = (typeof CLUSTERS)[number];
 const addressOf = (cluster: ClusterName): string => `127.0.23.${CLUSTERS.indexOf(cluster) + 1}`;
-const backendOf = (cluster: ClusterName, weight: number) => testBackend(cluster, 1, { addresses: [addressOf(cluster)], weight });
 
 export interface DecisionScene {
-  readonly inventory: Inventory;
-  readonly table: RoutingTable;
-  readonly classes: ClientClasses;
+  table(): RoutingTable;
+  classes(): ClientClasses;
   /** Anew by the table's standings: returns when the Envoy has taken it. */
   tell(standings?: Partial<Record<ClusterName, Standing>>): Promise<void>;
+  /** Another route in its place, everything usable: returns when the Envoy has taken it. */
+  change(route: Partial<Route>): Promise<void>;
   /** Its server is gone, as far as connections can tell. */
   kill(cluster: ClusterName): Promise<void>;
   /** A request, from an address of loopback or with an address that a trusted proxy saw. @returns the cluster that answered, or the status */
@@ -52,28 +52,21 @@ export async function startDecisions({ route: more, weights = [100, 100, 100, 10
   const servers = new Map<ClusterName, Server>();
   const hidden = [CLASS_HEADER, ...(more.sticky === "ClientSubnet" ? [] : [SUBNET_HEADER])];
   for (const cluster of CLUSTERS) servers.set(cluster, await serve(cluster, port, hidden));
-  const inventory = testInventory([
-    testRoute(
-      CLUSTERS.map((cluster, i) => backendOf(cluster, weights[i]!)),
-      { hosts: [HOST], ...more },
-    ),
-  ]);
-  const [route] = inventory.routes as [Route];
-  const { table, measures } = compileTestTable(inventory, [COUNTRY_FILE]);
-  everythingUsable(table);
-  const policy = policyFor(inventory, table);
-  const classes = clientClasses(table.geo, [policy]);
-
-  const edgeRoute = (): EdgeRoute => ({
-    key: "default/shop",
-    hosts: [HOST],
-    settings: { ...DEFAULT_EDGE_SETTINGS, port, sticky: route.sticky },
-    ...planClients(policy, new Map([[PLACE, { table, route, index: 0, policy, measures, place: TOKYO }]]), classes),
-  });
+  let world = worldOf(more, weights);
+  const edgeRoute = (): EdgeRoute => {
+    const { table, measures, policy, classes, route } = world;
+    return {
+      key: "default/shop",
+      hosts: [HOST],
+      settings: { ...DEFAULT_EDGE_SETTINGS, port, sticky: route.sticky },
+      ...planClients(policy, new Map([[PLACE, { table, route, index: 0, policy, measures, place: TOKYO }]]), classes),
+    };
+  };
+  const update = (): void => fleet.update([edgeRoute()], world.classes.classes);
   const listener = { listen: { address: "127.0.0.1", port: 0 }, trustedHops };
   let fleet = await startFleet({ listener });
   const newEnvoy = () => startEnvoy({ id: "edge-1", region: "eu-west", adsPort: fleet.port, variant: "DELTA_GRPC" });
-  fleet.update([edgeRoute()], classes.classes);
+  update();
   let envoy: RealEnvoy = await newEnvoy();
   const isCurrent = () =>
     vi.waitFor(
@@ -108,14 +101,21 @@ export async function startDecisions({ route: more, weights = [100, 100, 100, 10
     return statusCode === 200 ? text : `${statusCode}`;
   };
   return {
-    ...{ inventory, table, classes, ask },
+    ask,
+    table: () => world.table,
+    classes: () => world.classes,
     async tell(standings = {}) {
       for (const [cluster, standing] of Object.entries(standings)) {
         const position = CLUSTERS.indexOf(cluster as ClusterName);
-        table.state.standing[2 * position] = standing;
-        table.state.addressStanding[position] = standing;
+        world.table.state.standing[2 * position] = standing;
+        world.table.state.addressStanding[position] = standing;
       }
-      fleet.update([edgeRoute()], classes.classes);
+      update();
+      await isCurrent();
+    },
+    async change(route) {
+      world = worldOf(route, weights);
+      update();
       await isCurrent();
     },
     async kill(cluster) {
@@ -146,15 +146,24 @@ export async function startDecisions({ route: more, weights = [100, 100, 100, 10
       await fleet.close();
       const again = await startFleet({ listener, listen: { address: "127.0.0.1", port: fleet.port } });
       fleet = again;
-      fleet.update([edgeRoute()], classes.classes);
+      update();
       await isCurrent();
     },
   };
 }
 
-function policyFor(inventory: Inventory, { geo }: RoutingTable): Policy {
+/** Everything is usable. */
+function worldOf(more: Partial<Route>, weights: readonly number[]) {
+  const route = testRoute(
+    CLUSTERS.map((cluster, i) => testBackend(cluster, 1, { addresses: [addressOf(cluster)], weight: weights[i]! })),
+    { hosts: [HOST], ...more },
+  );
+  const inventory = testInventory([route]);
+  const { table, measures } = compileTestTable(inventory, [COUNTRY_FILE]);
+  everythingUsable(table);
   const clusters = new Map(inventory.clusters.map(({ name }, i) => [name, i]));
-  return policyOf(inventory.routes[0]!, inventory, clusters, new Map(geo.subnets.map((subnet, i) => [subnet, i])));
+  const policy = policyOf(route, inventory, clusters, new Map(table.geo.subnets.map((subnet, i) => [subnet, i])));
+  return { route, table, measures, policy, classes: clientClasses(table.geo, [policy]) };
 }
 
 /** Answers with the cluster's name, and with those headers that should not get that far. */
