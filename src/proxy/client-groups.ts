@@ -1,13 +1,16 @@
 /** The clients of one route that a proxy has different plans for. Pure. */
 import type { Place } from "../geo/geo-table.ts";
 import { rankMembers } from "../routing/plan.ts";
-import type { Policy, PolicyRule } from "../routing/policy.ts";
+import type { Policy } from "../routing/policy.ts";
 import { appliesByAddress, type ClientClasses, isGeographic } from "./client-classes.ts";
 import { type EdgePlan, type EdgePlanInput, edgePlan } from "./edge-plan.ts";
 
 /** Clients to whom the same rules of a route apply. */
 export interface ClientGroup {
-  /** The rules that apply to them by their addresses, joined by `+`; empty = none. It stands for the same clients in every process. */
+  /**
+   * The rules that apply to them, `eu+partners`, or `-` for none, where rules go by addresses; `+partners` where those of the proxy's own place apply and
+   * partners' by their networks; empty = by the place alone, or the route has no rules. It stands for the same clients in every process.
+   */
   readonly name: string;
   /** Names of client classes; undefined = whoever is in no class that another group names. */
   readonly classes: readonly string[] | undefined;
@@ -20,16 +23,10 @@ export interface ClientGroup {
  * @returns at least one, of which exactly one is for those of no class; in the same order wherever the proxy is
  */
 export function clientGroups(policy: Policy, { by, classes }: ClientClasses): readonly ClientGroup[] {
-  const nameOf = (client: Place): string =>
-    by === "Place"
-      ? ""
-      : appliedTo(policy, by, client)
-          .map(({ name }) => name)
-          .join("+");
-  const others = nameOf({});
+  const others = groupName(policy, by, {});
   const byName = new Map<string, { client: Place; classes: string[] | undefined }>([[others, { client: {}, classes: undefined }]]);
   for (const { name: cls, client } of classes) {
-    const name = nameOf(client);
+    const name = groupName(policy, by, client);
     const known = byName.get(name);
     if (known === undefined) byName.set(name, { client, classes: [cls] });
     else known.classes?.push(cls);
@@ -37,10 +34,12 @@ export function clientGroups(policy: Policy, { by, classes }: ClientClasses): re
   return [...byName].map(([name, group]) => ({ name, ...group })).toSorted((a, b) => (a.name < b.name ? -1 : 1));
 }
 
-const appliedTo = (policy: Policy, by: "Address" | "Network", client: Place): readonly PolicyRule[] =>
-  by === "Address"
-    ? rankMembers(policy, client).applied.map(({ rule }) => rule)
-    : policy.rules.filter((rule) => appliesByAddress(by, rule, client));
+function groupName(policy: Policy, by: ClientClasses["by"], client: Place): string {
+  if (by === "Place" || policy.rules.length === 0) return "";
+  if (by === "Network") return policy.rules.flatMap((rule) => (appliesByAddress(by, rule, client) ? [`+${rule.name}`] : [])).join("");
+  const { applied } = rankMembers(policy, client);
+  return applied.map(({ rule }) => rule.name).join("+") || "-";
+}
 
 /** What a proxy at a place should know of a route for the clients of a group: how far everything is, it knows of its own place. */
 export const groupPlan = (input: EdgePlanInput, { by }: ClientClasses, { client }: Pick<ClientGroup, "client">): EdgePlan =>

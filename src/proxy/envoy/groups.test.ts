@@ -96,6 +96,21 @@ describe("snapshots", () => {
     expect(again.routes.list.map(({ name }) => name)).toEqual([old!.name, newest!.name]);
   });
 
+  test("clusters that only connections of before speak of stay for as long as their routes do", () => {
+    let snapshots = before;
+    const names = () => snapshots.byPlace.get("here")!.cluster.list.map(({ name }) => name);
+    const generation = (octet: number) => [{ name: "00b2", networks: [`198.51.100.${octet}/32`], client: {} }];
+    for (let i = 0; i < 3; i++) {
+      snapshots = nextSnapshots(snapshots, [shop([group("-", undefined), group("asia", ["00b2"])]), edgeRoute(2)], LISTENER, generation(i));
+      expect(names()).toEqual(["default/app-1@asia", "default/app-1@-", "default/app-2", "default/app-1@eu", "default/app-1"]);
+    }
+    const here = snapshots.byPlace.get("here")!;
+    expect(here.loadAssignment.list.map(({ name }) => name)).toEqual(names());
+    expect(here.routes.list).toHaveLength(4);
+    snapshots = nextSnapshots(snapshots, snapshots.routes, LISTENER, generation(9));
+    expect(names()).toEqual(["default/app-1@asia", "default/app-1@-", "default/app-2"]);
+  });
+
   test("Envoys with listeners of their own are told nothing of groups: all of their clients would be of no class", () => {
     const own = nextSnapshots(NO_SNAPSHOTS, [shop(groups)], undefined, CLASSES).byPlace.get("here")!;
     expect(own.cluster.list.map(({ name }) => name)).toEqual(["default/app-1"]);

@@ -11,6 +11,7 @@ import { clusterName, type EdgeGroup, type EdgeRoute, groupsOf, type PlaceName }
 import { type EdgeListener, LISTENER_NAME, listenerOf } from "./listener.ts";
 import { loadAssignment } from "./load-assignment.ts";
 import { type EncodedResource, NO_RESOURCES, type ResourceSet, resourceSet, type Snapshot } from "./resource-set.ts";
+import { type Retired, retire, withRetired } from "./retired.ts";
 import { ROUTES_NAME, routeConfiguration } from "./route-configuration.ts";
 
 export interface Snapshots {
@@ -20,10 +21,14 @@ export interface Snapshots {
   /** Of the route configuration that goes with them. */
   readonly routesName: string;
   readonly listeners: readonly EncodedResource[];
+  readonly retired: ReadonlyMap<PlaceName, readonly Retired[]>;
 }
 
 /** Before the first update. */
-export const NO_SNAPSHOTS: Snapshots = { routes: [], byPlace: new Map(), classes: [], routesName: ROUTES_NAME, listeners: [] };
+export const NO_SNAPSHOTS: Snapshots = {
+  ...{ routes: [], byPlace: new Map(), classes: [], routesName: ROUTES_NAME },
+  ...{ listeners: [], retired: new Map() },
+};
 
 /**
  * @param before what this gave the last time, for the same listener
@@ -47,42 +52,32 @@ export function nextSnapshots(
   const routesName = before.classes === classes ? before.routesName : routesNameOf(listener, classes);
   const listeners =
     before.classes === classes && before.listeners.length > 0 ? before.listeners : encodedListeners(listener, classes, routesName);
+  const isAnother = routesName !== before.routesName;
+  const retired = new Map<PlaceName, readonly Retired[]>();
   const snapshotOf = (place: PlaceName): Snapshot => {
     const last = before.byPlace.get(place);
     const here = routes.every(({ plans }) => plans.has(place)) ? routes : routes.filter(({ plans }) => plans.has(place));
     const wasHere = before.routes.filter(({ plans }) => plans.has(place));
+    const cluster = here.flatMap((route) => groupsOf(route).map((group) => shared.cluster(route, group, last?.cluster)));
+    const loadAssignment = here.flatMap((route) => assignmentsAt(place, route, old.get(route.key), last?.loadAssignment));
+    const known = before.retired.get(place) ?? [];
+    const still = isAnother && last !== undefined ? retire(known, last, { cluster, loadAssignment, routesName }) : known;
+    retired.set(place, still);
     return unlessSame(last, {
-      cluster: advance(
-        last?.cluster,
-        here.flatMap((route) => groupsOf(route).map((group) => shared.cluster(route, group, last?.cluster))),
-      ),
-      loadAssignment: advance(
-        last?.loadAssignment,
-        here.flatMap((route) => assignmentsAt(place, route, old.get(route.key), last?.loadAssignment)),
-      ),
+      cluster: advance(last?.cluster, withRetired(cluster, still, "cluster")),
+      loadAssignment: advance(last?.loadAssignment, withRetired(loadAssignment, still, "loadAssignment")),
       listener: advance(last?.listener, listeners),
       routes:
-        last !== undefined && routesName === before.routesName && sayTheSame(here, wasHere)
+        last !== undefined && !isAnother && sayTheSame(here, wasHere)
           ? last.routes
-          : advance(last?.routes, withOld(shared.routes(here, routesName), last?.routes.list)),
+          : advance(last?.routes, [shared.routes(here, routesName), ...still.map((one) => one.routes)]),
     });
   };
-  return { routes, byPlace: new Map(places.map((place) => [place, snapshotOf(place)])), classes, routesName, listeners };
+  const byPlace = new Map(places.map((place) => [place, snapshotOf(place)]));
+  return { routes, byPlace, classes, routesName, listeners, retired };
 }
 
-/** Configurations of the listeners before: Envoy answers connections for ten minutes that it took by them. */
-const OLD_ROUTES = 3;
-
-/** @param last the newest first */
-const withOld = (newest: EncodedResource, last: readonly EncodedResource[] = []): readonly EncodedResource[] => [
-  newest,
-  ...last.filter(({ name }) => name !== newest.name).slice(0, OLD_ROUTES),
-];
-
-/**
- * A connection goes by the listener that it came by, and so by its classes, while routes change under it: by other routes a client of no class could be
- * taken for somebody else. So each listener has a route configuration of its own.
- */
+/** Of the route configuration that goes with classes of clients, and with no others. */
 const routesNameOf = (listener: EdgeListener | undefined, classes: readonly ClientClass[]): string =>
   listener === undefined || classes.length === 0
     ? ROUTES_NAME
