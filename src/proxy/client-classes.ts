@@ -51,6 +51,16 @@ export function clientClasses(geo: GeoTable, policies: readonly Policy[], most =
   return byAddress ?? classesBy("Network", geo, questions, most) ?? NO_CLASSES;
 }
 
+/** {@link clientClasses} that gives the same object again until rules' clients or the geo data change: working it out can take a second. */
+export function rememberClasses(most = MOST_NETWORKS): (geo: GeoTable, policies: readonly Policy[]) => ClientClasses {
+  let known: { readonly key: string; readonly classes: ClientClasses } | undefined;
+  return (geo, policies) => {
+    const key = [geo.id, ...[...questionsOf(geo, policies).keys()].sort()].join("\n");
+    if (known?.key !== key) known = { key, classes: clientClasses(geo, policies, most) };
+    return known.classes;
+  };
+}
+
 /** Whether a rule goes by more than networks. */
 export const isGeographic = ({ continents, countries, subdivisions, asns }: PolicyRule): boolean =>
   continents.length + countries.length + subdivisions.length + asns.length > 0;

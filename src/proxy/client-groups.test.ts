@@ -11,7 +11,7 @@ import type { Inventory, Route } from "../model/inventory.ts";
 import { networkContains, parseNetwork } from "../model/ip.ts";
 import { decide } from "../routing/decide.ts";
 import { type Policy, policyOf } from "../routing/policy.ts";
-import { type ClientClasses, clientClasses, NO_CLASSES } from "./client-classes.ts";
+import { type ClientClasses, clientClasses, NO_CLASSES, rememberClasses } from "./client-classes.ts";
 import { type ClientGroup, clientGroups, groupPlan, unseenRules } from "./client-groups.ts";
 
 const TOKYO: Place = { continent: "AS", country: "JP", latitude: 35.7, longitude: 139.7 };
@@ -133,6 +133,16 @@ describe("a shop with a rule for Germany and one for partners", () => {
     const byNetwork = clientClasses(other, [policy!]);
     expect(byNetwork.by).toBe("Network"); // without a file nobody knows countries
     expect(nameOf(before)).not.toContain(nameOf(byNetwork)[0]);
+  });
+
+  test("classes are worked out anew only when rules' clients or the geo data change", () => {
+    const classesOf = rememberClasses();
+    const first = classesOf(table.geo, [policy!]);
+    expect(first).toEqual(clientClasses(table.geo, [policy!]));
+    const elsewhere = { ...policy!, rules: policy!.rules.map((rule) => ({ ...rule, to: [0] })) };
+    expect(classesOf(table.geo, [elsewhere, policy!])).toBe(first);
+    expect(classesOf(table.geo, [{ ...policy!, rules: policy!.rules.slice(1) }])).not.toBe(first);
+    expect(classesOf({ ...table.geo, id: "another" }, [policy!])).not.toBe(first);
   });
 
   test("what a proxy does is what DNS answers, address by address", () => {

@@ -1,8 +1,8 @@
 /** Headers by which Envoy's listener tells its routes whose request it is. Pure. */
-import { parseNetwork } from "../../model/ip.ts";
 import type { ClientClass } from "../client-classes.ts";
-import { any } from "./api/codec.ts";
+import { any, typeUrl } from "./api/codec.ts";
 import type { HttpFilter } from "./api/envoy-api.ts";
+import { encodeTags } from "./tag-networks.ts";
 
 /** Has the name of the class that a client's address is in; Envoy's filter of that name gives no other choice. */
 export const CLASS_HEADER = "x-envoy-ip-tags";
@@ -35,13 +35,5 @@ const ownHeaders = (): HttpFilter => ({
 
 const classTags = (classes: readonly ClientClass[]): HttpFilter => ({
   name: "envoy.filters.http.ip_tagging",
-  typedConfig: any("envoy.extensions.filters.http.ip_tagging.v3.IPTagging", {
-    ipTags: classes.map(({ name, networks }) => ({
-      ipTagName: name,
-      ipList: networks.map((text) => {
-        const [addressPrefix = ""] = text.split("/");
-        return { addressPrefix, prefixLen: { value: parseNetwork(text)?.length ?? 0 } };
-      }),
-    })),
-  }),
+  typedConfig: { typeUrl: typeUrl("envoy.extensions.filters.http.ip_tagging.v3.IPTagging"), value: encodeTags(classes) },
 });
