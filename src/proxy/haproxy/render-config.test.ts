@@ -18,8 +18,8 @@ test("a route: an outer backend, and a backend for each rank with room for more"
     retry-on conn-failure empty-response response-timeout 502 503 504
     http-reuse always
     timeout server 16000ms
-    use-server serving if { nbsrv(shop:web_serving) gt 0 }
-    use-server next if { nbsrv(shop:web_next) gt 0 }
+    use-server serving if { nbsrv(shop:web_serving) gt 0 } || { stopping }
+    use-server next if { nbsrv(shop:web_next) gt 0 } || { stopping }
     server serving unix@/run/globalroute/serving.sock weight 0
     server next unix@/run/globalroute/next.sock
     server last unix@/run/globalroute/last.sock
@@ -116,6 +116,18 @@ test.each([
 test("a path with a space is quoted", () => {
   const text = render([], new Map(), { listen: [{ address: "2001:db8::80", port: 443, certificate: "/etc/my certs/shop.pem" }] });
   expect(text).toContain("    bind [2001:db8::80]:443 ssl crt '/etc/my certs/shop.pem' alpn h2,http/1.1\n");
+});
+
+test("behind other proxies the client is whom they name, and the list of proxies goes on", () => {
+  const rules = (trustedHops?: number) =>
+    render([], new Map(), trustedHops === undefined ? {} : { trustedHops })
+      .split("\n")
+      .filter((line) => /forwardfor|forwarded-for/.test(line));
+  expect(rules()).toEqual(["    option forwardfor"]);
+  expect(rules(2)).toEqual([
+    "    http-request set-src req.hdr_ip(x-forwarded-for,-2)",
+    "    http-request add-header x-forwarded-for %[var(txn.peer)]",
+  ]);
 });
 
 test("run as somebody: the sockets are that user's", () => {

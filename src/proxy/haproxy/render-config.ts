@@ -32,6 +32,8 @@ export interface ConfigOptions {
   /** Absolute path of the socket that we command it by. */
   readonly adminSocket: string;
   readonly listen: readonly { readonly address: string; readonly port: number; readonly certificate?: string }[];
+  /** Proxies in front of it whose word on who the client is counts: the client is so many from the end of X-Forwarded-For. 0 if not given. */
+  readonly trustedHops?: number;
   /**
    * Whom HAProxy becomes once it has its ports; absent: it stays who started it. Members of the group may command it. Its folder must be open to
    * them. No `chroot` is written: there the sockets between the two passes are out of reach.
@@ -51,8 +53,6 @@ const CLIENT_HEADER = "x-globalroute-client";
 /** Milliseconds that HAProxy waits before it connects to the same server again. */
 const TURN_AROUND = 1000;
 const CONNECT_RETRIES = 3;
-/** Milliseconds over which a HAProxy that was reloaded lets go of its clients. */
-const CLOSE_SPREAD = 10_000;
 /** What a server has that stands for nobody yet: nothing listens there, and it is in maintenance. */
 const NOBODY = "127.0.0.1:1";
 
@@ -102,11 +102,11 @@ const head = (options: ConfigOptions, fingerprint: string): readonly string[] =>
   "global",
   `    description ${describeConfig(fingerprint)}`,
   `    stats socket ${quote(options.adminSocket)}${owner(options)} mode ${options.runAs === undefined ? 600 : 660} level admin expose-fd listeners`,
-  // At a reload idle connections are closed one by one and not all at once, just as clients send their next requests: most end with an answer.
-  `    close-spread-time ${CLOSE_SPREAD}ms`,
   ...(options.runAs === undefined ? [] : [`    user ${quote(options.runAs.user)}`, `    group ${quote(options.runAs.group)}`]),
   "defaults",
   "    mode http",
+  // After a reload an idle connection ends with its next answer, or for want of a request: closed at once, it would take a request with it.
+  "    option idle-close-on-response",
   `    timeout connect ${options.connectTimeout}ms`,
   `    timeout client ${options.clientTimeout}ms`,
   `    timeout server ${options.responseTimeout}ms`,
@@ -123,7 +123,7 @@ const edge = (options: ConfigOptions): readonly string[] => [
     const tls = certificate === undefined ? "" : ` ssl crt ${quote(certificate)} alpn h2,http/1.1`;
     return `    bind ${quote(address.includes(":") ? `[${address}]:${port}` : `${address}:${port}`)}${tls}`;
   }),
-  "    option forwardfor",
+  ...client(options),
   "    http-request set-header x-forwarded-proto https if { ssl_fc }",
   "    http-request set-header x-forwarded-proto http if !{ ssl_fc }",
   "    http-request set-var(txn.host) req.hdr(host),field(1,:),lower,regsub(\\.$,)",
@@ -139,6 +139,17 @@ const edge = (options: ConfigOptions): readonly string[] => [
   `    http-request disable-l7-retry if !{ method ${IDEMPOTENT} }`,
   "    use_backend %[var(txn.plan)]",
 ];
+
+/** Clusters see a list to which each proxy has added who connected to it, as ever; who is the client counts for rules and stickiness. */
+const client = ({ trustedHops = 0 }: ConfigOptions): readonly string[] =>
+  trustedHops === 0
+    ? ["    option forwardfor"]
+    : [
+        "    http-request set-var(txn.peer) src",
+        // A list that is too short, or no address there: then it is who connected.
+        `    http-request set-src req.hdr_ip(x-forwarded-for,-${trustedHops})`,
+        "    http-request add-header x-forwarded-for %[var(txn.peer)]",
+      ];
 
 const ranks = (options: ConfigOptions): readonly string[] => [
   "frontend ranks",
@@ -160,7 +171,8 @@ const outer = ({ name }: PlanBackends, options: ConfigOptions): readonly string[
   "    http-reuse always",
   // A rank must have had its say: all its tries to connect, and one to get an answer.
   `    timeout server ${(CONNECT_RETRIES + 1) * (options.connectTimeout + TURN_AROUND) + options.responseTimeout}ms`,
-  ...RANKS.slice(0, -1).map((rank) => `    use-server ${rank} if { nbsrv(${rankBackend(name, rank)}) gt 0 }`),
+  // A worker that was reloaded counts no servers of its own, but still has clients; whom it connects to for a rank is the new worker.
+  ...RANKS.slice(0, -1).map((rank) => `    use-server ${rank} if { nbsrv(${rankBackend(name, rank)}) gt 0 } || { stopping }`),
   // Weight 0: `use-server` alone brings it requests, a retry never does.
   ...RANKS.map((rank, i) => `    server ${rank} ${quote(rankSocket(options, rank))}${i === 0 ? " weight 0" : ""}`),
 ];

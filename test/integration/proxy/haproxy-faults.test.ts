@@ -162,6 +162,8 @@ describe.skipIf(!requireComponent("haproxy", "haproxy"))("HAProxy, as our own pr
     const failed = outcomes.filter(({ status, isWhole }) => status !== 200 || !isWhole);
     console.log(`reloaded: ${failed.length} of ${outcomes.length} failed`);
     expect(failed).toEqual([]);
+    // Connections that the old worker keeps are served by the new plan, too.
+    expect(count(outcomes, "dublin")).toBe(outcomes.length);
     expect(repeated(upstreams)).toEqual([]);
     expect(await scene.reloads()).toBe(3);
   });

@@ -1,0 +1,27 @@
+/** What a HAProxy is told of a table whose rules tell clients apart. */
+import type { Place } from "../../../src/geo/geo-table.ts";
+import type { Inventory } from "../../../src/model/inventory.ts";
+import { edgePlan } from "../../../src/proxy/edge-plan.ts";
+import { clientClasses } from "../../../src/proxy/haproxy/client-classes.ts";
+import type { HaproxyWorld } from "../../../src/proxy/haproxy/layout.ts";
+import type { Measures } from "../../../src/routing/measure.ts";
+import { policyOf } from "../../../src/routing/policy.ts";
+import type { RoutingTable } from "../../../src/routing/table.ts";
+
+/** @param home the proxy's place */
+export function ruledWorld(inventory: Inventory, table: RoutingTable, measures: Measures, home: Place): HaproxyWorld {
+  const clusters = new Map(inventory.clusters.map(({ name }, i) => [name, i]));
+  const subnets = new Map(table.geo.subnets.map((text, i) => [text, i]));
+  const policies = inventory.routes.map((route) => policyOf(route, inventory, clusters, subnets));
+  const { classes, placesFor } = clientClasses({ geo: table.geo, policies, home });
+  const routes = inventory.routes.map((route, index) => {
+    const policy = policies[index]!;
+    const planFor = (place: Place) => edgePlan({ table, route, index, policy, measures, place });
+    return {
+      ...{ namespace: route.namespace, name: route.name, hosts: route.hosts, sticky: route.sticky, port: route.health.probe.port },
+      plan: planFor(home),
+      classPlans: new Map([...placesFor(policy)].map(([name, place]) => [name, planFor(place)])),
+    };
+  });
+  return { routes, classes };
+}
