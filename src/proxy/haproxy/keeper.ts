@@ -2,7 +2,7 @@
  * Keeps one HAProxy at what routes want: commands what can be commanded, reads back, writes down the rest, and starts over when HAProxy does.
  * While HAProxy cannot be reached, it serves by what it was told last; when it starts again, by what was written last.
  */
-import { type HaproxyWorld, type Layout, layoutOf, MAPS, type MapEntry, type MapName } from "./layout.ts";
+import { createLayouter, type HaproxyWorld, type Layout, MAPS, type MapEntry, type MapName } from "./layout.ts";
 import { type ConfigOptions, describeConfig, fingerprintOf, mapFile, mapText, renderConfig } from "./render-config.ts";
 import {
   joinCommands,
@@ -13,6 +13,7 @@ import {
   presentMaps,
   replaceMap,
   type ServersPlan,
+  type Settled,
   sameMap,
 } from "./runtime-plan.ts";
 import { parseServersState, type ServersState } from "./servers-state.ts";
@@ -71,6 +72,8 @@ const REMARK = /^(IP changed from|no need to change|port changed from)/;
 
 export function createHaproxyKeeper(options: ConfigOptions, ports: KeeperPorts): HaproxyKeeper {
   const written = new Map<string, string>();
+  const layOut = createLayouter();
+  const settled: Settled = new WeakMap();
   let wanted: Layout | undefined;
   /** What is known of the process that ran last. */
   let known:
@@ -103,10 +106,11 @@ export function createHaproxyKeeper(options: ConfigOptions, ports: KeeperPorts):
   async function bringAbout(layout: Layout): Promise<HaproxyStatus> {
     if (known === undefined) await writeDown(layout); // nobody can start it before
     const description = await meet();
-    await applyServers(planServers, layout);
+    const plan = (of: Layout, state: ServersState): ServersPlan => planServers(of, state, settled);
+    await applyServers(plan, layout);
     await applyMaps(presentMaps(layout, known!.state));
     await applyServers(planLeftovers, layout);
-    const { missing } = planServers(layout, known!.state);
+    const { missing } = plan(layout, known!.state);
     const lacks =
       description === describeConfig(fingerprintOf(layout, options)) ? missing : [...missing, "settings of another configuration"];
     if (lacks.length > 0 || ports.now() - writtenAt >= WRITE_GAP) await writeDown(layout);
@@ -176,6 +180,7 @@ export function createHaproxyKeeper(options: ConfigOptions, ports: KeeperPorts):
     for (const name of MAPS) {
       const entries = maps[name];
       const confirmed = known!.maps.get(name);
+      if (confirmed === entries) continue;
       if (confirmed !== undefined && sameMap(name, entries, confirmed)) continue;
       const file = mapFile(options, name);
       const isThere = async (): Promise<boolean> => sameMap(name, entries, parseMap(await ask(`show map ${file}`)));
@@ -245,7 +250,7 @@ export function createHaproxyKeeper(options: ConfigOptions, ports: KeeperPorts):
 
   return {
     update(world) {
-      wanted = layoutOf(world);
+      wanted = layOut(world);
       status = { ...status, isCurrent: false };
       start();
     },

@@ -1,7 +1,8 @@
+import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { edgeBackend, edgePlanOf, haproxyRoute } from "../../../test/support/haproxy/haproxy-routes.ts";
 import type { EdgePlan } from "../edge-plan.ts";
-import { type HaproxyRoute, layoutOf } from "./layout.ts";
+import { createLayouter, type HaproxyRoute, type HaproxyWorld, layoutOf } from "./layout.ts";
 import { classBackend, isRankBackend, rankBackend, routeBackend } from "./names.ts";
 
 const A = edgeBackend("a", ["192.0.2.1", "192.0.2.2"]);
@@ -101,6 +102,50 @@ describe("maps", () => {
       ["2001:db8:1::/48", "office"],
     ]));
   test("a class has a plan where the route says so", () => expect(maps.plans).toEqual([["shop:web:office", "shop:web:office"]]));
+});
+
+describe("a layouter", () => {
+  const plan = fc.constantFrom(edgePlanOf([A], [B]), edgePlanOf([B]), edgePlanOf([edgeBackend("a", ["-192.0.2.1"])], [C]), edgePlanOf());
+  const route = fc.record({
+    name: fc.constantFrom("r1", "r2", "r3", "r4"),
+    hosts: fc.subarray(["a.example.org", "b.example.org", "*.example.org", "*.eu.example.org"]),
+    sticky: fc.constantFrom("None" as const, "ClientSubnet" as const),
+    plan,
+    classPlans: fc.dictionary(fc.constantFrom("office", "home"), plan).map((plans) => new Map(Object.entries(plans))),
+  });
+  const routes = fc
+    .uniqueArray(route, { maxLength: 4, selector: ({ name }) => name })
+    .map((all) => all.map((one) => haproxyRoute(one.plan, one)));
+  const classes = fc.constantFrom<HaproxyWorld["classes"]>([], [{ name: "office", networks: ["198.51.100.0/24"] }]);
+  /** Some of the routes of before stay the objects that they were. */
+  const worlds = fc
+    .array(fc.tuple(routes, classes, fc.array(fc.boolean(), { minLength: 4, maxLength: 4 })), { minLength: 2, maxLength: 6 })
+    .map((all) => {
+      let before: readonly HaproxyRoute[] = [];
+      return all.map(([own, tellApart, stays]): HaproxyWorld => {
+        const kept = before.filter((_, i) => stays[i]);
+        before = [...kept, ...own.filter(({ name }) => !kept.some((one) => one.name === name))];
+        return { routes: before, classes: tellApart };
+      });
+    });
+  test("makes of one world after another what each makes alone", () => {
+    fc.assert(
+      fc.property(worlds, (all) => {
+        const layOut = createLayouter();
+        for (const world of all) expect(layOut(world)).toEqual(layoutOf(world));
+      }),
+    );
+  });
+  test("lays out a route again only when it is another object, and the same world not at all", () => {
+    const layOut = createLayouter();
+    const [one, other] = [haproxyRoute(edgePlanOf([A])), haproxyRoute(edgePlanOf([B]), { name: "z", hosts: ["z.example.org"] })];
+    const before = layOut({ routes: [one, other], classes: [] });
+    expect(layOut({ routes: [one, other], classes: [] })).toBe(before);
+    const after = layOut({ routes: [{ ...one, plan: edgePlanOf([C]) }, other], classes: [] });
+    expect(after.plans[0]).not.toEqual(before.plans[0]);
+    expect(after.plans[1]).toBe(before.plans[1]);
+    expect(after.maps).toBe(before.maps);
+  });
 });
 
 test("no two names of objects make one name of a backend", () => {

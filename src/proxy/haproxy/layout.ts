@@ -72,29 +72,63 @@ export type MapEntry = readonly [key: string, value: string];
 const MOST_WEIGHT = 256;
 
 /** Endpoints that are no addresses, hosts that are none and networks that are none are left out: what is in a layout can be written down. */
-export function layoutOf({ routes, classes }: HaproxyWorld): Layout {
-  const plans = routes.flatMap((route) => [
-    planBackends(route, routeBackend(route), route.plan),
-    ...[...(route.classPlans ?? [])].map(([name, plan]) => planBackends(route, classBackend(route, name), plan)),
-  ]);
+export const layoutOf = (world: HaproxyWorld): Layout => ({ plans: byName(world.routes.flatMap(plansOf)), maps: mapsOf(world) });
+
+/** Lays out one world after another as {@link layoutOf} does; a route that is the same object as before is not laid out again. */
+export function createLayouter(): (world: HaproxyWorld) => Layout {
+  const known = new WeakMap<HaproxyRoute, readonly PlanBackends[]>();
+  let before: { readonly world: HaproxyWorld; readonly layout: Layout } | undefined;
+
+  function plansOnce(route: HaproxyRoute): readonly PlanBackends[] {
+    const plans = known.get(route) ?? plansOf(route);
+    known.set(route, plans);
+    return plans;
+  }
+
+  return (world) => {
+    const isAlike = before !== undefined && areFoundAlike(before.world, world);
+    if (isAlike && world.routes.every((route, i) => route === before!.world.routes[i])) return before!.layout;
+    const layout = { plans: byName(world.routes.flatMap(plansOnce)), maps: isAlike ? before!.layout.maps : mapsOf(world) };
+    before = { world, layout };
+    return layout;
+  };
+}
+
+/** Whether requests find their way in both worlds by the same maps: those do not tell who serves. */
+function areFoundAlike(one: HaproxyWorld, other: HaproxyWorld): boolean {
+  if (one.classes !== other.classes && JSON.stringify(one.classes) !== JSON.stringify(other.classes)) return false;
+  const ways = ({ namespace, name, hosts, classPlans }: HaproxyRoute): string =>
+    JSON.stringify([namespace, name, hosts, [...(classPlans?.keys() ?? [])]]);
+  return (
+    one.routes.length === other.routes.length &&
+    one.routes.every((route, i) => route === other.routes[i] || ways(route) === ways(other.routes[i]!))
+  );
+}
+
+/** Of the route, and of each class that has a plan of its own. */
+const plansOf = (route: HaproxyRoute): readonly PlanBackends[] => [
+  planBackends(route, routeBackend(route), route.plan),
+  ...[...(route.classPlans ?? [])].map(([name, plan]) => planBackends(route, classBackend(route, name), plan)),
+];
+
+const byName = (plans: readonly PlanBackends[]): readonly PlanBackends[] => plans.toSorted((a, b) => compare(a.name, b.name));
+
+function mapsOf({ routes, classes }: HaproxyWorld): Layout["maps"] {
   const hosts = routes.flatMap((route) => route.hosts.filter(isHost).map((host): MapEntry => [host, routeBackend(route)]));
   return {
-    plans: plans.toSorted((a, b) => compare(a.name, b.name)),
-    maps: {
-      hosts: unique(hosts.filter(([host]) => !host.startsWith("*"))).toSorted(byKey),
-      wildcards: unique(hosts.filter(([host]) => host.startsWith("*")).map(([host, to]) => [host.slice(1), to])).toSorted(
-        (a, b) => b[0].length - a[0].length || byKey(a, b),
+    hosts: unique(hosts.filter(([host]) => !host.startsWith("*"))).toSorted(byKey),
+    wildcards: unique(hosts.filter(([host]) => host.startsWith("*")).map(([host, to]) => [host.slice(1), to])).toSorted(
+      (a, b) => b[0].length - a[0].length || byKey(a, b),
+    ),
+    clients: unique(
+      classes.flatMap(({ name, networks }) =>
+        networks.filter((network) => parseNetwork(network) !== undefined).map((network): MapEntry => [network, classWord(name)]),
       ),
-      clients: unique(
-        classes.flatMap(({ name, networks }) =>
-          networks.filter((network) => parseNetwork(network) !== undefined).map((network): MapEntry => [network, classWord(name)]),
-        ),
-      ).toSorted(byKey),
-      plans: routes
-        .flatMap((route) => [...(route.classPlans?.keys() ?? [])].map((name) => classBackend(route, name)))
-        .map((name): MapEntry => [name, name])
-        .toSorted(byKey),
-    },
+    ).toSorted(byKey),
+    plans: routes
+      .flatMap((route) => [...(route.classPlans?.keys() ?? [])].map((name) => classBackend(route, name)))
+      .map((name): MapEntry => [name, name])
+      .toSorted(byKey),
   };
 }
 

@@ -16,13 +16,23 @@ export interface ServersPlan {
   readonly missing: readonly string[];
 }
 
-export function planServers(layout: Layout, state: ServersState): ServersPlan {
-  const plans = layout.plans.flatMap(({ ranks }) =>
-    ranks.map((rank) => {
+/** Ranks that need nothing done, and the rows that this was found with. Neither is ever changed in place, so it need not be found again. */
+export type Settled = WeakMap<RankServers, readonly ServerRow[]>;
+
+/** @param settled what is in it is passed over; what is found to need nothing is added */
+export function planServers(layout: Layout, state: ServersState, settled: Settled = new WeakMap()): ServersPlan {
+  const plans: ServersPlan[] = [];
+  for (const { ranks } of layout.plans) {
+    for (const rank of ranks) {
       const rows = state.get(rank.name);
-      return rows === undefined ? { ...NOTHING, missing: [`backend ${rank.name}`] } : planRank(rank, rows);
-    }),
-  );
+      if (rows === undefined) plans.push({ ...NOTHING, missing: [`backend ${rank.name}`] });
+      else if (settled.get(rank) !== rows) {
+        const plan = planRank(rank, rows);
+        if (plan.commands.length === 0 && plan.missing.length === 0) settled.set(rank, rows);
+        else plans.push(plan);
+      }
+    }
+  }
   const changed = plans.filter(({ commands }) => commands.length > 0);
   return {
     commands: changed.flatMap(({ commands }) => commands),
@@ -73,6 +83,7 @@ const setServer = (backend: string, { name }: ServerRow, what: string): string =
  * Maps for what HAProxy has: nothing in them leads to a backend that a reload has yet to bring, as long as another plan of the route is there.
  */
 export function presentMaps({ plans, maps }: Layout, state: ServersState): Layout["maps"] {
+  if (plans.every(({ ranks }) => ranks.every(({ name }) => state.has(name)))) return maps;
   const present = new Set(plans.filter(({ ranks }) => ranks.every(({ name }) => state.has(name))).map(({ name }) => name));
   const leads = ([, value]: MapEntry): boolean => present.has(value);
   return { ...maps, hosts: maps.hosts.filter(leads), wildcards: maps.wildcards.filter(leads), plans: maps.plans.filter(leads) };
