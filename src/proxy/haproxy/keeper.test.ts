@@ -215,6 +215,30 @@ describe("what only a reload can bring", () => {
   });
 });
 
+describe("a HAProxy that may open few files", () => {
+  test("goes on, and it is told how many clients that allows", async () => {
+    const { clock, haproxy, keeper, serving, settled } = keep();
+    await settled(WEB);
+    haproxy.limit = 1_024;
+    keeper.update(WEB_FAILED_OVER);
+    await clock.advance(2_000);
+    expect(serving()).toEqual(["192.0.2.2=256"]);
+    expect(keeper.status()).toMatchObject({ isCurrent: true, problem: expect.stringContaining("clients beyond 229 at a time wait") });
+  });
+  test("is not reloaded for more routes than it could start with: it would not come back", async () => {
+    let reloads = 0;
+    const { clock, haproxy, keeper, serving, settled } = keep({ more: { reload: async () => void reloads++ } });
+    await settled(WEB);
+    haproxy.limit = 1_024;
+    const many = Array.from({ length: 300 }, (_, i) => haproxyRoute(edgePlanOf([A], [B]), { name: `r${i}`, hosts: [`r${i}.example.org`] }));
+    keeper.update(worldOf(WEB_FAILED_OVER.routes[0]!, ...many));
+    await clock.advance(30_000);
+    expect(reloads).toBe(0);
+    expect(serving()).toEqual(["192.0.2.2=256"]);
+    expect(keeper.status()).toMatchObject({ isCurrent: false, problem: expect.stringContaining("it cannot be reloaded") });
+  });
+});
+
 test("a full disk keeps nobody from commanding", async () => {
   let isFull = false;
   const files = new Map<string, string>();

@@ -2,6 +2,7 @@
  * Keeps one HAProxy at what routes want: commands what can be commanded, reads back, writes down the rest, and starts over when HAProxy does.
  * While HAProxy cannot be reached, it serves by what it was told last; when it starts again, by what was written last.
  */
+import { describeShortage, descriptorsFor } from "./descriptors.ts";
 import { createLayouter, type HaproxyWorld, type Layout, MAPS, type MapEntry, type MapName } from "./layout.ts";
 import { type ConfigOptions, describeConfig, fingerprintOf, mapFile, mapText, renderConfig } from "./render-config.ts";
 import {
@@ -105,7 +106,7 @@ export function createHaproxyKeeper(options: ConfigOptions, ports: KeeperPorts):
 
   async function bringAbout(layout: Layout): Promise<HaproxyStatus> {
     if (known === undefined) await writeDown(layout); // nobody can start it before
-    const description = await meet();
+    const { description, limit } = await meet();
     const plan = (of: Layout, state: ServersState): ServersPlan => planServers(of, state, settled);
     await applyServers(plan, layout);
     await applyMaps(presentMaps(layout, known!.state));
@@ -114,9 +115,11 @@ export function createHaproxyKeeper(options: ConfigOptions, ports: KeeperPorts):
     const lacks =
       description === describeConfig(fingerprintOf(layout, options)) ? missing : [...missing, "settings of another configuration"];
     if (lacks.length > 0 || ports.now() - writtenAt >= WRITE_GAP) await writeDown(layout);
-    if (lacks.length > 0) await reload();
-    else reloadProblem = undefined;
-    const problem = writeProblem ?? reloadProblem;
+    const need = descriptorsFor(layout, known!.state, options);
+    const shortage = describeShortage(need, limit, options);
+    if (lacks.length === 0) reloadProblem = undefined;
+    else if (need.toStart <= limit) await reload();
+    const problem = writeProblem ?? reloadProblem ?? shortage;
     return {
       ...{ isReachable: true, isCurrent: lacks.length === 0 },
       ...(lacks.length === 0 ? {} : { reloadFor: lacks.length === 1 ? lacks[0]! : `${lacks[0]} and ${lacks.length - 1} more` }),
@@ -137,8 +140,12 @@ export function createHaproxyKeeper(options: ConfigOptions, ports: KeeperPorts):
     }
   }
 
-  /** Reads what there is when it is not known: at first, after HAProxy has started again, and now and then. @returns its description */
-  async function meet(): Promise<string> {
+  /**
+   * Reads what there is when it is not known: at first, after HAProxy has started again, and now and then.
+   *
+   * @returns its description, and how many files it may open
+   */
+  async function meet(): Promise<{ readonly description: string; readonly limit: number }> {
     const info = await ask("show info");
     const field = (name: string): string => new RegExp(`^${name}: (.*)$`, "m").exec(info)?.[1] ?? "";
     const identity = `${field("Pid")} ${field("Start_time_sec")}`; // in a container every process is the first
@@ -146,7 +153,7 @@ export function createHaproxyKeeper(options: ConfigOptions, ports: KeeperPorts):
       const state = parseServersState(await ask("show servers state"));
       known = { identity, readAt: ports.now(), state, maps: new Map() };
     }
-    return field("description");
+    return { description: field("description"), limit: Number(field("Ulimit-n") || Number.POSITIVE_INFINITY) };
   }
 
   async function applyServers(plan: (layout: Layout, state: ServersState) => ServersPlan, layout: Layout): Promise<void> {

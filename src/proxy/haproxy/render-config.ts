@@ -39,6 +39,8 @@ export interface ConfigOptions {
    * them. No `chroot` is written: there the sockets between the two passes are out of reach.
    */
   readonly runAs?: { readonly user: string; readonly group: string };
+  /** How many clients it must be able to serve at a time, by which its file descriptors are counted; 1,000 if not given. */
+  readonly clients?: number;
   /** Milliseconds, each for one try. */
   readonly connectTimeout: number;
   readonly responseTimeout: number;
@@ -190,8 +192,13 @@ const inner = ({ sticky, tls }: PlanBackends, { name, rank }: RankServers): read
     : [`    default-server ssl verify required ca-file ${quote(tls.caFile)} sni req.hdr(host),field(1,:) no-check-ssl`]),
 ];
 
-function servers({ servers: wanted }: RankServers, present: readonly Seat[]): readonly string[] {
-  const count = Math.max(seatsFor(wanted.length), present.length);
+/** How many servers a rank is given. */
+export const serversOf = ({ servers: wanted }: RankServers, present: readonly Seat[]): number =>
+  Math.max(seatsFor(wanted.length), present.length);
+
+function servers(rank: RankServers, present: readonly Seat[]): readonly string[] {
+  const { servers: wanted } = rank;
+  const count = serversOf(rank, present);
   const all = Array.from({ length: count }, (_, i): Seat => present[i] ?? { address: "127.0.0.1", port: 1, isReady: false });
   const { seats } = seat(wanted, all);
   const used = seats.findLastIndex((one) => one !== undefined) + 1;

@@ -1,4 +1,4 @@
-/** A real HAProxy, programmed by us, in front of three clusters that are killed, stopped, broken and drained. */
+/** A real HAProxy, told what to do by the test, in front of three clusters; what it does by our own judgement: haproxy-faults.test.ts. */
 import { once } from "node:events";
 import { readFile, writeFile } from "node:fs/promises";
 import { createServer, get } from "node:https";
@@ -6,7 +6,8 @@ import type { AddressInfo } from "node:net";
 import { setTimeout } from "node:timers/promises";
 import { describe, expect, onTestFinished, test } from "vitest";
 import type { EdgePlan } from "../../../src/proxy/edge-plan.ts";
-import type { HaproxyRoute, HaproxyWorld } from "../../../src/proxy/haproxy/layout.ts";
+import { descriptorsFor } from "../../../src/proxy/haproxy/descriptors.ts";
+import { type HaproxyRoute, type HaproxyWorld, layoutOf } from "../../../src/proxy/haproxy/layout.ts";
 import { requireComponent } from "../../support/component.ts";
 import { freePort } from "../../support/free-port.ts";
 import { edgeBackend, edgePlanOf, haproxyRoute } from "../../support/haproxy/haproxy-routes.ts";
@@ -44,36 +45,6 @@ const counts = (outcomes: readonly Outcome[]): Readonly<Record<string, number>> 
   Object.fromEntries(NAMES.map((name) => [name, outcomes.filter(({ body }) => body === name).length]));
 
 describe.skipIf(!requireComponent("haproxy", "haproxy"))("HAProxy", () => {
-  const faults: readonly { name: string; strike: (near: Upstream) => unknown; heal: (near: Upstream) => unknown }[] = [
-    { name: "killed", strike: (near) => near.signal("SIGKILL"), heal: (near) => near.start() },
-    { name: "stopped", strike: (near) => near.signal("SIGSTOP"), heal: (near) => near.signal("SIGCONT") },
-    { name: "answering 503", strike: (near) => near.become(503), heal: (near) => near.become(200) },
-  ];
-  test.each(faults)(
-    "the nearest is $name under 500 requests/s: no GET fails, no POST arrives twice, before and after we know of it",
-    async ({ strike, heal }) => {
-      const { upstreams, near, middle, far, world } = await clusters();
-      const { port, bring } = await startHaproxy(world(edgePlanOf([near.up], [middle.up], [far.up])));
-      const stop = startLoad(port);
-      await setTimeout(1_000);
-      await strike(upstreams[0]!);
-      await setTimeout(2_500);
-      await bring(world(edgePlanOf([near.down], [middle.up], [far.up])));
-      await setTimeout(500);
-      await heal(upstreams[0]!);
-      await setTimeout(500);
-      await bring(world(edgePlanOf([near.up], [middle.up], [far.up])));
-      await setTimeout(1_000);
-      const outcomes = await stop();
-      expect(outcomes.length).toBeGreaterThan(1_500);
-      expect(failed(outcomes, "GET")).toEqual([]);
-      expect(repeated(upstreams)).toEqual([]);
-      expect(counts(outcomes.slice(0, 200)).near).toBe(200);
-      expect(counts(outcomes.slice(-100)).near).toBe(100);
-      expect(counts(outcomes).middle).toBeGreaterThan(500);
-    },
-  );
-
   test("a cluster with two addresses stops that shares a tier with another: retries leave the cluster, not only the address", async () => {
     const { upstreams, port: upstreamPort, world } = await clusters();
     const twin = await startUpstream("near", "127.0.0.14", upstreamPort);
@@ -211,6 +182,23 @@ describe.skipIf(!requireComponent("haproxy", "haproxy"))("HAProxy", () => {
     upstreams[2]!.signal("SIGKILL");
     const outcomes = await Promise.all(Array.from({ length: 20 }, () => office("GET")));
     expect(outcomes.map(({ status }) => status)).toEqual(outcomes.map(() => 503));
+  });
+
+  test("file descriptors: what it sets aside is what we count, and no more than that much less", async () => {
+    const { world } = await clusters();
+    const plan = edgePlanOf([
+      edgeBackend(
+        "near",
+        Array.from({ length: 200 }, (_, i) => `127.1.0.${i + 1}`),
+      ),
+    ]);
+    const { ask, config } = await startHaproxy(world(plan));
+    const info = await ask("show info");
+    const field = (name: string): number => Number(new RegExp(`^${name}: (\\d+)$`, "m").exec(info)?.[1]);
+    const setAside = field("Ulimit-n") - 2 * field("Maxconn");
+    const { toStart } = descriptorsFor(layoutOf(world(plan)), new Map(), config);
+    expect(toStart).toBeGreaterThanOrEqual(setAside);
+    expect(toStart - setAside).toBeLessThan(100);
   });
 
   test("hosts: capitals, ports and final dots do not matter, the longest wildcard wins, others are misdirected", async () => {

@@ -21,6 +21,8 @@ export interface FakeHaproxy {
   readonly maps: ReadonlyMap<string, readonly string[]>;
   /** What changed something, in the order of arrival. */
   readonly changes: string[];
+  /** Files that it may open. */
+  limit: number;
   /** Told after each change. */
   onChange: () => void;
 }
@@ -37,7 +39,7 @@ export function createFakeHaproxy(): FakeHaproxy {
   let description = "";
 
   const fake: FakeHaproxy = {
-    ...{ backends, maps, changes: [], onChange: () => {} },
+    ...{ backends, maps, changes: [], limit: 1_000_000, onChange: () => {} },
     start(files) {
       for (const held of [backends, maps, versions]) held.clear();
       const config = [...files].find(([path]) => path.endsWith(".cfg"))?.[1] ?? "";
@@ -69,7 +71,8 @@ export function createFakeHaproxy(): FakeHaproxy {
     const show = /^show (info|map (\S+)|servers state(?: (\S+))?)$/.exec(command);
     if (show !== null) {
       const [, what, file, backend] = show;
-      if (what === "info") return `Name: HAProxy\nPid: ${pid}\nStart_time_sec: ${pid * 7}\ndescription: ${description}\n`;
+      if (what === "info")
+        return `Name: HAProxy\nPid: ${pid}\nStart_time_sec: ${pid * 7}\nUlimit-n: ${fake.limit}\ndescription: ${description}\n`;
       if (file !== undefined)
         return (
           maps
