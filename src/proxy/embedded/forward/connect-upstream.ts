@@ -1,7 +1,8 @@
 /** Connections to endpoints: plain, or over TLS as probes make them. */
-import { connect, isIP } from "node:net";
+import { isIP } from "node:net";
 import { checkServerIdentity, connect as connectTls, createSecureContext, type SecureContext } from "node:tls";
 import type { ProxyEndpoint, UpstreamTls } from "./endpoints.ts";
+import { openUpstream } from "./open-upstream.ts";
 import type { ProxyPorts } from "./ports.ts";
 
 /** Sessions that are kept, so that a new connection costs no whole handshake. */
@@ -15,8 +16,8 @@ export function createUpstreamConnector(ca: string | undefined): ProxyPorts["con
   const secureContext = createSecureContext(ca === undefined ? {} : { ca });
   const sessions = new Map<string, Buffer>();
   return (endpoint) => {
-    const { id, address, port, tls } = endpoint;
-    if (tls === undefined) return connect({ host: address, port, noDelay: true, allowHalfOpen: true });
+    const { id, tls } = endpoint;
+    if (tls === undefined) return openUpstream(endpoint);
     const socket = connectOverTls(endpoint, tls, secureContext, sessions.get(id));
     socket.setNoDelay(true);
     socket.on("session", (session) => {
