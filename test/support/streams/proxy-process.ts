@@ -3,6 +3,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { freePort } from "../free-port.ts";
+import { writeMmdb } from "../mmdb-writer.ts";
 import { startServer } from "../serve.ts";
 
 export const HOST = "shop.example.org";
@@ -23,8 +24,11 @@ export async function startProxyProcess(addresses: readonly string[], port: numb
   const config = join(folder, "config");
   mkdirSync(config);
   writeFileSync(join(config, "all.yaml"), objects(addresses, port));
+  // a large geo table would leave behind what it was made of, many times what is to be measured
+  const places = join(folder, "places.mmdb");
+  writeFileSync(places, writeMmdb([{ network: "192.0.2.0/24", record: { country_code: "IE" } }]));
   const proxyPort = await freePort();
-  const listener = ["--proxy", `127.0.0.1:${proxyPort}`, "--probe-allow", "127.0.0.0/8"];
+  const listener = ["--mmdb", places, "--proxy", `127.0.0.1:${proxyPort}`, "--probe-allow", "127.0.0.0/8"];
   const server = await startServer("--config", config, "--state", join(folder, "state"), ...listener);
   return {
     port: proxyPort,
