@@ -62,7 +62,6 @@ export function createEmbeddedProxy(options: EmbeddedProxyOptions): EmbeddedProx
     publish(table, { routes }) {
       outcomes.adopt(routes);
       chooser.adopt(table, routes);
-      for (const server of open) server.refresh();
       return [];
     },
     async start() {
@@ -70,7 +69,9 @@ export function createEmbeddedProxy(options: EmbeddedProxyOptions): EmbeddedProx
       const onError = (error: Error): void => log.warn({ err: error }, "the proxy's listener failed; serving goes on");
       for (const one of listen) {
         try {
-          open.push(await openProxyServer(one, chooser.choose, { now, setTimer, onError, outcomes }, { ...settings, ...ca }));
+          open.push(
+            await openProxyServer(one, chooser.choose, { now, setTimer, onError, outcomes, tableVersion: chooser.version }, { ...settings, ...ca }),
+          );
         } catch (cause) {
           await stop();
           throw new ListenError("HTTP proxy", one, flag, cause);

@@ -137,6 +137,18 @@ test("nobody is chosen for another host, and before there is a table", () => {
   ).toBeUndefined();
 });
 
+test("whatever changes who may be asked makes another version: a table, and a change of health", () => {
+  const { table, chooser, inventory } = world();
+  const versions = [chooser.version()];
+  versions.push(chooser.version());
+  Atomics.add(table.state.sequence, 0, 1); // as the engine does when it has written a route
+  versions.push(chooser.version());
+  chooser.adopt(compileTestTable(inventory, [COUNTRY_FILE]).table, inventory.routes);
+  versions.push(chooser.version());
+  expect(new Set(versions.slice(1)).size).toBe(3);
+  expect(versions[1]).toBe(versions[0]);
+});
+
 test("an endpoint is the same object for as long as any route has it", () => {
   const { table, chooser, inventory } = world();
   const [before] = chooser.choose("shop.example.org", "198.51.100.1")!.tiers[0]!;

@@ -11,6 +11,8 @@ import type { ChooseEndpoints, ProxyEndpoint, ProxyRoute, Tiers, UpstreamTls } f
 
 export interface RouteChooser {
   readonly choose: ChooseEndpoints;
+  /** Another number than before whenever the table or its live state is. */
+  readonly version: () => number;
   /** From now on this table counts. @param routes those that it was compiled from, in its order */
   adopt(table: RoutingTable, routes: readonly Route[]): void;
 }
@@ -39,6 +41,7 @@ export function createRouteChooser(random: () => number, mayConnect: (address: s
    * are pooled by endpoint, so equal ones are one object, whichever table they are of.
    */
   let known: ReadonlyMap<string, ProxyEndpoint> = new Map();
+  let adopted = 0;
   const choice = newChoice();
   const backends = new Uint32Array(MOST_BACKENDS);
 
@@ -71,7 +74,9 @@ export function createRouteChooser(random: () => number, mayConnect: (address: s
       }
       return { tiers, route: proxied };
     },
+    version: () => adopted + (served === undefined ? 0 : Atomics.load(served.table.state.sequence, 0)),
     adopt(table, routes) {
+      adopted += 2 ** 32; // more than a sequence can hold
       const next = new Map<string, ProxyEndpoint>();
       const allowed = new Map<string, boolean>();
       const isAllowed = (address: string, port: number): boolean => {

@@ -26,10 +26,11 @@ async function scene(policy: Partial<HttpPolicy>): Promise<Scene> {
   const port = await freePort();
   const upstreams = await Promise.all(NAMES.map((name, i) => startUpstream(name, `127.0.0.${21 + i}`, port)));
   let tiers = upstreams.map(({ name, address }): ProxyEndpoint[] => [{ id: name, address, port }]);
+  let version = 0;
   const proxy = await openProxyServer(
     { address: "127.0.0.1", port: 0 },
     routed(() => tiers, policy),
-    { ...realPorts, now: () => ms(performance.now()), onError: (error) => expect.fail(String(error)) },
+    { ...realPorts, now: () => ms(performance.now()), tableVersion: () => version, onError: (error) => expect.fail(String(error)) },
     PROXY_SETTINGS,
   );
   onTestFinished(() => proxy.close(ms(0)));
@@ -39,7 +40,7 @@ async function scene(policy: Partial<HttpPolicy>): Promise<Scene> {
     proxy,
     withdraw: () => {
       tiers = tiers.slice(1);
-      proxy.refresh();
+      version++;
     },
   };
 }

@@ -5,6 +5,7 @@ import { Agent, createServer, type Server as HttpServer, type IncomingMessage, r
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { HTTP_DEFAULTS } from "../../../src/model/to-http.ts";
 import { freeClusterPort, globalroute } from "../../support/demo.ts";
 import { freePort } from "../../support/free-port.ts";
 import { writeMmdb } from "../../support/mmdb-writer.ts";
@@ -48,6 +49,7 @@ describe("a server that passes requests on", () => {
 
   async function startSite(site: Site, port: number): Promise<void> {
     const http = createServer((incoming, response) => {
+      if (incoming.url === "/silent" && site === "tokyo") return;
       if (incoming.method === "POST") posts.push(`${site} ${incoming.url}`);
       response.setHeader("x-site", site);
       response.end(`${site} ${incoming.headers["x-forwarded-for"]}\n`);
@@ -109,6 +111,19 @@ describe("a server that passes requests on", () => {
     expect(new Set(posted.map(({ status }) => status))).toEqual(new Set([200]));
     expect(posts).toHaveLength(50);
     expect(new Set(posts).size).toBe(50);
+  });
+
+  test("when a cluster is drained, requests that wait there for an answer leave it, long before their time is up", async () => {
+    const began = performance.now();
+    const asked = ask("203.0.113.7", { path: "/silent" });
+    const until = new Date(Date.now() + 3_600_000).toISOString();
+    const override = `spec: {targetRef: {kind: MemberCluster, name: tokyo}, action: Drain, reason: it is silent, until: ${until}}`;
+    writeFileSync(
+      join(folder, "config", "drain.yaml"),
+      `apiVersion: globalroute.dev/v1alpha1\nkind: TrafficOverride\nmetadata: {name: drain}\n${override}\n`,
+    );
+    expect(await asked).toMatchObject({ status: 200, site: "virginia" });
+    expect(performance.now() - began).toBeLessThan(HTTP_DEFAULTS.timeouts.backendRequest - 1000);
   });
 
   test("it ends in order", async () => {

@@ -43,6 +43,8 @@ export interface ProxyWorld {
   readonly clock: SimulatedClock;
   readonly attempts: readonly Attempt[];
   readonly openClient: () => FarEnd;
+  /** Who may be asked has changed. */
+  readonly changeTable: () => void;
   /** An endpoint that takes every connection at once. */
   readonly acceptAll: (on: boolean) => void;
 }
@@ -88,7 +90,9 @@ export function proxyWorld(
     if (acceptsAll) setImmediate(() => near.emit("connect"));
     return near;
   };
-  const ports = { now: clock.now, setTimer: clock.setTimer, connect, ...(outcomes === undefined ? {} : { outcomes }) };
+  let version = 0;
+  const tableVersion = (): number => version;
+  const ports = { now: clock.now, setTimer: clock.setTimer, connect, tableVersion, ...(outcomes === undefined ? {} : { outcomes }) };
   const proxy = createProxy(routed(chooseTiers, policy), ports, { ...PROXY_SETTINGS, ...settings });
   return {
     proxy,
@@ -96,6 +100,9 @@ export function proxyWorld(
     attempts,
     acceptAll: (on) => {
       acceptsAll = on;
+    },
+    changeTable: () => {
+      version++;
     },
     openClient: () => {
       const [near, far] = duplexPair();

@@ -10,5 +10,7 @@ export interface ProxyPorts {
   readonly setTimer: (delay: Milliseconds, callback: () => void) => () => void;
   /** Begins to connect. The stream emits "connect" when it is there, "error" when it will not be, and reports half-closed ends by "end". */
   readonly connect: (endpoint: ProxyEndpoint) => Duplex;
+  /** Another number than before whenever who may be asked has changed: requests that wait where they would not be sent any more go elsewhere. */
+  readonly tableVersion?: () => number;
   readonly outcomes?: Outcomes;
 }

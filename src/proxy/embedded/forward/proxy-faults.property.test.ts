@@ -52,7 +52,7 @@ async function oneWorld(seed: number): Promise<number> {
   for (let round = 0; round < 400 && clients.some((client) => answersTo(client).length < REQUESTS); round++) {
     if (below(6) === 0) {
       tiers = orders[below(orders.length)]!;
-      world.proxy.refresh();
+      world.changeTable();
     }
     for (const attempt of [...world.attempts]) {
       if (attempt.isClosed()) continue;

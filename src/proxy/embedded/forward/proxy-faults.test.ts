@@ -217,7 +217,7 @@ describe("an endpoint that a new table does not offer any more", () => {
     const begun = await ask(world);
     await world.attempts.at(-1)!.say("HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhe");
     tiers = [[WEST]];
-    world.proxy.refresh();
+    world.changeTable();
     for (let round = 0; round < 5; round++) {
       const before = world.attempts.length;
       await world.clock.advance(LATER);
@@ -236,7 +236,7 @@ describe("an endpoint that a new table does not offer any more", () => {
     const world = proxyWorld({}, () => tiers);
     const client = await ask(world);
     tiers = [];
-    world.proxy.refresh();
+    world.changeTable();
     await world.clock.advance(LATER);
     await world.attempts[0]!.say(response("hello"));
     expect(client.got()).toMatch(/hello$/);

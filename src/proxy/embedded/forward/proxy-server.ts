@@ -12,7 +12,7 @@ import type { ProxyPorts } from "./ports.ts";
 import { createProxy, type EmbeddedProxy } from "./proxy.ts";
 import type { ProxySettings } from "./settings.ts";
 
-export interface ProxyServer extends Pick<EmbeddedProxy, "counters" | "connections" | "ejections" | "refresh"> {
+export interface ProxyServer extends Pick<EmbeddedProxy, "counters" | "connections" | "ejections"> {
   readonly port: number;
   readonly front: FrontCounters;
   /** Listens no more and lets requests end, for no longer than `patience`. */
@@ -44,7 +44,6 @@ export async function openProxyServer(
     counters: proxy.counters,
     connections: proxy.connections,
     ejections: proxy.ejections,
-    refresh: proxy.refresh,
     close: async (patience) => {
       server.close();
       front.drain();

@@ -19,8 +19,6 @@ export interface EmbeddedProxy {
   readonly counters: ProxyCounters;
   /** Takes a connection, or destroys it when there are too many. @param peer the address that it comes from */
   readonly accept: (socket: Duplex, peer: string, facts?: AcceptFacts) => void;
-  /** Who may be asked has changed: requests that wait where they would not be sent any more go elsewhere, if they can. */
-  readonly refresh: () => void;
   readonly connections: () => { readonly clients: number; readonly open: number; readonly idle: number };
   /** How often an endpoint was ejected since the start, and how many are now. */
   readonly ejections: () => { readonly total: number; readonly now: number };
@@ -41,6 +39,7 @@ export function createProxy(choose: ChooseEndpoints, ports: ProxyPorts, settings
   /** Who may be asked has changed, and not every request has heeded it. */
   let hasNews = false;
   let ejections = 0;
+  let version = ports.tableVersion?.() ?? 0;
   let cutAt = Infinity;
   const empty = Promise.withResolvers<void>();
 
@@ -48,8 +47,9 @@ export function createProxy(choose: ChooseEndpoints, ports: ProxyPorts, settings
     const now = ports.now();
     pool.sweep(now);
     ejection.sweep(now);
-    const hadNews = hasNews || ejection.ejections > ejections;
+    const hadNews = hasNews || ejection.ejections !== ejections || (ports.tableVersion?.() ?? 0) !== version;
     ejections = ejection.ejections;
+    version = ports.tableVersion?.() ?? 0;
     hasNews = false;
     for (const client of clients) {
       if (now >= cutAt) client.socket.destroy();
@@ -70,9 +70,6 @@ export function createProxy(choose: ChooseEndpoints, ports: ProxyPorts, settings
       if (context.isDraining || clients.size >= settings.clients) return void socket.destroy();
       clients.add(new ClientConnection(socket, peer, facts, context, onClose));
       cancelSweep ??= ports.setTimer(SWEEP, sweep);
-    },
-    refresh: () => {
-      hasNews = true;
     },
     connections: () => ({ clients: clients.size, ...pool.count() }),
     ejections: () => ({ total: ejection.ejections, now: ejection.count(ports.now()) }),
