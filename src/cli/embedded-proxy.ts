@@ -1,33 +1,53 @@
-/** The embedded proxy as a publisher of tables: its listeners, whom it may connect to, and its end. */
-import { readFile } from "node:fs/promises";
-import { createSecureContext } from "node:tls";
+/** The embedded proxy as a publisher of tables: its listeners and certificates, whom it may connect to, and its end. */
 import { type AddressPolicy, forbiddenAddress } from "../../health/probes/address-check.ts";
 import type { Traffic } from "../../health/traffic.ts";
 import type { Publisher } from "../engine/source.ts";
 import type { EndpointKey } from "../model/health.ts";
+import { parseNetwork } from "../model/ip.ts";
 import { formatListenAddress, type ListenAddress, ListenError } from "../model/listen-address.ts";
 import { type Milliseconds, ms } from "../model/units.ts";
 import type { Log } from "../observe/log.ts";
 import type { ProxyReading } from "../observe/metric-readings.ts";
 import { openProxyServer, type ProxyServer } from "../proxy/embedded/forward/proxy-server.ts";
-import { PROXY_SETTINGS } from "../proxy/embedded/forward/settings.ts";
+import { PROXY_SETTINGS, type ProxySettings } from "../proxy/embedded/forward/settings.ts";
+import type { CertificateStore } from "../proxy/embedded/front/certificate-store.ts";
+import {
+  type FrontSettings,
+  NO_PLACE_LIMITS,
+  PLACE_LIMITS,
+  PROXY_HEADER_TIMEOUT,
+  TLS_FRONT,
+} from "../proxy/embedded/front/front-settings.ts";
 import { createProxyOutcomes } from "../proxy/embedded/outcomes/proxy-outcomes.ts";
 import { proxyReading } from "../proxy/embedded/outcomes/proxy-reading.ts";
 import { createRouteChooser } from "../proxy/embedded/route-chooser.ts";
-import { CommandError } from "./io.ts";
+import { openCertificates, readAuthorities } from "./proxy-files.ts";
 
-export interface EmbeddedProxyOptions {
+/** What operators say of it. */
+export interface ProxyOptions {
+  /** Plain HTTP/1.1. */
   readonly listen: readonly ListenAddress[];
   /** The option that moves the listeners, for messages. */
   readonly flag: string;
   /** Proxies in front of it whose word on who the client is counts. */
   readonly trustedHops: number;
+  /** TLS with HTTP/2 and HTTP/1.1; the certificates are in this folder. */
+  readonly tls?: { readonly listen: readonly ListenAddress[]; readonly certificates: string };
+  /** Every connection begins with a header of the PROXY protocol and comes from one of these networks, CIDR; empty = from anywhere. */
+  readonly proxyProtocol?: { readonly from: readonly string[] };
+  /** Connections and streams of one client; 0 = any number. */
+  readonly perClient?: number;
   /** Path of a PEM file: who may have signed endpoints' certificates; absent = the authorities that Node knows. */
   readonly upstreamCa?: string;
+}
+
+export interface EmbeddedProxyOptions extends ProxyOptions {
   /** Whoever writes a route must not reach by us what they could not reach themselves: the same rules as for probes. */
   readonly addresses: AddressPolicy;
   /** Monotonic. */
   readonly now: () => Milliseconds;
+  /** Milliseconds since 1970. */
+  readonly wallClock: () => number;
   readonly setTimer: (delay: Milliseconds, callback: () => void) => () => void;
   /** [0, 1) */
   readonly random: () => number;
@@ -50,13 +70,47 @@ export interface EmbeddedProxyService extends Publisher {
 const PATIENCE = ms(10_000);
 
 export function createEmbeddedProxy(options: EmbeddedProxyOptions): EmbeddedProxyService {
-  const { listen, flag, trustedHops, addresses, now, setTimer, random, onDuration, log } = options;
+  const { listen, flag, tls, addresses, now, wallClock, setTimer, random, onDuration, log } = options;
   const chooser = createRouteChooser(random, (address, port) => forbiddenAddress(address, port, addresses) === undefined);
   const outcomes = createProxyOutcomes(now, onDuration);
-  const settings = { ...PROXY_SETTINGS, forwarded: { ...PROXY_SETTINGS.forwarded, trustedHops } };
+  const onError = (error: Error): void => log.warn({ err: error }, "the proxy's listener failed; serving goes on");
+  const ports = { now, setTimer, outcomes, tableVersion: chooser.version, onError };
+  const front = frontSettings(options);
   const open: ProxyServer[] = [];
+  let certificates: CertificateStore | undefined;
 
-  const stop = async (): Promise<void> => void (await Promise.all(open.splice(0).map((server) => server.close(PATIENCE))));
+  const stop = async (): Promise<void> => {
+    certificates?.close();
+    await Promise.all(open.splice(0).map((server) => server.close(PATIENCE)));
+  };
+
+  async function openAll(all: readonly ListenAddress[], what: string, ownFlag: string, ownFront: FrontSettings): Promise<ListenAddress[]> {
+    const upstreamCa = options.upstreamCa === undefined ? undefined : await readAuthorities(options.upstreamCa);
+    const settings = proxySettings(options.trustedHops, ownFront.tls === undefined ? "http" : "https", upstreamCa);
+    const bound: ListenAddress[] = [];
+    for (const one of all) {
+      try {
+        const server = await openProxyServer(one, chooser.choose, ports, settings, ownFront);
+        open.push(server);
+        bound.push({ address: one.address, port: server.port });
+      } catch (cause) {
+        throw new ListenError(what, one, ownFlag, cause);
+      }
+    }
+    return bound;
+  }
+
+  async function openWithTls(): Promise<ListenAddress[]> {
+    if (tls === undefined) return [];
+    const store = await openCertificates(tls.certificates, {
+      wallClock,
+      setTimer,
+      warn: (message) => log.warn({}, message),
+      inform: (message) => log.info({}, message),
+    });
+    certificates = store;
+    return openAll(tls.listen, "HTTPS proxy", "--proxy-tls", { ...front, tls: { ...TLS_FRONT, certificates: store.current } });
+  }
 
   return {
     publish(table, { routes }) {
@@ -65,21 +119,16 @@ export function createEmbeddedProxy(options: EmbeddedProxyOptions): EmbeddedProx
       return [];
     },
     async start() {
-      const ca = options.upstreamCa === undefined ? {} : { upstreamCa: await readAuthorities(options.upstreamCa) };
-      const onError = (error: Error): void => log.warn({ err: error }, "the proxy's listener failed; serving goes on");
-      for (const one of listen) {
-        try {
-          open.push(
-            await openProxyServer(one, chooser.choose, { now, setTimer, onError, outcomes, tableVersion: chooser.version }, { ...settings, ...ca }),
-          );
-        } catch (cause) {
-          await stop();
-          throw new ListenError("HTTP proxy", one, flag, cause);
-        }
+      try {
+        const plain = await openAll(listen, "HTTP proxy", flag, front);
+        const encrypted = await openWithTls();
+        const tlsFields = tls === undefined ? {} : { proxyTls: encrypted.map(formatListenAddress) };
+        log.info({ proxy: plain.map(formatListenAddress), ...tlsFields }, "passing requests on");
+        return [...plain, ...encrypted];
+      } catch (error) {
+        await stop();
+        throw error;
       }
-      const bound = open.map(({ port }, i) => ({ address: listen[i]!.address, port }));
-      log.info({ proxy: bound.map(formatListenAddress) }, "passing requests on");
-      return bound;
     },
     stop,
     traffic: outcomes.take,
@@ -87,15 +136,18 @@ export function createEmbeddedProxy(options: EmbeddedProxyOptions): EmbeddedProx
   };
 }
 
-/** @throws CommandError */
-async function readAuthorities(path: string): Promise<string> {
-  try {
-    const pem = await readFile(path, "utf8");
-    createSecureContext({ ca: pem });
-    if (pem.includes("-----BEGIN CERTIFICATE-----")) return pem;
-    throw new Error("it holds no certificate");
-  } catch (cause) {
-    const why = cause instanceof Error ? cause.message : String(cause);
-    throw new CommandError(1, `--proxy-upstream-ca ${path}: ${why}. Name a PEM file with the certificates of the authorities.`, { cause });
-  }
+/** Behind proxies that are trusted all clients have their addresses: there is no bound for one of them then. */
+function frontSettings({ proxyProtocol, perClient, trustedHops }: ProxyOptions): FrontSettings {
+  const most = perClient ?? PLACE_LIMITS.places;
+  const isBound = trustedHops === 0 && most > 0;
+  const places = isBound ? { places: most, silent: Math.min(PLACE_LIMITS.silent, most) } : NO_PLACE_LIMITS;
+  if (proxyProtocol === undefined) return { places };
+  const from = proxyProtocol.from.flatMap((text) => parseNetwork(text) ?? []);
+  return { places, proxyProtocol: { from, timeout: PROXY_HEADER_TIMEOUT } };
 }
+
+const proxySettings = (trustedHops: number, scheme: "http" | "https", upstreamCa: string | undefined): ProxySettings => ({
+  ...PROXY_SETTINGS,
+  forwarded: { ...PROXY_SETTINGS.forwarded, trustedHops, scheme },
+  ...(upstreamCa === undefined ? {} : { upstreamCa }),
+});

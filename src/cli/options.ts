@@ -142,6 +142,12 @@ export function parseHops(text: string): number {
   return Number(text);
 }
 
+/** Of `--proxy-per-client`. */
+export function parsePerClient(text: string): number {
+  if (!/^\d{1,6}$/.test(text)) throw new InvalidArgumentError("Write how many there may be; 0 means any number.");
+  return Number(text);
+}
+
 /** One core is left to probes and the API. Beyond eight the network is the limit, and each costs memory. */
 export const defaultWorkers = (): number => Math.min(8, Math.max(1, availableParallelism() - 1));
 

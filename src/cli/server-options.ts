@@ -1,4 +1,3 @@
-import { resolve } from "node:path";
 /** Options of every command that runs a server, and how it is run until it is told to stop. */
 import { type Command, Option } from "commander";
 import { TokenError } from "../admin/token.ts";
@@ -17,7 +16,6 @@ import {
   collect,
   defaultWorkers,
   parseCidr,
-  parseHops,
   parseListenAddress,
   parsePath,
   parseWorkers,
@@ -25,12 +23,13 @@ import {
   stateOption,
   watchResolverOption,
 } from "./options.ts";
+import { addProxyOptions, type ProxyFlags, proxyOptions } from "./proxy-options.ts";
 import type { Service, ServiceOptions } from "./service.ts";
 import { stopSignals } from "./stop-signals.ts";
 import { parseVantageLocation } from "./vantage-location.ts";
 
 /** As commander gives them. */
-export interface ServerFlags extends AnswerFlags, FleetFlags {
+export interface ServerFlags extends AnswerFlags, FleetFlags, ProxyFlags {
   readonly state?: string;
   readonly listen?: readonly ListenAddress[];
   readonly dnsTransport: TransportChoice;
@@ -43,9 +42,6 @@ export interface ServerFlags extends AnswerFlags, FleetFlags {
   readonly probeAllow?: readonly string[];
   readonly reference?: readonly ListenAddress[];
   readonly watchResolver?: readonly ListenAddress[];
-  readonly proxy?: readonly ListenAddress[];
-  readonly proxyTrustedHops: number;
-  readonly proxyUpstreamCa?: string;
   readonly vantage: string;
   readonly vantageLocation?: Location;
   readonly logLevel: LogLevel;
@@ -89,21 +85,8 @@ export function addServerOptions(command: Command): Command {
         .default({ address: "127.0.0.1", port: 8053 }, "127.0.0.1:8053"),
     )
     .option("--metrics <addr:port>", "second listener, for probes and metrics alone", parseListenAddress)
-    .option("--notify <file>", "who is told of failovers and of what is degraded, by webhook; see docs/notifications.md", parsePath)
-    .optionsGroup("Passing requests on:")
-    .option(
-      "--proxy <addr:port>",
-      "pass HTTP requests on to the nearest cluster that is in service; may be given several times (default: nowhere)",
-      collect(parseListenAddress),
-    )
-    .addOption(
-      new Option("--proxy-trusted-hops <count>", "proxies in front of it whose X-Forwarded-For counts").argParser(parseHops).default(0),
-    )
-    .option(
-      "--proxy-upstream-ca <file>",
-      "who may have signed the certificates of clusters that are probed over TLS, as PEM (default: the authorities that Node knows)",
-      parsePath,
-    )
+    .option("--notify <file>", "who is told of failovers and of what is degraded, by webhook; see docs/notifications.md", parsePath);
+  addProxyOptions(command)
     .optionsGroup("Where clients are:")
     .option(
       "--mmdb <file>",
@@ -134,6 +117,7 @@ export function addServerOptions(command: Command): Command {
 
 /** What the options say of a service; where its objects come from is the command's. */
 export function serverOptions(flags: ServerFlags, io: Io, log: Log): Omit<ServiceOptions, "source"> {
+  const proxy = proxyOptions(flags, io.cwd);
   return {
     state: stateFolder(flags.state, io),
     listen: flags.listen ?? defaultListen(),
@@ -149,21 +133,12 @@ export function serverOptions(flags: ServerFlags, io: Io, log: Log): Omit<Servic
     mmdb: flags.mmdb ?? [],
     probeAllow: flags.probeAllow ?? [],
     references: flags.reference ?? [],
-    ...(flags.proxy === undefined ? {} : { proxy: proxyOptions(flags, flags.proxy, io.cwd) }),
+    ...(proxy === undefined ? {} : { proxy }),
     fleets: fleetOptions(flags, io.cwd),
     ...(flags.watchResolver === undefined ? {} : { watchResolvers: flags.watchResolver }),
     vantage: flags.vantage,
     ...(flags.vantageLocation === undefined ? {} : { vantageLocation: flags.vantageLocation }),
   };
-}
-
-function proxyOptions(
-  { proxyTrustedHops, proxyUpstreamCa }: ServerFlags,
-  listen: readonly ListenAddress[],
-  cwd: string,
-): NonNullable<ServiceOptions["proxy"]> {
-  const ca = proxyUpstreamCa === undefined ? {} : { upstreamCa: resolve(cwd, proxyUpstreamCa) };
-  return { listen, trustedHops: proxyTrustedHops, flag: "--proxy", ...ca };
 }
 
 export function serverLog({ logLevel, json }: Pick<ServerFlags, "logLevel" | "json">, io: Io): Log {

@@ -44,7 +44,7 @@ import { createDelegationPorts } from "./delegation-ports.ts";
 import { createDnsPublisher } from "./dns-publisher.ts";
 import { loadDrills, writeDrill } from "./drill-files.ts";
 import { createDrillRecorder } from "./drill-recorder.ts";
-import { createEmbeddedProxy, type EmbeddedProxyOptions } from "./embedded-proxy.ts";
+import { createEmbeddedProxy, type ProxyOptions } from "./embedded-proxy.ts";
 import { createFailoverFollower } from "./failover-follower.ts";
 import type { FleetOptions } from "./fleet-options.ts";
 import { lockFolder } from "./folder-lock.ts";
@@ -100,7 +100,7 @@ export interface ServiceOptions {
   /** Who is told of failovers and of what is degraded. */
   readonly notify?: OpenNotifications;
   /** Where HTTP requests are passed on to the nearest cluster; absent = nowhere. */
-  readonly proxy?: Pick<EmbeddedProxyOptions, "listen" | "trustedHops" | "flag" | "upstreamCa">;
+  readonly proxy?: ProxyOptions;
   /** How proxies of ProxyFleets are told; absent = they are not. */
   readonly fleets?: FleetOptions;
   /** Recursive resolvers that are asked whether a failover has reached them. */
@@ -126,7 +126,7 @@ export interface Service {
   /** Where it answers DNS, real ports. */
   readonly dns: readonly ListenAddress[];
   readonly admin: ListenAddress;
-  /** Where it passes requests on, real ports. */
+  /** Where it passes requests on, real ports; those with TLS last. */
   readonly proxy: readonly ListenAddress[];
   /** How the proxies of ProxyFleets follow. */
   readonly fleets: Pick<ProxyFleets, "status" | "refusals" | "watch">;
@@ -174,6 +174,7 @@ async function compose(options: ServiceOptions, io: Pick<Io, "now" | "every" | "
   const others = [
     ...(options.metrics === undefined ? [] : [options.metrics]),
     ...(options.proxy?.listen ?? []),
+    ...(options.proxy?.tls?.listen ?? []),
     ...(xds === undefined ? [] : [xds.listen]),
   ];
   const listeners = [...options.listen, options.admin, ...others];
@@ -276,6 +277,7 @@ async function compose(options: ServiceOptions, io: Pick<Io, "now" | "every" | "
           ...options.proxy,
           addresses,
           now: ports.now,
+          wallClock: io.now,
           setTimer: ports.setTimer,
           random: ports.random,
           onDuration: metrics.proxyRequestDuration,
