@@ -1,0 +1,35 @@
+/** The embedded proxy in a process of its own: `fork(…, [ENDPOINT_PORT])`. Says its ports, and its counts to any message. */
+import { ms } from "../../../src/model/units.ts";
+import { openProxyServer } from "../../../src/proxy/embedded/forward/proxy-server.ts";
+import { PROXY_SETTINGS } from "../../../src/proxy/embedded/forward/settings.ts";
+import { PLAIN_FRONT } from "../../../src/proxy/embedded/front/front-settings.ts";
+import { tlsSettings } from "../http1/front-world.ts";
+import { routed } from "../http1/proxy-world.ts";
+
+const choose = routed(() => [[{ id: "one", address: "127.0.0.1", port: Number(process.argv[2]) }]]);
+const ports = {
+  now: () => ms(performance.now()),
+  setTimer: (delay: number, callback: () => void) => {
+    const timer = setTimeout(callback, delay);
+    return () => clearTimeout(timer);
+  },
+  onError: (error: Error) => {
+    throw error;
+  },
+};
+const listen = { address: "127.0.0.1", port: 0 };
+const settings = { ...PROXY_SETTINGS, maxBody: 1 << 20 };
+const plain = await openProxyServer(listen, choose, ports, settings);
+const tls = await openProxyServer(listen, choose, ports, settings, { ...PLAIN_FRONT, tls: tlsSettings() });
+
+process.on("message", () => {
+  const answers = [...plain.counters.ownAnswers, ...tls.counters.ownAnswers];
+  process.send?.({
+    answers: Object.fromEntries(answers),
+    refused: { ...Object.fromEntries(plain.front.refused), ...Object.fromEntries(tls.front.refused) },
+    clients: plain.connections().clients + tls.connections().clients,
+    rss: process.memoryUsage.rss(),
+  });
+});
+process.on("disconnect", () => process.exit());
+process.send?.({ plain: plain.port, tls: tls.port });
