@@ -60,6 +60,8 @@ const PAUSE = 20;
 const ANSWERS_FIRST = 300;
 /** Counts of endpoints change with each probe while a cluster fails: they are gathered for so long, ms. */
 const CLUSTER_PAUSE = 1000;
+/** Proxies come and go together when they are rolled out: they are gathered for so long, ms. */
+const FLEET_PAUSE = 1000;
 /** What the server refused is tried again so much later, ms: its schema may be replaced by then. */
 const REFUSED_PAUSE = 60_000;
 /** What is further off is looked at in between, ms: clocks are set. */
@@ -86,13 +88,15 @@ export function createStatusWriter(options: StatusWriterOptions): StatusWriter {
   const undeclared = new Map<Kind, Set<string>>();
   /** When time alone changes a status, ms since the epoch. */
   const dues = new Map<string, number>();
-  const timers = new Map<"slice" | "clusters", () => void>();
+  /** Keys of routes that proxies take, or do not take, otherwise than before. */
+  const refused = new Set<string>();
+  const timers = new Map<"slice" | "clusters" | "fleets", () => void>();
   let cancelDue = (): void => {};
   let facts: StatusFacts | undefined;
   let offered: WriterFacts | undefined;
   let lane: TermLane | undefined;
 
-  function after(name: "slice" | "clusters", delay: number, work: () => void): void {
+  function after(name: "slice" | "clusters" | "fleets", delay: number, work: () => void): void {
     if (timers.has(name)) return;
     const cancel = ports.setTimer(delay, () => {
       timers.delete(name);
@@ -232,8 +236,13 @@ export function createStatusWriter(options: StatusWriterOptions): StatusWriter {
     },
     programmedChanged: () => note(waiting),
     fleetsChanged(routes) {
-      const fleets = [...(facts?.keys() ?? [])].filter((key) => key.startsWith("ProxyFleet "));
-      note([...fleets, ...[...routes].map(statusKeyOfRoute)], CLUSTER_PAUSE);
+      if (lane === undefined) return;
+      for (const route of routes) refused.add(statusKeyOfRoute(route));
+      after("fleets", FLEET_PAUSE, () => {
+        note([...(facts?.keys() ?? [])].filter((key) => parseStatusKey(key).kind === "ProxyFleet"));
+        note(refused);
+        refused.clear();
+      });
     },
     deletionChanged: (zone) => note([statusKey({ kind: "DNSZone", namespace: "", name: zone })]),
     begin(next) {
@@ -255,6 +264,7 @@ export function createStatusWriter(options: StatusWriterOptions): StatusWriter {
     cancelDue();
     dues.clear();
     noted.clear();
+    refused.clear();
     waiting.clear();
     answered.clear();
     undeclared.clear();

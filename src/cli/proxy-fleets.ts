@@ -113,6 +113,7 @@ export function createProxyFleets(options: ProxyFleetsOptions): ProxyFleets {
     if (!isDone) schedule();
   }
 
+  /** In the next turn, so that what changes together is told together. */
   function schedule(): void {
     cancelWork ??= setTimer(ms(0), work);
   }
@@ -127,8 +128,12 @@ export function createProxyFleets(options: ProxyFleetsOptions): ProxyFleets {
     });
   }
 
+  /** Where there are no fleets, and never were, nothing is worked out. */
+  const isIdle = (): boolean => fleets.length === 0 && !worlds.isWhole();
+
   /** What came of what was told: Envoys do not call, they answer. */
   function look(): void {
+    if (isIdle() && envoys === undefined) return;
     worlds.touchRamping();
     schedule();
     const found = status();
@@ -152,8 +157,9 @@ export function createProxyFleets(options: ProxyFleetsOptions): ProxyFleets {
       untold = haproxies.use(fleets);
       for (const name of [...told.keys()]) if (!fleets.some((fleet) => fleet.name === name)) told.delete(name);
       for (const [name] of untold) told.delete(name); // those that were made anew know nothing yet
+      if (isIdle()) return [];
       worlds.adopt({ table, inventory, measures: measuresOf(inventory.clusters, latency) });
-      if (fleets.length > 0 || worlds.isWhole()) schedule();
+      schedule();
       return [
         ...[...untold].flatMap(([name, why]) => why.map((sentence) => `ProxyFleet ${name}: ${sentence}`)),
         ...(envoys === undefined ? envoyFleets().map(({ name }) => `ProxyFleet ${name}: ${NO_XDS}`) : []),
@@ -177,6 +183,7 @@ export function createProxyFleets(options: ProxyFleetsOptions): ProxyFleets {
     follow(feed) {
       ends.push(
         feed.watch((route) => {
+          if (isIdle()) return;
           if (route === "all") worlds.touchAll();
           else worlds.touch(route);
           schedule();

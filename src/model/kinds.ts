@@ -128,7 +128,6 @@ export const kinds = {
       { name: "Proxies", type: "string", jsonPath: ".status.summary.proxies" },
       condition("Programmed"),
       condition("Ready"),
-      { name: "Rejected", type: "integer", jsonPath: ".status.nodes.rejected", priority: 1 },
       age,
     ],
   },

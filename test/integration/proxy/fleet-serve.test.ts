@@ -13,6 +13,7 @@ import { startEnvoy } from "../../support/envoy/real-envoy.ts";
 import { freePort } from "../../support/free-port.ts";
 import { type Server, startServer } from "../../support/serve.ts";
 import { tempFolder } from "../../support/temp-folder.ts";
+import { readCertificates } from "../../support/tls/certificates.ts";
 
 const SITES = { dublin: "127.0.10.1", virginia: "127.0.10.2" } as const;
 type Site = keyof typeof SITES;
@@ -160,6 +161,27 @@ describe.skipIf(!requireComponent("envoy", "envoy"))("Envoys", () => {
     });
     write(envoyFleet());
     await vi.waitFor(async () => expect((await fleets())[0]).toMatchObject({ proxies: { current: 1, rejected: 0 } }), { timeout: 10_000 });
+  });
+
+  test("over TLS both sides prove who they are, and certificates are read again when they change", async () => {
+    const [xds, certificates] = [await freePort(), await tempFolder()];
+    const file = (name: string): string => join(certificates, name);
+    const { ca, cert, key } = readCertificates();
+    const write = (pem: string): void => writeFileSync(file("cert.pem"), pem);
+    writeFileSync(file("ca.pem"), ca);
+    writeFileSync(file("key.pem"), key, { mode: 0o600 });
+    write(cert);
+    const flags = ["--xds-cert", file("cert.pem"), "--xds-key", file("key.pem"), "--xds-client-ca", file("ca.pem")];
+    const { server } = await start(envoyFleet(), () => ["--xds", `127.0.0.1:${xds}`, ...flags]);
+    const tls = { certificate: file("cert.pem"), key: file("key.pem"), ca: file("ca.pem") };
+    const envoy = await startEnvoy({ id: "edge-1", region: "paris", adsPort: xds, variant: "DELTA_GRPC", tls });
+    await becomes(await envoy.listenerPort(), "200 dublin");
+    write("half a certificate");
+    await vi.waitFor(() => expect(server.log()).toContain("the changed certificates for Envoys cannot be used"), { timeout: 10_000 });
+    write(cert);
+    await vi.waitFor(() => expect(server.log()).toContain("the changed certificates for Envoys are in use"), { timeout: 10_000 });
+    const second = await startEnvoy({ id: "edge-2", region: "ohio", adsPort: xds, variant: "GRPC", tls });
+    await becomes(await second.listenerPort(), "200 virginia");
   });
 
   test("without --xds a fleet of Envoys is a warning with its remedy", async () => {

@@ -6,19 +6,18 @@ export const proxyFleetStatus = z
   .object({
     conditions: conditions({
       Accepted: "the spec is sound.",
-      Programmed: "every proxy that is connected to the replica which wrote this has taken what it is to have.",
-      Ready: "accepted and programmed, and at least one proxy is connected.",
+      Programmed: "every replica serves this generation, and no proxy that is connected to the one which wrote this has rejected anything.",
+      Ready: "accepted and programmed. A proxy that is away does not change it.",
     }),
     ...common,
     summary: z
-      .object({ proxies: note(64).optional().describe("Proxies that have what they are to have, of all that are connected.") })
+      .object({ proxies: note(64).optional().describe("Proxies that follow, of all that are connected.") })
       .optional()
       .describe("The state at a glance, for kubectl get."),
     nodes: z
       .object({
         connected: count().describe("Those that are connected to the replica which wrote this, or answer it."),
-        current: count().describe("Those of them that have taken all there is."),
-        rejected: count().describe("Those of them that have rejected something and go on with what they had."),
+        following: count().describe("Those of them that take what they are told; the others go on with what they had."),
       })
       .optional()
       .describe("The proxies, counted."),
@@ -26,9 +25,9 @@ export const proxyFleetStatus = z
       z.object({
         name: note(63).describe("Of the spec's members."),
         state: z
-          .enum(["Current", "Pending", "ReloadNeeded", "Unreachable", "Failed"])
+          .enum(["Following", "ReloadNeeded", "Unreachable", "Failed"])
           .describe(
-            "Current: requests meet what is wanted. Pending: it is being told. ReloadNeeded: it has to read its configuration again. Unreachable: its admin socket does not answer. Failed: see problem.",
+            "Following: requests meet what is wanted, or will in a moment. ReloadNeeded: it has to read its configuration again. Unreachable: its admin socket does not answer. Failed: see problem.",
           ),
         problem: note(512).optional().describe("Why, for people."),
       }),
