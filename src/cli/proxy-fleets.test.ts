@@ -1,0 +1,111 @@
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, beforeEach, expect, test } from "vitest";
+import { testBackend, testCluster, testInventory, testRoute } from "../../test/support/world/build-route.ts";
+import { COUNTRY_FILE, compileTestTable, everythingUsable } from "../../test/support/world/compile-test-world.ts";
+import { newLatencyMap } from "../geo/latency-model.ts";
+import type { ProxyFleet, RouteKey } from "../model/inventory.ts";
+import { ms } from "../model/units.ts";
+import { createTimeline } from "../observe/timeline.ts";
+import { Standing } from "../routing/table.ts";
+import type { FleetOptions } from "./fleet-options.ts";
+import { createProxyFleets } from "./proxy-fleets.ts";
+
+const PLACES = [{ name: "germany", location: testCluster("frankfurt").location }];
+const ENVOYS: ProxyFleet = { type: "Envoy", name: "edge", endpointCaFile: "/ca.pem", places: PLACES };
+const HAPROXIES: ProxyFleet = {
+  ...{ type: "HAProxy", name: "office", endpointCaFile: "/ca.pem", places: PLACES },
+  members: [{ name: "one", place: "germany", reload: "Manual", listen: [{ address: "192.0.2.80", port: 80 }] }],
+};
+
+let folder: string;
+const ended: (() => Promise<void>)[] = [];
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), "globalroute-test-"));
+});
+afterEach(async () => {
+  for (const end of ended.splice(0)) await end();
+  rmSync(folder, { recursive: true, force: true });
+});
+
+function start(fleets: readonly ProxyFleet[], options: FleetOptions = {}) {
+  const due = new Set<() => void>();
+  let touch: (route: RouteKey | "all") => void = () => {};
+  const publisher = createProxyFleets({
+    ...options,
+    addresses: { allow: [], refuse: [] },
+    now: () => ms(0),
+    wallClock: () => 0,
+    setTimer(delay, callback) {
+      if (delay > 0) return () => {};
+      due.add(callback);
+      return () => due.delete(callback);
+    },
+    every: () => () => {},
+    random: () => 0.5,
+    timeline: createTimeline(10, () => 0),
+    log: { info: () => {}, warn: () => {} } as never,
+  });
+  ended.push(publisher.close);
+  publisher.follow({
+    watch(listener) {
+      touch = listener;
+      return () => {};
+    },
+  });
+  const inventory = testInventory([testRoute(["frankfurt", "dublin"].map((name, i) => testBackend(name, i + 1)))], { fleets });
+  const { table } = compileTestTable(inventory, [COUNTRY_FILE]);
+  everythingUsable(table);
+  const run = (): void => {
+    for (const callback of [...due]) if (due.delete(callback)) callback();
+  };
+  return {
+    publisher,
+    table,
+    publish: () => publisher.publish(table, inventory, newLatencyMap()),
+    run,
+    due,
+    touch: (key: RouteKey) => touch(key),
+  };
+}
+
+test("without fleets nothing is worked out, and nothing is said", () => {
+  const { publisher, publish, due, touch } = start([]);
+  expect(publish()).toEqual([]);
+  touch("default/shop");
+  expect([due.size, publisher.status(), publisher.degraded?.(), publisher.strangers()]).toEqual([0, [], [], undefined]);
+});
+
+test("a fleet that nobody is started for is told with the option that is missing, and nothing else stops", () => {
+  const { publisher, publish, run } = start([ENVOYS, HAPROXIES]);
+  expect(publish()).toEqual([
+    "ProxyFleet office: This server writes no HAProxy's configuration. Start it with --haproxy-dir DIR.",
+    "ProxyFleet edge: This server tells Envoys nothing. Start it with --xds ADDR:PORT.",
+  ]);
+  run();
+  expect(publisher.status().map(({ name, problems }) => [name, problems.length])).toEqual([
+    ["edge", 1],
+    ["office", 1],
+  ]);
+  expect(publisher.degraded?.()).toEqual(["proxy-failing"]);
+});
+
+test("what is touched together is planned in one turn, and a HAProxy's files follow", async () => {
+  const { publisher, table, publish, run, due, touch } = start([HAPROXIES], { haproxyFolder: folder });
+  const config = (): string => readFileSync(join(folder, "office", "one", "haproxy.cfg"), "utf8");
+  const told = new Promise((resolve) => publisher.watch(resolve));
+  expect(publish()).toEqual([]);
+  expect(due.size).toBe(1);
+  run();
+  await told; // nobody answers on its socket, and its files are there
+  expect(config()).toContain("backend default:shop_serving");
+  expect(publisher.status()).toMatchObject([{ name: "office", members: [{ name: "one", place: "germany", state: "Unreachable" }] }]);
+
+  table.state.standing.fill(Standing.Unhealthy, 0, 2);
+  touch("default/shop");
+  touch("default/shop");
+  expect(due.size).toBe(1);
+  run();
+  expect(due.size).toBe(0);
+});
