@@ -84,7 +84,7 @@ describe.skipIf(!isHere)("the chart on a real API server", () => {
 
     onHub("uninstall", RELEASE, "--no-hooks");
     const left = (await kubectlOk(hub, ["get", "crd", "--output=name"])).split("\n").filter((name) => name.endsWith(".globalroute.dev"));
-    expect(left).toHaveLength(4);
+    expect(left).toHaveLength(5);
     expect(await kubectlOk(hub, ["get", "deployments,services,secrets,roles", "--namespace", NAMESPACE, "--output=name"])).toBe("");
     onHub("install", RELEASE, chart, "--no-hooks"); // takes its own definitions back
     onHub("uninstall", RELEASE, "--no-hooks");

@@ -86,10 +86,12 @@ describe.skipIf(!requireComponent("kubectl", "helm"))("rights", () => {
         "ClusterRole globalroute: get list watch memberclusters.globalroute.dev",
         "ClusterRole globalroute: get list watch dnszones.globalroute.dev",
         "ClusterRole globalroute: get list watch trafficoverrides.globalroute.dev",
+        "ClusterRole globalroute: get list watch proxyfleets.globalroute.dev",
         "ClusterRole globalroute: patch globalroutes/status.globalroute.dev",
         "ClusterRole globalroute: patch memberclusters/status.globalroute.dev",
         "ClusterRole globalroute: patch dnszones/status.globalroute.dev",
         "ClusterRole globalroute: patch trafficoverrides/status.globalroute.dev",
+        "ClusterRole globalroute: patch proxyfleets/status.globalroute.dev",
         "ClusterRole globalroute: create patch delete globalroutes.globalroute.dev",
         "ClusterRole globalroute: create patch memberclusters.globalroute.dev",
         "ClusterRole globalroute: patch dnszones.globalroute.dev",
@@ -103,6 +105,7 @@ describe.skipIf(!requireComponent("kubectl", "helm"))("rights", () => {
         "ClusterRole globalroute-operator: get list watch create update patch delete deletecollection memberclusters.globalroute.dev",
         "ClusterRole globalroute-operator: get list watch create update patch delete deletecollection dnszones.globalroute.dev",
         "ClusterRole globalroute-operator: get list watch create update patch delete deletecollection trafficoverrides.globalroute.dev",
+        "ClusterRole globalroute-operator: get list watch create update patch delete deletecollection proxyfleets.globalroute.dev",
         "Role globalroute: get list watch patch secrets",
         "Role globalroute: create leases.coordination.k8s.io",
         "Role globalroute: get update leases.coordination.k8s.io (globalroute-writer)",
@@ -295,7 +298,7 @@ describe.skipIf(!requireComponent("kubectl", "helm"))("CRDs", () => {
 
   test("helm finds none that it would install once and never upgrade", () => {
     expect(helm("show", "crds", chart).trim()).toBe("");
-    expect(files.length).toBe(4);
+    expect(files.length).toBe(5);
   });
 
   test("a release fits into its Secret", () => {

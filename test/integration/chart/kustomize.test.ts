@@ -40,7 +40,7 @@ describe.skipIf(!requireComponent("kubectl", "kubectl"))("the Kustomize base", (
   test("holds the namespace, the definitions, and one controller that obeys the chart's rules", () => {
     const manifests = kustomize(join(charts, "kustomize", "base"));
     expect(only(manifests, "Namespace").metadata.labels).toMatchObject({ "pod-security.kubernetes.io/enforce": "restricted" });
-    expect(manifests.filter(({ kind }) => kind === "CustomResourceDefinition")).toHaveLength(4);
+    expect(manifests.filter(({ kind }) => kind === "CustomResourceDefinition")).toHaveLength(5);
     expect([...podFaults(manifests), ...selectorFaults(manifests), ...argumentFaults(manifests)]).toEqual([]);
     const text = JSON.stringify(manifests);
     expect(text).not.toContain("helm.sh/");
