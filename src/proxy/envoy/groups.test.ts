@@ -83,6 +83,14 @@ describe("snapshots", () => {
     expect(after.listener).toBe(here.listener);
   });
 
+  test("a listener that is told to be elsewhere is told anew, and goes with the same routes", () => {
+    const moved = { ...LISTENER, trustedHops: 1 };
+    const after = nextSnapshots(before, before.routes, moved).byPlace.get("here")!;
+    expect(after.listener).not.toBe(here.listener);
+    expect(after.routes).toBe(here.routes);
+    expect(nextSnapshots(before, before.routes, { ...LISTENER }).byPlace.get("here")).toBe(here);
+  });
+
   test("other classes are another route configuration, and other networks another listener", () => {
     const renamed = [shop([groups[0]!, { ...groups[1]!, classes: ["00b2"] }]), edgeRoute(2)];
     expect(nextSnapshots(before, renamed, LISTENER, CLASSES).byPlace.get("here")!.routes).not.toBe(here.routes);

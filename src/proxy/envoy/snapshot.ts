@@ -20,6 +20,7 @@ export interface Snapshots {
   readonly classes: readonly ClientClass[];
   /** Of the route configuration that goes with them. */
   readonly routesName: string;
+  readonly listener: EdgeListener | undefined;
   readonly listeners: readonly EncodedResource[];
   readonly retired: ReadonlyMap<PlaceName, readonly Retired[]>;
 }
@@ -27,11 +28,11 @@ export interface Snapshots {
 /** Before the first update. */
 export const NO_SNAPSHOTS: Snapshots = {
   ...{ routes: [], byPlace: new Map(), classes: [], routesName: ROUTES_NAME },
-  ...{ listeners: [], retired: new Map() },
+  ...{ listener: undefined, listeners: [], retired: new Map() },
 };
 
 /**
- * @param before what this gave the last time, for the same listener
+ * @param before what this gave the last time
  * @param routes all of them; one that has not changed is the same object, or at least its settings, hosts and plans are
  * @param classes that groups of routes name; the same list, if they have not changed: there may be a hundred thousand networks
  * @returns one snapshot for each place that any route has a plan for; one in which nothing changed is the same object
@@ -49,9 +50,9 @@ export function nextSnapshots(
   // The last route's end is told; a place that merely nobody plans for any more keeps what it has.
   const places = routes.length === 0 ? [...before.byPlace.keys()] : [...new Set(routes.flatMap(({ plans }) => [...plans.keys()]))];
   const shared = sharedResources(old);
-  const routesName = before.classes === classes ? before.routesName : routesNameOf(listener, classes);
-  const listeners =
-    before.classes === classes && before.listeners.length > 0 ? before.listeners : encodedListeners(listener, classes, routesName);
+  const isSameListener = before.classes === classes && JSON.stringify(before.listener) === JSON.stringify(listener);
+  const routesName = isSameListener ? before.routesName : routesNameOf(listener, classes);
+  const listeners = isSameListener ? before.listeners : encodedListeners(listener, classes, routesName);
   const isAnother = routesName !== before.routesName;
   const retired = new Map<PlaceName, readonly Retired[]>();
   const snapshotOf = (place: PlaceName): Snapshot => {
@@ -74,7 +75,7 @@ export function nextSnapshots(
     });
   };
   const byPlace = new Map(places.map((place) => [place, snapshotOf(place)]));
-  return { routes, byPlace, classes, routesName, listeners, retired };
+  return { routes, byPlace, classes, routesName, listener, listeners, retired };
 }
 
 /** Of the route configuration that goes with classes of clients, and with no others. */
