@@ -72,3 +72,14 @@ export const unseenRules = ({ rules }: Policy, { by }: ClientClasses): readonly 
   rules
     .filter((rule) => rule.mode === "Require" && by !== "Address" && (isGeographic(rule) || (by === "Place" && rule.subnets.length > 0)))
     .map(({ name }) => name);
+
+/** What operators should know of {@link unseenRules}. @param route `namespace/name` @returns undefined when there are none */
+export function unseenWarning(route: string, policy: Policy, classes: ClientClasses): string | undefined {
+  const rules = unseenRules(policy, classes);
+  if (rules.length === 0) return undefined;
+  const remedy =
+    classes.by === "Place"
+      ? "Let GlobalRoute make their listeners."
+      : "Load geo data that know countries, or name fewer countries in the rules of all routes.";
+  return `${route}: proxies cannot tell by address whom the Require rules ${rules.join(", ")} concern, and take clients for clients of their own place. Clients of these rules who come to a proxy elsewhere can be sent to clusters that the rules do not allow. ${remedy}`;
+}

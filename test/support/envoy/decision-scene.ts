@@ -42,12 +42,18 @@ export interface SceneOptions {
   readonly route: Partial<Route>;
   readonly weights?: readonly number[];
   readonly trustedHops: number;
+  readonly variant?: "GRPC" | "DELTA_GRPC";
 }
 
 const AT_ONCE = 16;
 
 /** Inside a test. Everything is usable at first. */
-export async function startDecisions({ route: more, weights = [100, 100, 100, 100], trustedHops }: SceneOptions): Promise<DecisionScene> {
+export async function startDecisions({
+  route: more,
+  weights = [100, 100, 100, 100],
+  trustedHops,
+  variant = "DELTA_GRPC",
+}: SceneOptions): Promise<DecisionScene> {
   const port = await freePort();
   const servers = new Map<ClusterName, Server>();
   const hidden = [CLASS_HEADER, ...(more.sticky === "ClientSubnet" ? [] : [SUBNET_HEADER])];
@@ -65,7 +71,7 @@ export async function startDecisions({ route: more, weights = [100, 100, 100, 10
   const update = (): void => fleet.update([edgeRoute()], world.classes.classes);
   const listener = { listen: { address: "127.0.0.1", port: 0 }, trustedHops };
   let fleet = await startFleet({ listener });
-  const newEnvoy = () => startEnvoy({ id: "edge-1", region: "eu-west", adsPort: fleet.port, variant: "DELTA_GRPC" });
+  const newEnvoy = () => startEnvoy({ id: "edge-1", region: "eu-west", adsPort: fleet.port, variant });
   update();
   let envoy: RealEnvoy = await newEnvoy();
   const isCurrent = () =>
