@@ -51,9 +51,14 @@ export function createRouteChooser(random: () => number, mayConnect: (address: s
     const total = hot.backendAddresses[2 * backend + family + 1]! - first;
     if (total === 1) return [names.addresses[first]!]; // as most have, for each request
     const offset = total > 1 ? Math.floor(random() * total) : 0;
-    const numbers = Array.from({ length: total }, (_, i) => first + ((i + offset) % total));
-    const best = numbers.reduce((least, number) => Math.min(least, state.addressStanding[number]!), Standing.Absent);
-    return numbers.filter((number) => state.addressStanding[number] === best).map((number) => names.addresses[number]!);
+    let best: number = Standing.Absent;
+    for (let i = 0; i < total; i++) best = Math.min(best, state.addressStanding[first + i]!);
+    const addresses: string[] = [];
+    for (let i = 0; i < total; i++) {
+      const number = first + ((i + offset) % total);
+      if (state.addressStanding[number] === best) addresses.push(names.addresses[number]!);
+    }
+    return addresses;
   }
 
   return {
