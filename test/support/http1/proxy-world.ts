@@ -160,3 +160,14 @@ export const response = (body: string, lines: readonly string[] = [], status = "
   `${[`HTTP/1.1 ${status}`, `Content-Length: ${body.length}`, ...lines].join("\r\n")}\r\n\r\n${body}`;
 /** The patience of a test that wants none to be needed. */
 export const NO_PATIENCE = ms(0);
+
+export const statusOf = (client: FarEnd): string => client.got().slice(9, 12);
+/** Who was connected to, in order. */
+export const asked = ({ attempts }: ProxyWorld): readonly ProxyEndpoint[] => attempts.map((one) => one.endpoint);
+
+/** A client that has asked, over a connection of its own. */
+export async function ask({ openClient }: ProxyWorld, text = request()): Promise<FarEnd> {
+  const client = openClient();
+  await client.say(text);
+  return client;
+}

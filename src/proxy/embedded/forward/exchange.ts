@@ -269,12 +269,13 @@ export class Exchange implements ResponseSink, HedgedRequest {
     return this.#isSent && this.#upstream?.hasAnswered === false;
   }
 
-  onHedgeHead(head: ResponseHead, framing: Framing, bytes: Buffer): void {
-    if (this.#route.policy.retry.codes.includes(head.status)) return void this.#hedge!.cancel();
+  onHedgeHead(head: ResponseHead, framing: Framing, bytes: Buffer): boolean {
+    if (this.#route.policy.retry.codes.includes(head.status)) return false;
     const slow = this.#upstream;
     this.#goOn();
     slow?.abandon();
     this.onHead(head, framing, bytes);
+    return true;
   }
 
   #setHedge(after: Milliseconds): void {

@@ -6,7 +6,7 @@ import type { Milliseconds } from "../../../model/units.ts";
 import type { Framing } from "../http1/framing.ts";
 import type { ResponseHead } from "../http1/response-head.ts";
 import type { Attempts } from "./attempts.ts";
-import { judgeAttempt } from "./judge-attempt.ts";
+import { judgeAttempt, resultOf } from "./judge-attempt.ts";
 import type { ProxyContext } from "./proxy-context.ts";
 import type { ResponseSink, UpstreamConnection, UpstreamLoss } from "./upstream-connection.ts";
 
@@ -17,8 +17,8 @@ export interface HedgedRequest {
   readonly isToHead: boolean;
   /** It was sent, and nothing has come back. */
   readonly isSilent: boolean;
-  /** The hedge has a final response. Either its attempt is taken over, or it is of no use. */
-  onHedgeHead(head: ResponseHead, framing: Framing, bytes: Buffer): void;
+  /** The hedge has a final response, and its attempt is taken over. @returns false when the response is of no use */
+  onHedgeHead(head: ResponseHead, framing: Framing, bytes: Buffer): boolean;
 }
 
 export class Hedge implements ResponseSink {
@@ -69,9 +69,12 @@ export class Hedge implements ResponseSink {
   }
 
   onHead(head: ResponseHead, framing: Framing, bytes: Buffer): void {
-    if (head.status === 101) this.cancel();
-    // other interim responses come from whoever was asked first
-    else if (head.status >= 200) this.#request.onHedgeHead(head, framing, bytes);
+    const { status } = head;
+    if (status < 200 && status !== 101) return; // interim responses come from whoever was asked first
+    const upstream = this.#upstream!;
+    if (status !== 101 && this.#request.onHedgeHead(head, framing, bytes)) return;
+    judgeAttempt(this.#context, upstream, status === 101 ? "reset" : resultOf(status), status);
+    this.cancel();
   }
 
   onLoss(loss: UpstreamLoss): void {
