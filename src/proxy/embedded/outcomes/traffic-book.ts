@@ -3,7 +3,7 @@
  * what they mean is judged where probes are.
  */
 import type { Traffic } from "../../../../health/traffic.ts";
-import { type EndpointKey, endpointKey } from "../../../model/health.ts";
+import { type EndpointKey, probeKey } from "../../../model/health.ts";
 import type { Route } from "../../../model/inventory.ts";
 import type { Milliseconds } from "../../../model/units.ts";
 import type { AttemptResult, Outcomes } from "../forward/outcome.ts";
@@ -89,9 +89,10 @@ export function createTrafficBook(now: () => Milliseconds): TrafficBook {
     adopt(routes) {
       const next = new Map<EndpointKey, Entry>();
       for (const { backends, health } of routes) {
+        const how = probeKey(health.probe, health);
         for (const { cluster, addresses, capacity = 0 } of backends) {
           for (const address of addresses) {
-            const key = endpointKey(address, health.probe, health);
+            const key = address + how;
             let entry = next.get(key);
             if (entry === undefined) {
               entry = entries.get(key) ?? newEntry(cluster);
