@@ -2,6 +2,7 @@
 import { probeKey } from "../../model/health.ts";
 import { type Probe, type Route, type RouteKey, routeKey } from "../../model/inventory.ts";
 import { parsePrefix } from "../../model/ip.ts";
+import { rememberedMap } from "../../model/remembered-map.ts";
 import { httpPolicyOf } from "../../model/to-http.ts";
 import { attempts } from "../../routing/attempts.ts";
 import { choose as chooseBackend, diceOf, newChoice } from "../../routing/choose.ts";
@@ -42,6 +43,8 @@ export function createRouteChooser(random: () => number, mayConnect: (address: s
    */
   let known: ReadonlyMap<string, ProxyEndpoint> = new Map();
   let adopted = 0;
+  /** Routes that stay as they are keep theirs: there may be thousands. */
+  const endpointsOf = rememberedMap(routeEndpoints);
   const choice = newChoice();
   const backends = new Uint32Array(MOST_BACKENDS);
 
@@ -90,17 +93,13 @@ export function createRouteChooser(random: () => number, mayConnect: (address: s
         allowed.set(place, answer);
         return answer;
       };
-      const endpoints = routes.map(({ backends: own, health }): RouteEndpoints => {
-        const { port } = health.probe;
-        const tls = tlsOf(health.probe);
+      const endpoints = endpointsOf(routes).map((own): RouteEndpoints => {
         const ofRoute = new Map<string, ProxyEndpoint>();
-        const how = probeKey(health.probe, health);
-        for (const address of own.flatMap((backend) => backend.addresses)) {
-          if (ofRoute.has(address) || !isAllowed(address, port)) continue;
-          const id = address + how;
-          const endpoint = next.get(id) ?? known.get(id) ?? { id, address, port, ...(tls === undefined ? {} : { tls }) };
-          next.set(id, endpoint);
-          ofRoute.set(address, endpoint);
+        for (const one of own) {
+          if (!isAllowed(one.address, one.port)) continue;
+          const endpoint = next.get(one.id) ?? known.get(one.id) ?? one;
+          next.set(one.id, endpoint);
+          ofRoute.set(one.address, endpoint);
         }
         return ofRoute;
       });
@@ -114,6 +113,14 @@ export function createRouteChooser(random: () => number, mayConnect: (address: s
       served = { table, hosts: indexHosts(table), routes: servedRoutes };
     },
   };
+}
+
+function routeEndpoints({ backends, health }: Route): readonly ProxyEndpoint[] {
+  const { probe } = health;
+  const tls = tlsOf(probe);
+  const how = probeKey(probe, health);
+  const addresses = new Set(backends.flatMap((backend) => backend.addresses));
+  return Array.from(addresses, (address) => ({ id: address + how, address, port: probe.port, ...(tls === undefined ? {} : { tls }) }));
 }
 
 /** Endpoints are spoken to as they are probed. */

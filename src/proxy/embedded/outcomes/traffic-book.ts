@@ -5,6 +5,7 @@
 import type { Traffic } from "../../../../health/traffic.ts";
 import { type EndpointKey, probeKey } from "../../../model/health.ts";
 import type { Route } from "../../../model/inventory.ts";
+import { rememberedMap } from "../../../model/remembered-map.ts";
 import type { Milliseconds } from "../../../model/units.ts";
 import type { AttemptResult, Outcomes } from "../forward/outcome.ts";
 
@@ -54,9 +55,28 @@ const PLACES: ReadonlyMap<AttemptResult, number> = new Map(RESULTS.map((result, 
 const NEWEST = 0.2;
 const NOTHING: Traffic = { attempts: 0, failures: 0, run: 0 };
 
+/** What one backend of a route makes of one of its addresses. */
+interface Share {
+  readonly key: EndpointKey;
+  readonly cluster: string;
+  readonly capacity: number;
+  readonly isSilent: boolean;
+}
+
+function routeShares({ backends, health }: Route): readonly Share[] {
+  const how = probeKey(health.probe, health);
+  const isSilent = health.useRequests === false;
+  return backends.flatMap(({ cluster, addresses, capacity = 0 }) =>
+    addresses.map((address) => ({ key: address + how, cluster, capacity: capacity / addresses.length, isSilent })),
+  );
+}
+
 /** @param now monotonic */
 export function createTrafficBook(now: () => Milliseconds): TrafficBook {
   let entries: ReadonlyMap<EndpointKey, Entry> = new Map();
+  /** Routes that stay as they are keep theirs: there may be thousands. */
+  const sharesOf = rememberedMap(routeShares);
+  let adopted: readonly (readonly Share[])[] = [];
   /** Cluster → its counts, which outlive its endpoints. */
   const clusters = new Map<string, Float64Array>();
 
@@ -87,23 +107,20 @@ export function createTrafficBook(now: () => Milliseconds): TrafficBook {
 
   return {
     adopt(routes) {
+      const shares = sharesOf(routes);
+      if (shares === adopted) return;
+      adopted = shares;
       const next = new Map<EndpointKey, Entry>();
-      for (const { backends, health } of routes) {
-        const how = probeKey(health.probe, health);
-        for (const { cluster, addresses, capacity = 0 } of backends) {
-          for (const address of addresses) {
-            const key = address + how;
-            let entry = next.get(key);
-            if (entry === undefined) {
-              entry = entries.get(key) ?? newEntry(cluster);
-              entry.capacity = 0;
-              entry.isSilent = false;
-              next.set(key, entry);
-            }
-            entry.capacity += capacity / addresses.length; // of several routes that share it: what all of them may send
-            entry.isSilent ||= health.useRequests === false;
-          }
+      for (const { key, cluster, capacity, isSilent } of shares.flat()) {
+        let entry = next.get(key);
+        if (entry === undefined) {
+          entry = entries.get(key) ?? newEntry(cluster);
+          entry.capacity = 0;
+          entry.isSilent = false;
+          next.set(key, entry);
         }
+        entry.capacity += capacity; // of several routes that share it: what all of them may send
+        entry.isSilent ||= isSilent;
       }
       entries = next;
     },
