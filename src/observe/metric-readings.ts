@@ -122,7 +122,7 @@ export interface ProxyReading {
   readonly ejections: number;
   /** How many are now. */
   readonly ejected: number;
-  /** Requests that the proxy answered by itself. */
+  /** Requests that the proxy answered by itself, and connections that it turned away. */
   readonly refused: Iterable<{ readonly reason: string; readonly count: number }>;
 }
 

@@ -313,7 +313,7 @@ const READERS: readonly Reader[] = [
   },
   {
     name: "globalroute_proxy_refused_total",
-    help: "HTTP requests that the embedded proxy answered by itself, by why.",
+    help: "HTTP requests that the embedded proxy answered by itself, and connections that it turned away, by why.",
     kind: "counter",
     labels: ["reason"],
     read: ({ proxy }) => mapped(proxy?.().refused, ({ count, reason }) => [{ reason }, count]),

@@ -32,6 +32,7 @@ test("all listeners are read as one", () => {
     connections: () => ({ clients: 4, open: 3, idle: 1 }),
     ejections: () => ({ total: 3, now: 1 }),
   });
+  const guarded = { ...server(0, []), front: { refused: new Map([["http2-resets", 3]]) } };
   const servers = [
     server(2, [
       [404, 5],
@@ -42,24 +43,25 @@ test("all listeners are read as one", () => {
       [421, 1],
     ]),
   ];
-  const reading = proxyReading(servers, { requests: () => [] }, { attempts: () => [] });
+  const reading = proxyReading([...servers, guarded], { requests: () => [] }, { attempts: () => [] });
   expect(reading).toEqual({
     requests: [],
     attempts: [],
     connections: [
-      { state: "client", count: 8 },
-      { state: "busy", count: 4 },
-      { state: "idle", count: 2 },
+      { state: "client", count: 12 },
+      { state: "busy", count: 6 },
+      { state: "idle", count: 3 },
     ],
     retries: [
       { result: "made", count: 5 },
-      { result: "denied", count: 2 },
+      { result: "denied", count: 3 },
     ],
-    ejections: 6,
-    ejected: 2,
+    ejections: 9,
+    ejected: 3,
     refused: [
       { reason: "no-route", count: 7 },
       { reason: "other", count: 2 },
+      { reason: "http2-resets", count: 3 },
     ],
   });
 });

@@ -20,19 +20,24 @@ const REASONS: ReadonlyMap<number, string> = new Map([
   [505, "version"],
 ]);
 
+/** One listener, and what stands in front of it. */
+export interface ReadServer extends Pick<ProxyServer, "counters" | "connections" | "ejections"> {
+  /** `refused`: connections and streams that were turned away before they were requests. Reason → how many. */
+  readonly front?: { readonly refused: ReadonlyMap<string, number> };
+}
+
 /** @param servers one for each listener; their counts are added up */
 export function proxyReading(
-  servers: readonly Pick<ProxyServer, "counters" | "connections" | "ejections">[],
+  servers: readonly ReadServer[],
   tally: Pick<RequestTally, "requests">,
   book: Pick<TrafficBook, "attempts">,
 ): ProxyReading {
-  const sum = (of: (server: (typeof servers)[number]) => number): number => servers.reduce((total, server) => total + of(server), 0);
+  const sum = (of: (server: ReadServer) => number): number => servers.reduce((total, server) => total + of(server), 0);
   const refused = new Map<string, number>();
-  for (const { counters } of servers) {
-    for (const [status, count] of counters.ownAnswers) {
-      const reason = REASONS.get(status) ?? "other";
-      refused.set(reason, (refused.get(reason) ?? 0) + count);
-    }
+  const add = (reason: string, count: number): unknown => refused.set(reason, (refused.get(reason) ?? 0) + count);
+  for (const { counters, front } of servers) {
+    for (const [status, count] of counters.ownAnswers) add(REASONS.get(status) ?? "other", count);
+    for (const [reason, count] of front?.refused ?? []) add(reason, count);
   }
   return {
     requests: tally.requests(),
