@@ -5,7 +5,7 @@ const perSecond = (more: string): string => `sum by (namespace, job) (rate(globa
 
 export const proxyAlerts: readonly Alert[] = [
   {
-    name: "GlobalRouteProxyFails",
+    name: "GlobalRouteRequestsFail",
     severity: "critical",
     expr: `${perSecond('{code="5xx"}')} / clamp_min(${perSecond("")}, 1e-9) > 0.05`,
     for: "5m",
@@ -13,6 +13,6 @@ export const proxyAlerts: readonly Alert[] = [
     summary: "{{ $labels.job }} answers many HTTP requests with an error of a server",
     description:
       "{{ $value | humanizePercentage }} of the requests that pass through the embedded proxy got a 5xx status, from a cluster or from the proxy.",
-    runbook: "proxy-fails",
+    runbook: "requests-fail",
   },
 ];
