@@ -3,7 +3,7 @@
  * core of the load, behind the upstream that it shares the core with: it never sleeps, because timers are too coarse.
  */
 import { connect } from "node:net";
-import { latencyAt } from "../dns/histogram.ts";
+import { quantile } from "../support/report.ts";
 import { BODY } from "./contender.ts";
 import { createPacer } from "./pacer.ts";
 
@@ -57,8 +57,9 @@ async function run({ port, host, connections, rate, warmupSeconds, seconds }: Pa
     await new Promise((resolve) => setImmediate(resolve));
   }
   for (const socket of sockets) socket.destroy();
-  const { due, answered, latencies } = pacer.result();
-  return { due, answered, p50: latencyAt(latencies, 0.5), p99: latencyAt(latencies, 0.99), p999: latencyAt(latencies, 0.999) };
+  const { due, latencies } = pacer.result();
+  const [p50, p99, p999] = [0.5, 0.99, 0.999].map((share) => quantile(latencies, share)) as [number, number, number];
+  return { due, answered: latencies.length, p50, p99, p999 };
 }
 
 const spec: PacedSpec = JSON.parse(process.argv[2] ?? "{}");

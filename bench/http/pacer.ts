@@ -4,7 +4,6 @@
  * A request has a moment at which it is due, whatever became of those before it, and its latency counts from there: a proxy that stands still
  * for a second is asked nothing in that second, and a generator that measured only what it sent would not see it (coordinated omission).
  */
-import { addLatency, type Histogram, newHistogram } from "../dns/histogram.ts";
 
 export interface PacerOptions {
   /** Requests a second. */
@@ -24,17 +23,16 @@ export interface Pacer {
   answered(connection: number, now: number): void;
   /** Whether every request was sent and answered. */
   isOver(): boolean;
-  /** Requests that are counted, how many of them were answered, and their latencies in microseconds. */
-  result(): { readonly due: number; readonly answered: number; readonly latencies: Histogram };
+  /** How many requests are counted, and the latencies of those that were answered: microseconds, the shortest first. */
+  result(): { readonly due: number; readonly latencies: readonly number[] };
 }
 
 export function createPacer({ rate, connections, start, measureFrom, end }: PacerOptions, send: (connection: number) => void): Pacer {
   const free = Array.from({ length: connections }, (_, i) => i);
   /** Connection → its request, numbered from 0. */
   const asked = new Float64Array(connections);
-  const latencies = newHistogram();
+  const latencies: number[] = [];
   let sent = 0;
-  let answered = 0;
   /** How many are due before that time. */
   const dueBefore = (time: number): number => Math.ceil((rate * (time - start)) / 1000);
   const total = dueBefore(end);
@@ -52,11 +50,9 @@ export function createPacer({ rate, connections, start, measureFrom, end }: Pace
     answered(connection, now) {
       free.push(connection);
       const request = asked[connection]!;
-      if (request < firstCounted) return;
-      answered++;
-      addLatency(latencies, 1000 * (now - start - (1000 * request) / rate));
+      if (request >= firstCounted) latencies.push(1000 * (now - start - (1000 * request) / rate));
     },
     isOver: () => sent === total && free.length === connections,
-    result: () => ({ due: total - firstCounted, answered, latencies }),
+    result: () => ({ due: total - firstCounted, latencies: latencies.toSorted((a, b) => a - b) }),
   };
 }
