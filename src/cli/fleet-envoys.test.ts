@@ -16,9 +16,13 @@ const node = (id: string, more: Partial<EnvoyNode> = {}): EnvoyNode => ({
   ...more,
 });
 const types = { cluster: "Current", loadAssignment: "Current", listener: "Unasked", routes: "Current" } as const;
-const connected = (id: string, more: Partial<FleetNode["status"]> = {}, rejections: FleetNode["rejections"] = []): FleetNode => ({
+const connected = (
+  id: string,
+  more: Partial<FleetNode["status"]> = {},
+  rejections: ReturnType<FleetNode["rejections"]> = [],
+): FleetNode => ({
   status: { ...node(id), place: "paris", variant: "Delta", connectedSince: 0, types, ...more },
-  rejections,
+  rejections: () => rejections,
 });
 
 test("who follows is counted, who does not is listed, in Envoy's words", () => {
@@ -36,9 +40,9 @@ test("who follows is counted, who does not is listed, in Envoy's words", () => {
     ...{ name: "edge", type: "Envoy", problems: [] },
     proxies: { connected: 4, current: 1, rejected: 2 },
     members: [
-      { name: "e2", place: "paris", state: "Pending" },
       { name: "e3", place: "paris", state: "Rejected", problem: "no such file; no such file", routes: ["web/shop", "web/cart"] },
       { name: "e4", place: "paris", state: "Rejected", problem: "no such file" },
+      { name: "e2", place: "paris", state: "Pending" },
     ],
   });
 });

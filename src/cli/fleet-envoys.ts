@@ -8,27 +8,29 @@ import type { FleetNode, ToldFleet } from "../proxy/envoy/envoy-fleets.ts";
 
 /** @param strangers Envoys that say that they are of it, and at no place of its */
 export function envoyFleetStatus(spec: EnvoyFleetSpec, nodes: readonly FleetNode[], strangers: readonly EnvoyNode[]): FleetStatus {
-  const proxies = nodes.map(proxyStatus);
-  const behind = proxies.filter(({ state }) => state !== "Current");
+  const rejected = nodes.filter(has("Rejected"));
+  const pending = nodes.filter((node) => has("Pending")(node) && !has("Rejected")(node));
   return {
     name: spec.name,
     type: "Envoy",
-    proxies: {
-      connected: proxies.length,
-      current: proxies.length - behind.length,
-      rejected: proxies.filter(({ state }) => state === "Rejected").length,
-    },
-    members: behind.slice(0, MOST_PROXIES_SHOWN),
+    proxies: { connected: nodes.length, current: nodes.length - rejected.length - pending.length, rejected: rejected.length },
+    members: [...rejected, ...pending].slice(0, MOST_PROXIES_SHOWN).map(proxyStatus),
     problems: strangers.slice(0, MOST_STRANGERS).map((node) => strangerAt(node, spec)),
   };
 }
 
+const has =
+  (standing: "Rejected" | "Pending") =>
+  ({ status: { types } }: FleetNode): boolean =>
+    Object.values(types).includes(standing);
+
 const MOST_STRANGERS = 8;
 
-function proxyStatus({ status: { id, place = "", types }, rejections }: FleetNode): ProxyStatus {
-  const standings = Object.values(types);
-  const [first] = rejections;
-  if (first === undefined) return { name: id, place, state: standings.includes("Pending") ? "Pending" : "Current" };
+/** Of one that does not follow. */
+function proxyStatus(node: FleetNode): ProxyStatus {
+  const { id, place = "" } = node.status;
+  if (!has("Rejected")(node)) return { name: id, place, state: "Pending" };
+  const rejections = node.rejections();
   const routes = [...new Set(rejections.flatMap((one) => one.routes))];
   const problem = rejections.map(({ message }) => message).join("; ");
   return { name: id, place, state: "Rejected", problem, ...(routes.length === 0 ? {} : { routes }) };

@@ -56,6 +56,35 @@ default/shop  shop.example.org  (Nearest)
 `);
   });
 
+  test("shows fleets of proxies, and who of them does not follow", async () => {
+    view.patchStatus({
+      fleets: [
+        {
+          ...{ name: "edge", type: "Envoy", problems: ["Envoy lost says no locality.region."] },
+          proxies: { connected: 3, current: 1, rejected: 1 },
+          members: [
+            { name: "e1", place: "paris", state: "Rejected", problem: "no such file", routes: ["default/shop"] },
+            { name: "e2", place: "paris", state: "Pending" },
+          ],
+        },
+        {
+          ...{ name: "office", type: "HAProxy", problems: [], proxies: { connected: 1, current: 1, rejected: 0 } },
+          members: [{ name: "one", place: "lisbon", state: "Current" }],
+        },
+      ],
+    });
+    const { code, stdout } = await run(["status"]);
+    expect(code).toBe(0);
+    expect(stdout.slice(stdout.indexOf("FLEET"))).toBe(`FLEET   TYPE     PROXIES  CURRENT  REJECTED
+edge    Envoy    3        1        1
+office  HAProxy  1        1        0
+  edge: Envoy lost says no locality.region.
+  edge/e1 at paris: Rejected, no such file
+  edge/e2 at paris: Pending
+`);
+    expect(JSON.parse((await run(["status", "-o", "json"])).stdout).fleets).toHaveLength(2);
+  });
+
   test("shows problems of the objects, pending failbacks and overrides", async () => {
     const problem = {
       severity: "error",

@@ -37,7 +37,8 @@ export interface EnvoyFleets {
 
 export interface FleetNode {
   readonly status: NodeStatus;
-  readonly rejections: readonly NodeRejection[];
+  /** Worked out when asked for: every route's hosts are looked for in Envoy's words. */
+  readonly rejections: () => readonly NodeRejection[];
 }
 
 export function createEnvoyFleets(options: EnvoyFleetsOptions): EnvoyFleets {
@@ -72,7 +73,7 @@ export function createEnvoyFleets(options: EnvoyFleetsOptions): EnvoyFleets {
         else
           byFleet
             .get(node.cluster)
-            ?.push({ status: nodeStatus(stream, place, snapshotFor(node)), rejections: rejectionsOf(stream, routes) });
+            ?.push({ status: nodeStatus(stream, place, snapshotFor(node)), rejections: () => rejectionsOf(stream, routes) });
       }
       return { byFleet, strangers };
     },
