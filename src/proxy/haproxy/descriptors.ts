@@ -1,6 +1,7 @@
 /** How many file descriptors HAProxy needs: with too few it does not start, or leaves clients waiting without a word. Pure. */
 
 import type { Layout } from "./layout.ts";
+import { DIRECT } from "./names.ts";
 import { type ConfigOptions, serversOf } from "./render-config.ts";
 import type { Seat } from "./seats.ts";
 
@@ -21,8 +22,8 @@ const CLIENTS = 1_000;
 /** @param present as for `renderConfig` */
 export function descriptorsFor(layout: Layout, present: ReadonlyMap<string, readonly Seat[]>, options: ConfigOptions): DescriptorNeed {
   const serving = layout.plans.flatMap(({ ranks }) => ranks.filter(({ rank }) => rank === "serving"));
-  // HAProxy sets one aside for each server that it may check, used or not.
-  const checked = serving.reduce((sum, rank) => sum + serversOf(rank, present.get(rank.name) ?? []), 0);
+  // HAProxy sets one aside for each server that it may check, used or not; each plan has two for who serves alone.
+  const checked = serving.reduce((sum, rank) => sum + serversOf(rank, present.get(rank.name) ?? []) + DIRECT.length, 0);
   const toStart = OWN + options.listen.length + checked;
   return { toStart, inAll: toStart + FOR_EACH_CLIENT * (options.clients ?? CLIENTS) };
 }

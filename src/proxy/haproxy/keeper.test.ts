@@ -87,7 +87,7 @@ test("what comes while another is under way becomes one", async () => {
   for (let i = 0; i < 50; i++) keeper.update(i % 2 === 0 ? WEB_FAILED_OVER : WEB);
   await clock.advance(0);
   expect(serving()).toEqual(["192.0.2.1=256"]);
-  expect(haproxy.changes.length).toBeLessThan(20);
+  expect(haproxy.changes.length).toBeLessThan(30); // a failover and back, not 50
 });
 
 test("when nothing changes, HAProxy is only asked whether it has started again", async () => {
@@ -164,7 +164,7 @@ describe("what only a reload can bring", () => {
     await settled(WEB);
     keeper.update(two);
     await clock.advance(2_000);
-    expect(told.some(({ reloadFor }) => reloadFor === "backend shop:new_serving and 3 more")).toBe(true);
+    expect(told.some(({ reloadFor }) => reloadFor === "backend shop:new_serving and 4 more")).toBe(true);
     expect(keeper.status()).toEqual(CURRENT);
     expect(serving("new")).toEqual(["192.0.2.2=256"]);
     expect(haproxy.maps.get(hosts)).toEqual(["new.example.org shop:new", "shop.example.org shop:web"]);
@@ -174,7 +174,7 @@ describe("what only a reload can bring", () => {
     await settled(WEB);
     keeper.update({ ...two, routes: [WEB_FAILED_OVER.routes[0]!, two.routes[1]!] });
     await clock.advance(60_000);
-    expect(keeper.status()).toEqual({ isReachable: true, isCurrent: false, reloadFor: "backend shop:new_serving and 3 more" });
+    expect(keeper.status()).toEqual({ isReachable: true, isCurrent: false, reloadFor: "backend shop:new_serving and 4 more" });
     expect(serving()).toEqual(["192.0.2.2=256"]);
     expect(haproxy.maps.get(hosts)).toEqual(["shop.example.org shop:web"]);
     expect(files.get("/run/globalroute/haproxy.cfg")).toContain("backend shop:new_serving\n");

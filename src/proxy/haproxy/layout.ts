@@ -41,6 +41,8 @@ export interface PlanBackends {
   readonly name: string;
   readonly sticky: boolean;
   readonly tls: { readonly caFile: string } | undefined;
+  /** Who serves, if that is one endpoint alone: requests reach it in one pass. */
+  readonly direct: WantedServer | undefined;
   readonly ranks: readonly RankServers[];
 }
 
@@ -137,13 +139,12 @@ function planBackends({ sticky, port, tls }: HaproxyRoute, name: string, plan: E
   const serving = tiers.find((tier) => tier.some(serves)) ?? [];
   const [next, last] = fallbacks(tiers);
   const all = tiers.flat();
-  return {
-    ...{ name, sticky: sticky === "ClientSubnet", tls },
-    ranks: RANKS.map((rank): RankServers => {
-      const getting = rank === "serving" ? serving : all.filter(({ cluster }) => cluster === (rank === "next" ? next : last));
-      return { name: rankBackend(name, rank), rank, servers: rankServers(getting, rank === "serving" ? all : [], port) };
-    }),
-  };
+  const ranks = RANKS.map((rank): RankServers => {
+    const getting = rank === "serving" ? serving : all.filter(({ cluster }) => cluster === (rank === "next" ? next : last));
+    return { name: rankBackend(name, rank), rank, servers: rankServers(getting, rank === "serving" ? all : [], port) };
+  });
+  const [one, ...others] = ranks[0]!.servers.filter(({ weight }) => weight > 0);
+  return { ...{ name, sticky: sticky === "ClientSubnet", tls, ranks }, direct: others.length === 0 ? one : undefined };
 }
 
 /**

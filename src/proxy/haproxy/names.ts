@@ -7,6 +7,14 @@
 export const RANKS = ["serving", "next", "last"] as const;
 export type Rank = (typeof RANKS)[number];
 
+/**
+ * Servers of a plan's own backend, of which one stands for the endpoint that serves, while that is one alone. When another serves, the other
+ * one does: connections of a server that was given another address would still lead to the old one.
+ */
+export const DIRECT = ["direct1", "direct2"] as const;
+
+export const isDirect = (server: string): boolean => DIRECT.some((name) => name === server);
+
 /** HAProxy takes letters, digits and `-_.:`. Objects are named by letters, digits, `-` and `.`, so `_` and `:` are ours. */
 const FOREIGN = /[^a-zA-Z0-9.-]/gu;
 

@@ -16,16 +16,21 @@ test("a route: an outer backend, and a backend for each rank with room for more"
     balance first
     retries 2
     retry-on conn-failure empty-response response-timeout 502 503 504
-    http-reuse always
     timeout server 16000ms
-    use-server serving if { nbsrv(shop:web_serving) gt 0 } || { stopping }
+    http-request set-timeout server 10000ms if { srv_is_up(shop:web/direct1) } !{ stopping }
+    use-server direct1 if { srv_is_up(shop:web/direct1) } !{ stopping }
+    http-request set-timeout server 10000ms if { srv_is_up(shop:web/direct2) } !{ stopping }
+    use-server direct2 if { srv_is_up(shop:web/direct2) } !{ stopping }
+    use-server serving if { nbsrv(shop:web_serving) gt 0 } { srv_uweight(shop:web/direct1) eq 0 } { srv_uweight(shop:web/direct2) eq 0 } || { stopping }
     use-server next if { nbsrv(shop:web_next) gt 0 } || { stopping }
     server serving unix@/run/globalroute/serving.sock weight 0
     server next unix@/run/globalroute/next.sock
     server last unix@/run/globalroute/last.sock
+    server direct1 192.0.2.1:80 weight 1 check inter 30s fastinter 1s downinter 1s rise 1 fall 3 observe layer4 error-limit 3 on-error mark-down
+    server direct2 127.0.0.1:1 disabled weight 0 check inter 30s fastinter 1s downinter 1s rise 1 fall 3 observe layer4 error-limit 3 on-error mark-down
 backend shop:web_serving
-    balance hash var(txn.client)
-    hash-type consistent
+    balance hash src,ipmask(24,48)
+    hash-type consistent sdbm avalanche
     default-server check inter 30s fastinter 1s downinter 1s rise 1 fall 3 observe layer4 error-limit 3 on-error mark-down
     server s1 192.0.2.1:80 weight 256
     server s2 [2001:db8::1]:80 disabled
@@ -40,6 +45,13 @@ backend shop:web_last
     server-template s 2-2 127.0.0.1:1 disabled
 `);
 });
+
+test.each([
+  ["several endpoints serve", edgePlanOf([edgeBackend("a", ["192.0.2.1"]), edgeBackend("b", ["192.0.2.2"])])],
+  ["nobody serves", edgePlanOf([edgeBackend("a", ["-192.0.2.1"])])],
+])("%s: none is direct", (_, plan) =>
+  expect(render([haproxyRoute(plan)])).toContain("    server direct1 127.0.0.1:1 disabled weight 0 check"),
+);
 
 test("servers of a running HAProxy keep their endpoints, and never become fewer", () => {
   const free: Seat = { address: "127.0.0.1", port: 1, isReady: false };
@@ -123,10 +135,13 @@ test("behind other proxies the client is whom they name, and the list of proxies
     render([], new Map(), trustedHops === undefined ? {} : { trustedHops })
       .split("\n")
       .filter((line) => /forwardfor|forwarded-for/.test(line));
-  expect(rules()).toEqual(["    option forwardfor"]);
+  expect(rules()).toEqual(["    option forwardfor", "    http-request set-src req.hdr_ip(x-forwarded-for,-1)"]);
   expect(rules(2)).toEqual([
     "    http-request set-src req.hdr_ip(x-forwarded-for,-2)",
     "    http-request add-header x-forwarded-for %[var(txn.peer)]",
+    // the second pass
+    "    http-request set-src req.hdr_ip(x-forwarded-for,-1)",
+    "    http-request set-src req.hdr_ip(x-forwarded-for,-3)",
   ]);
 });
 

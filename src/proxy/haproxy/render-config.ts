@@ -3,27 +3,28 @@
  * that was known. Pure.
  *
  * ```
- *                    host, client network                      tries, in this order
- * client ─► edge ────────────────────────► backend shop:web ─┬─► serving ─┐
- *                                                            ├─► next     ├─► ranks ─► backend shop:web_serving ─► endpoints, by weight
- *                                                            └─► last  ───┘                    …_next, …_last   ─► of one cluster each
+ *               host, client                       first try
+ * client ─► edge ───────────► backend shop:web ─┬─► direct1 or 2 ─────► the endpoint that serves, while it is one alone
+ *                                               ├─► serving ─┐
+ *                                               ├─► next     ├─► ranks ─► backend shop:web_serving ─► endpoints, by weight or hash
+ *                                               └─► last  ───┘                    …_next, …_last   ─► of one cluster each
  * ```
  *
- * Why a request goes through HAProxy twice: a retry never leaves its backend. With a backend for each tier, chosen by `nbsrv`, the retries of a
- * request that met a dead cluster go to the same cluster until somebody has found it down. `backup` servers are used only once all others
- * are marked down; to have the cluster marked down by 503s or by silence, HAProxy must count each 500 as well, and then whoever finds an address
- * that answers 500 takes a service with little traffic off the net. And a server of a small weight gets requests when all is well. So the
- * outer backend has the ranks as its servers: `serving` for every first try, and for a retry (`balance first` avoids who failed) `next`, then
- * `last`, which are different clusters. Inside a rank it is HAProxy's own balancing, by weights or by a consistent hash. The price is a hop over
- * a Unix socket.
+ * Why there are ranks, which are a second pass through HAProxy over a Unix socket: a retry never leaves its backend. With a backend for each
+ * tier, chosen by `nbsrv`, the retries of a request that met a dead cluster go to the same cluster until somebody has found it down. `backup`
+ * servers are used only once all others are marked down; to have the cluster marked down by 503s or by silence, HAProxy must count each 500 as
+ * well, and then whoever finds an address that answers 500 can take a service with little traffic off the net. And a server of a small weight
+ * gets requests when all is well. So a plan's backend has the ranks as its servers: `use-server` brings every first try to who serves, and
+ * `balance first` a retry to `next`, then to `last`, which are different clusters. Inside a rank it is HAProxy's own balancing, by weights or
+ * by a consistent hash. Where one endpoint serves, nothing is to be balanced, and the first try goes to it without the second pass.
  *
- * What a rank does by itself: it tries again when a *connection* fails, which is safe for every method, and after three such failures in a
- * row `serving` leaves the endpoint out until a connection succeeds again; when it has nobody left, `nbsrv` sends first tries to `next`. All
- * else is our judgement.
+ * What `direct…` and `serving` do by themselves: after three failed connections in a row they leave an endpoint out until a connection
+ * succeeds again; then first tries go to `next`. A rank tries again when a *connection* fails, which is safe for every method. All else is
+ * our judgement.
  */
 import { hashText } from "../../routing/hash.ts";
 import type { Layout, MapEntry, MapName, PlanBackends, RankServers, WantedServer } from "./layout.ts";
-import { RANKS, type Rank, rankBackend } from "./names.ts";
+import { DIRECT, RANKS, type Rank, rankBackend } from "./names.ts";
 import { type Seat, seat, seatsFor } from "./seats.ts";
 
 export interface ConfigOptions {
@@ -50,8 +51,6 @@ export interface ConfigOptions {
 
 /** Methods that a request may be repeated with (RFC 9110 §9.2.2). */
 const IDEMPOTENT = "GET HEAD OPTIONS PUT DELETE";
-const PLAN_HEADER = "x-globalroute-plan";
-const CLIENT_HEADER = "x-globalroute-client";
 /** Milliseconds that HAProxy waits before it connects to the same server again. */
 const TURN_AROUND = 1000;
 const CONNECT_RETRIES = 3;
@@ -73,6 +72,10 @@ export function renderConfig(layout: Layout, present: ReadonlyMap<string, readon
     ...ranks(options),
     ...layout.plans.flatMap((plan) => [
       ...outer(plan, options),
+      ...DIRECT.map(
+        (name, i) =>
+          `    server ${name} ${i > 0 || plan.direct === undefined ? `${NOBODY} disabled weight 0` : `${at(plan.direct)} weight 1`}${checks(plan)}`,
+      ),
       ...plan.ranks.flatMap((rank) => [...inner(plan, rank), ...servers(rank, present.get(rank.name) ?? [])]),
     ]),
   ];
@@ -90,8 +93,8 @@ export function fingerprintOf({ plans }: Layout, options: ConfigOptions): string
 
 /** A plan with everything that plans can have, so that a newer version of this file makes another fingerprint. */
 function sample(options: ConfigOptions): readonly string[] {
-  const plan: PlanBackends = { name: "sample", sticky: true, tls: { caFile: "/ca" }, ranks: [] };
-  return [...outer(plan, options), ...RANKS.flatMap((rank) => inner(plan, { name: rank, rank, servers: [] }))];
+  const plan: PlanBackends = { name: "sample", sticky: true, tls: { caFile: "/ca" }, direct: undefined, ranks: [] };
+  return [...outer(plan, options), checks(plan), ...RANKS.flatMap((rank) => inner(plan, { name: rank, rank, servers: [] }))];
 }
 
 /** A path of a map, as the configuration has it and commands name it. */
@@ -128,6 +131,13 @@ const edge = (options: ConfigOptions): readonly string[] => [
   ...client(options),
   "    http-request set-header x-forwarded-proto https if { ssl_fc }",
   "    http-request set-header x-forwarded-proto http if !{ ssl_fc }",
+  ...ways(options),
+  `    http-request disable-l7-retry if !{ method ${IDEMPOTENT} }`,
+  "    use_backend %[var(txn.plan)]",
+];
+
+/** By which either pass finds a request's plan: from its host and its client. */
+const ways = (options: ConfigOptions): readonly string[] => [
   "    http-request set-var(txn.host) req.hdr(host),field(1,:),lower,regsub(\\.$,)",
   `    http-request set-var(txn.route) var(txn.host),${mapLookup("map_str", "hosts", options)}`,
   `    http-request set-var(txn.route) var(txn.host),${mapLookup("map_end", "wildcards", options)} if !{ var(txn.route) -m found }`,
@@ -135,11 +145,6 @@ const edge = (options: ConfigOptions): readonly string[] => [
   `    http-request set-var(txn.class) src,${mapLookup("map_ip", "clients", options)}`,
   `    http-request set-var(txn.plan) var(txn.route),concat(:,txn.class),${mapLookup("map_str", "plans", options)} if { var(txn.class) -m found }`,
   "    http-request set-var(txn.plan) var(txn.route) if !{ var(txn.plan) -m found }",
-  // Whatever a client sends under these names is replaced, so the second pass may believe them.
-  `    http-request set-header ${PLAN_HEADER} %[var(txn.plan)]`,
-  `    http-request set-header ${CLIENT_HEADER} %[src,ipmask(24,48)]`,
-  `    http-request disable-l7-retry if !{ method ${IDEMPOTENT} }`,
-  "    use_backend %[var(txn.plan)]",
 ];
 
 /** Clusters see a list to which each proxy has added who connected to it, as ever; who is the client counts for rules and stickiness. */
@@ -153,14 +158,14 @@ const client = ({ trustedHops = 0 }: ConfigOptions): readonly string[] =>
         "    http-request add-header x-forwarded-for %[var(txn.peer)]",
       ];
 
-const ranks = (options: ConfigOptions): readonly string[] => [
+const ranks = ({ trustedHops = 0, ...options }: ConfigOptions): readonly string[] => [
   "frontend ranks",
   ...RANKS.map((rank) => `    bind ${quote(rankSocket(options, rank))}${owner(options)} mode 600 name ${rank}`),
   "    timeout client 1h", // the first pass closes what it does not use: a connection that ends here may have a request on its way
-  `    http-request set-var(txn.plan) req.hdr(${PLAN_HEADER})`,
-  `    http-request set-var(txn.client) req.hdr(${CLIENT_HEADER})`,
-  `    http-request del-header ${PLAN_HEADER}`,
-  `    http-request del-header ${CLIENT_HEADER}`,
+  // The first pass has added who connected to it, so the client is one further from the end than it was there.
+  "    http-request set-src req.hdr_ip(x-forwarded-for,-1)",
+  ...(trustedHops === 0 ? [] : [`    http-request set-src req.hdr_ip(x-forwarded-for,-${trustedHops + 1})`]),
+  ...ways(options),
   `    http-request disable-l7-retry if !{ method ${IDEMPOTENT} }`,
   "    use_backend %[var(txn.plan)]_%[so_name]",
 ];
@@ -170,26 +175,38 @@ const outer = ({ name }: PlanBackends, options: ConfigOptions): readonly string[
   "    balance first",
   `    retries ${RANKS.length - 1}`,
   "    retry-on conn-failure empty-response response-timeout 502 503 504",
-  "    http-reuse always",
   // A rank must have had its say: all its tries to connect, and one to get an answer.
   `    timeout server ${(CONNECT_RETRIES + 1) * (options.connectTimeout + TURN_AROUND) + options.responseTimeout}ms`,
-  // A worker that was reloaded counts no servers of its own, but still has clients; whom it connects to for a rank is the new worker.
-  ...RANKS.slice(0, -1).map((rank) => `    use-server ${rank} if { nbsrv(${rankBackend(name, rank)}) gt 0 } || { stopping }`),
-  // Weight 0: `use-server` alone brings it requests, a retry never does.
+  // A worker that was reloaded counts no servers of its own, and is told nothing any more, but still has clients; whom it connects to for a
+  // rank is the new worker.
+  ...DIRECT.flatMap((server) => [
+    `    http-request set-timeout server ${options.responseTimeout}ms if { srv_is_up(${name}/${server}) } !{ stopping }`,
+    `    use-server ${server} if { srv_is_up(${name}/${server}) } !{ stopping }`,
+  ]),
+  // One that is in use and found down is not tried again by way of its rank.
+  `    use-server serving if { nbsrv(${rankBackend(name, "serving")}) gt 0 } ${DIRECT.map((server) => `{ srv_uweight(${name}/${server}) eq 0 }`).join(" ")} || { stopping }`,
+  `    use-server next if { nbsrv(${rankBackend(name, "next")}) gt 0 } || { stopping }`,
+  // Weight 0: `use-server` alone brings it requests, a retry never does. A retry does not get past the next two.
   ...RANKS.map((rank, i) => `    server ${rank} ${quote(rankSocket(options, rank))}${i === 0 ? " weight 0" : ""}`),
 ];
 
+/**
+ * Checks find out only that a server that refused connections accepts them again, so they are rare until one has done so. For each server that
+ * may be checked HAProxy sets a file descriptor aside; who gets the first tries of nobody is worth none.
+ */
+const CHECKS = "check inter 30s fastinter 1s downinter 1s rise 1 fall 3 observe layer4 error-limit 3 on-error mark-down";
+
+const verification = (caFile: string): string => `ssl verify required ca-file ${quote(caFile)} sni req.hdr(host),field(1,:) no-check-ssl`;
+
+const checks = ({ tls }: PlanBackends): string => ` ${CHECKS}${tls === undefined ? "" : ` ${verification(tls.caFile)}`}`;
+
 const inner = ({ sticky, tls }: PlanBackends, { name, rank }: RankServers): readonly string[] => [
   `backend ${name}`,
-  ...(sticky && rank === "serving" ? ["    balance hash var(txn.client)", "    hash-type consistent"] : ["    balance roundrobin"]),
-  // Checks find out only that a server that refused connections accepts them again, so they are rare until one has done so. For each server
-  // that may be checked HAProxy sets a file descriptor aside; who gets the first tries of nobody is worth none.
-  ...(rank === "serving"
-    ? ["    default-server check inter 30s fastinter 1s downinter 1s rise 1 fall 3 observe layer4 error-limit 3 on-error mark-down"]
-    : []),
-  ...(tls === undefined
-    ? []
-    : [`    default-server ssl verify required ca-file ${quote(tls.caFile)} sni req.hdr(host),field(1,:) no-check-ssl`]),
+  ...(sticky && rank === "serving"
+    ? ["    balance hash src,ipmask(24,48)", "    hash-type consistent sdbm avalanche"]
+    : ["    balance roundrobin"]),
+  ...(rank === "serving" ? [`    default-server ${CHECKS}`] : []),
+  ...(tls === undefined ? [] : [`    default-server ${verification(tls.caFile)}`]),
 ];
 
 /** How many servers a rank is given. */
@@ -208,10 +225,10 @@ function servers(rank: RankServers, present: readonly Seat[]): readonly string[]
 
 function serverAt(wanted: WantedServer | undefined): string {
   if (wanted === undefined) return `${NOBODY} disabled`;
-  const { address, port, weight } = wanted;
-  const at = address.includes(":") ? `[${address}]:${port}` : `${address}:${port}`;
-  return weight > 0 ? `${at} weight ${weight}` : `${at} disabled`;
+  return wanted.weight > 0 ? `${at(wanted)} weight ${wanted.weight}` : `${at(wanted)} disabled`;
 }
+
+const at = ({ address, port }: WantedServer): string => (address.includes(":") ? `[${address}]:${port}` : `${address}:${port}`);
 
 /** It stands inside expressions, which have no quoting of their own. */
 function checkFolder(folder: string): void {

@@ -40,17 +40,43 @@ const cases: readonly { name: string; from: EdgePlan; to: EdgePlan; commands: re
       "set server shop:web_last/s2 weight 256",
       "set server shop:web_last/s2 state ready",
       "set server shop:web_last/s1 state maint",
+      "set server shop:web/direct2 addr 192.0.2.2 port 80",
+      "set server shop:web/direct2 health up",
+      "set server shop:web/direct2 state ready",
+      "set server shop:web/direct2 weight 1",
+      "set server shop:web/direct1 weight 0",
+      "set server shop:web/direct1 state maint",
     ],
   },
   {
     name: "a newcomer takes a free server",
     from: edgePlanOf([A]),
     to: edgePlanOf([edgeBackend("a", ["192.0.2.1", "2001:db8::7"])]),
-    commands: ["serving", "next", "last"].flatMap((rank) => [
-      `set server shop:web_${rank}/s2 addr 2001:db8::7 port 80`,
-      `set server shop:web_${rank}/s2 weight 256`,
-      `set server shop:web_${rank}/s2 state ready`,
-    ]),
+    commands: [
+      ...["serving", "next", "last"].flatMap((rank) => [
+        `set server shop:web_${rank}/s2 addr 2001:db8::7 port 80`,
+        `set server shop:web_${rank}/s2 weight 256`,
+        `set server shop:web_${rank}/s2 state ready`,
+      ]),
+      "set server shop:web/direct1 weight 0",
+      "set server shop:web/direct1 state maint",
+    ],
+  },
+  {
+    name: "who is left alone is reached directly",
+    from: edgePlanOf([A, B]),
+    to: edgePlanOf([A, edgeBackend("b", ["-192.0.2.2"])]),
+    commands: [
+      "set server shop:web_serving/s2 state maint",
+      "set server shop:web_last/s2 addr 192.0.2.1 port 80",
+      "set server shop:web_last/s2 weight 256",
+      "set server shop:web_last/s2 state ready",
+      "set server shop:web_last/s1 state maint",
+      "set server shop:web/direct1 addr 192.0.2.1 port 80",
+      "set server shop:web/direct1 health up",
+      "set server shop:web/direct1 state ready",
+      "set server shop:web/direct1 weight 1",
+    ],
   },
   {
     name: "weights alone",
@@ -62,7 +88,11 @@ const cases: readonly { name: string; from: EdgePlan; to: EdgePlan; commands: re
     name: "whom a Require rule leaves with nobody is served by nobody",
     from: edgePlanOf([A]),
     to: edgePlanOf(),
-    commands: ["serving", "next", "last"].map((rank) => `set server shop:web_${rank}/s1 state maint`),
+    commands: [
+      ...["serving", "next", "last"].map((rank) => `set server shop:web_${rank}/s1 state maint`),
+      "set server shop:web/direct1 weight 0",
+      "set server shop:web/direct1 state maint",
+    ],
   },
 ];
 test.each(cases)("$name", async ({ from, to, commands }) => {
@@ -99,6 +129,11 @@ test("an applied plan leaves nothing to plan, and on the way nobody is without w
         }
         const { commands, missing } = planServers(layout, await state());
         expect(commands).toEqual([]);
+        const direct = haproxy.backends
+          .get("shop:web")!
+          .filter(({ name, isReady, weight }) => name.startsWith("direct") && isReady && weight === 1);
+        const serving = layout.plans[0]!.ranks[0]!.servers.filter(({ weight }) => weight > 0);
+        expect(direct.map((one) => one.address)).toEqual(serving.length === 1 ? [serving[0]!.address] : []);
         for (const { name, servers } of layout.plans[0]!.ranks) {
           const present = haproxy.backends.get(name)!;
           if (servers.length > present.length) {
@@ -137,9 +172,17 @@ test("who was there before keeps its server, whoever comes and goes", async () =
 test("backends of a plan that is no more are emptied; others' are left alone", async () => {
   const { haproxy, state } = started(edgePlanOf([A], [B]));
   haproxy.start(
-    new Map([["haproxy.cfg", "backend shop:gone_serving\n    server s1 192.0.2.1:80\nbackend theirs\n    server s1 192.0.2.1:80\n"]]),
+    new Map([
+      [
+        "haproxy.cfg",
+        "backend shop:gone\n    server serving 192.0.2.9:80\n    server direct1 192.0.2.1:80\nbackend shop:gone_serving\n    server s1 192.0.2.1:80\nbackend theirs\n    server s1 192.0.2.1:80\n",
+      ],
+    ]),
   );
-  expect(planLeftovers(layoutFor(edgePlanOf([A])), await state()).commands).toEqual(["set server shop:gone_serving/s1 state maint"]);
+  expect(planLeftovers(layoutFor(edgePlanOf([A])), await state()).commands).toEqual([
+    "set server shop:gone/direct1 state maint",
+    "set server shop:gone_serving/s1 state maint",
+  ]);
 });
 
 test("a plan that HAProxy does not have is missing, and no map leads to it", async () => {
@@ -152,6 +195,7 @@ test("a plan that HAProxy does not have is missing, and no map leads to it", asy
     "backend shop:new_serving",
     "backend shop:new_next",
     "backend shop:new_last",
+    "backend shop:new",
   ]);
   expect(presentMaps(layout, await state()).hosts).toEqual([["shop.example.org", "shop:web"]]);
 });

@@ -2,8 +2,8 @@
  * The commands that bring a running HAProxy to a layout. Pure; a plan that was applied leaves nothing to plan, or,
  * where servers were scarce, what needed those that it has freed.
  */
-import type { Layout, MapEntry, MapName, RankServers, WantedServer } from "./layout.ts";
-import { isRankBackend } from "./names.ts";
+import type { Layout, MapEntry, MapName, PlanBackends, RankServers, WantedServer } from "./layout.ts";
+import { DIRECT, isDirect, isRankBackend } from "./names.ts";
 import { seat, seatsFor } from "./seats.ts";
 import type { ServerRow, ServersState } from "./servers-state.ts";
 
@@ -16,22 +16,24 @@ export interface ServersPlan {
   readonly missing: readonly string[];
 }
 
-/** Ranks that need nothing done, and the rows that this was found with. Neither is ever changed in place, so it need not be found again. */
-export type Settled = WeakMap<RankServers, readonly ServerRow[]>;
+/** What needs nothing done, and the rows that this was found with. Neither is ever changed in place, so it need not be found again. */
+export type Settled = WeakMap<RankServers | PlanBackends, readonly ServerRow[]>;
 
 /** @param settled what is in it is passed over; what is found to need nothing is added */
 export function planServers(layout: Layout, state: ServersState, settled: Settled = new WeakMap()): ServersPlan {
   const plans: ServersPlan[] = [];
-  for (const { ranks } of layout.plans) {
-    for (const rank of ranks) {
-      const rows = state.get(rank.name);
-      if (rows === undefined) plans.push({ ...NOTHING, missing: [`backend ${rank.name}`] });
-      else if (settled.get(rank) !== rows) {
-        const plan = planRank(rank, rows);
-        if (plan.commands.length === 0 && plan.missing.length === 0) settled.set(rank, rows);
-        else plans.push(plan);
-      }
+  const compare = <T extends RankServers | PlanBackends>(one: T, plan: (one: T, rows: readonly ServerRow[]) => ServersPlan): void => {
+    const rows = state.get(one.name);
+    if (rows === undefined) plans.push({ ...NOTHING, missing: [`backend ${one.name}`] });
+    else if (settled.get(one) !== rows) {
+      const found = plan(one, rows);
+      if (found.commands.length === 0 && found.missing.length === 0) settled.set(one, rows);
+      else plans.push(found);
     }
+  };
+  for (const plan of layout.plans) {
+    for (const rank of plan.ranks) compare(rank, planRank);
+    compare(plan, planDirect);
   }
   const changed = plans.filter(({ commands }) => commands.length > 0);
   return {
@@ -43,16 +45,46 @@ export function planServers(layout: Layout, state: ServersState, settled: Settle
 
 /** Backends of plans that are no more, which HAProxy keeps until it is reloaded: nobody is sent there, so nobody need be looked at. */
 export function planLeftovers(layout: Layout, state: ServersState): ServersPlan {
-  const wanted = new Set(layout.plans.flatMap(({ ranks }) => ranks.map(({ name }) => name)));
-  const left = [...state].filter(([name, rows]) => isRankBackend(name) && !wanted.has(name) && rows.some(({ isReady }) => isReady));
+  const wanted = new Set(layout.plans.flatMap(({ name, ranks }) => [name, ...ranks.map((rank) => rank.name)]));
+  const left = [...state]
+    .filter(([name]) => !wanted.has(name))
+    .map(([name, rows]) => [name, rows.filter((row) => row.isReady && (isRankBackend(name) || isDirect(row.name)))] as const)
+    .filter(([, rows]) => rows.length > 0);
   return {
-    commands: left.flatMap(([name, rows]) => rows.filter(({ isReady }) => isReady).map((row) => setServer(name, row, "state maint"))),
+    commands: left.flatMap(([name, rows]) => rows.map((row) => setServer(name, row, "state maint"))),
     touched: left.map(([name]) => name),
     missing: [],
   };
 }
 
 const NOTHING: ServersPlan = { commands: [], touched: [], missing: [] };
+
+/** A weight says that a server is in use: when HAProxy finds it down, it is passed over for the next cluster and not tried again by way of its rank. */
+function planDirect({ name, direct }: PlanBackends, rows: readonly ServerRow[]): ServersPlan {
+  const pair = rows.filter((row) => isDirect(row.name));
+  if (pair.length < DIRECT.length) return { ...NOTHING, missing: [`servers ${DIRECT.join(" and ")} in backend ${name}`] };
+  const isThere = ({ address, port }: ServerRow): boolean => address === direct?.address && port === direct.port;
+  const chosen = direct === undefined ? undefined : (pair.find(isThere) ?? pair.find(({ isReady }) => !isReady) ?? pair[0]!);
+  const commands = [
+    ...(chosen === undefined || direct === undefined
+      ? []
+      : [
+          // What it was found to be counts for the address that it had.
+          ...(isThere(chosen)
+            ? []
+            : [setServer(name, chosen, `addr ${direct.address} port ${direct.port}`), setServer(name, chosen, "health up")]),
+          ...(chosen.isReady ? [] : [setServer(name, chosen, "state ready")]),
+          ...(chosen.weight === 1 ? [] : [setServer(name, chosen, "weight 1")]),
+        ]),
+    ...pair
+      .filter((row) => row !== chosen)
+      .flatMap((row) => [
+        ...(row.weight > 0 ? [setServer(name, row, "weight 0")] : []),
+        ...(row.isReady ? [setServer(name, row, "state maint")] : []),
+      ]),
+  ];
+  return { commands, touched: commands.length === 0 ? [] : [name], missing: [] };
+}
 
 function planRank({ name, servers }: RankServers, rows: readonly ServerRow[]): ServersPlan {
   const { seats } = seat(servers, rows);

@@ -223,17 +223,22 @@ describe.skipIf(!requireComponent("haproxy", "haproxy"))("HAProxy", () => {
     expect(await asked("shop.example.org.example.net")).toBe(421);
   });
 
-  test("what a client says under our headers' names counts for nothing, and clusters never see them", async () => {
-    const { port: upstreamPort, upstreams, near, far } = await clusters();
+  test("what a client says of itself counts for nothing, in one pass or two, and clusters see no header of ours", async () => {
+    const { port: upstreamPort, upstreams, near, middle, far } = await clusters();
+    const classPlans = new Map([["office", edgePlanOf([far.up])]]);
     const { port } = await startHaproxy({
       routes: [
-        haproxyRoute(edgePlanOf([near.up]), { port: upstreamPort }),
-        haproxyRoute(edgePlanOf([far.up]), { name: "secret", hosts: ["secret.example.org"], port: upstreamPort }),
+        haproxyRoute(edgePlanOf([near.up]), { port: upstreamPort, classPlans }),
+        haproxyRoute(edgePlanOf([near.up, middle.up]), { name: "shared", hosts: ["shared.example.org"], port: upstreamPort, classPlans }),
       ],
-      classes: [],
+      classes: [{ name: "office", networks: ["127.0.200.0/24"] }],
     });
-    const headers = { "x-globalroute-plan": "shop:secret", "x-globalroute-client": "192.0.2.1" };
-    expect((await send(port, { method: "GET", headers })).body).toBe("near");
-    expect(upstreams[0]!.seen.map((line) => line.split(" ")[3])).toEqual([""]);
+    for (const host of ["shop.example.org", "shared.example.org"]) {
+      const asked = async (from: string, said: string) =>
+        (await send(port, { method: "GET", host, from, headers: { "x-forwarded-for": said } })).body;
+      expect(await asked("127.0.201.7", "127.0.200.7")).not.toBe("far");
+      expect(await asked("127.0.200.7", "127.0.201.7")).toBe("far");
+    }
+    expect(new Set(upstreams.flatMap(({ seen }) => seen.map((line) => line.split(" ")[3])))).toEqual(new Set([""]));
   });
 });

@@ -91,7 +91,7 @@ export function createFakeHaproxy(): FakeHaproxy {
 
   function setServer(command: string): string | undefined {
     const [, backend, name, what, value, port] =
-      /^set server ([^/]+)\/(\S+) (addr|weight|state) (\S+)(?: port (\d+))?$/.exec(command) ?? [];
+      /^set server ([^/]+)\/(\S+) (addr|weight|state|health) (\S+)(?: port (\d+))?$/.exec(command) ?? [];
     if (what === undefined || value === undefined) return undefined;
     const server = backends.get(backend!)?.find((one) => one.name === name);
     if (server === undefined) return "No such server.\n";
@@ -99,6 +99,7 @@ export function createFakeHaproxy(): FakeHaproxy {
       server.isReady = value === "ready";
       return "";
     }
+    if (what === "health") return "";
     if (what === "weight") {
       if (!(Number(value) >= 0 && Number(value) <= 256)) return "Absolute weight can only be between 0 and 256 inclusive.\n";
       server.weight = Number(value);
