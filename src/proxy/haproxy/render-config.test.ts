@@ -18,8 +18,8 @@ test("a route: an outer backend, and a backend for each rank with room for more"
     retry-on conn-failure empty-response response-timeout 502 503 504
     timeout server 16000ms
     http-request set-timeout server 10000ms if { srv_is_up(shop:web/direct1) } !{ stopping }
-    use-server direct1 if { srv_is_up(shop:web/direct1) } !{ stopping }
     http-request set-timeout server 10000ms if { srv_is_up(shop:web/direct2) } !{ stopping }
+    use-server direct1 if { srv_is_up(shop:web/direct1) } !{ stopping }
     use-server direct2 if { srv_is_up(shop:web/direct2) } !{ stopping }
     use-server serving if { nbsrv(shop:web_serving) gt 0 } { srv_uweight(shop:web/direct1) eq 0 } { srv_uweight(shop:web/direct2) eq 0 } || { stopping }
     use-server next if { nbsrv(shop:web_next) gt 0 } || { stopping }

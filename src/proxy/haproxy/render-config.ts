@@ -179,10 +179,10 @@ const outer = ({ name }: PlanBackends, options: ConfigOptions): readonly string[
   `    timeout server ${(CONNECT_RETRIES + 1) * (options.connectTimeout + TURN_AROUND) + options.responseTimeout}ms`,
   // A worker that was reloaded counts no servers of its own, and is told nothing any more, but still has clients; whom it connects to for a
   // rank is the new worker.
-  ...DIRECT.flatMap((server) => [
-    `    http-request set-timeout server ${options.responseTimeout}ms if { srv_is_up(${name}/${server}) } !{ stopping }`,
-    `    use-server ${server} if { srv_is_up(${name}/${server}) } !{ stopping }`,
-  ]),
+  ...DIRECT.map(
+    (server) => `    http-request set-timeout server ${options.responseTimeout}ms if { srv_is_up(${name}/${server}) } !{ stopping }`,
+  ),
+  ...DIRECT.map((server) => `    use-server ${server} if { srv_is_up(${name}/${server}) } !{ stopping }`),
   // One that is in use and found down is not tried again by way of its rank.
   `    use-server serving if { nbsrv(${rankBackend(name, "serving")}) gt 0 } ${DIRECT.map((server) => `{ srv_uweight(${name}/${server}) eq 0 }`).join(" ")} || { stopping }`,
   `    use-server next if { nbsrv(${rankBackend(name, "next")}) gt 0 } || { stopping }`,

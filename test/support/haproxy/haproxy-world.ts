@@ -134,7 +134,7 @@ export async function startHaproxy(first: HaproxyWorld, more: Partial<ConfigOpti
 
   fleet.update(new Map([["here", first]]));
   await until(({ problem }) => problem !== undefined); // its files are there, and nobody answers
-  execFileSync("haproxy", ["-c", "-f", file], { stdio: "pipe" });
+  execFileSync("haproxy", ["-c", "-dW", "-f", file], { stdio: "pipe" });
   await start();
   await until(({ isCurrent }) => isCurrent);
   return {
