@@ -59,11 +59,6 @@ const appliedTo = (policy: Policy, place: Place): string =>
 
 const rulesOf = ({ rules }: Policy): string => JSON.stringify(rules);
 
-const FAMILIES = [
-  { family: 4, bytes: 4 },
-  { family: 6, bytes: 16 },
-] as const;
-
 /**
  * The fewest networks by which a longest-prefix match finds each leaf's class (the method of Draves, King, Venkatachary and Zill, INFOCOM
  * 1999): upwards, the classes that a node could have with the fewest exceptions below it; downwards, a network wherever what is inherited
@@ -73,44 +68,66 @@ const FAMILIES = [
  * @returns number of a class → canonical CIDRs
  */
 function leastNetworks(geo: GeoTable, classOfPlace: readonly number[]): ReadonlyMap<number, readonly string[]> {
-  const { children, leafPlace } = geo;
+  const { children } = geo;
+  const { uniform, fitting, words } = fittingClasses(geo, classOfPlace);
   const networks = new Map<number, string[]>();
-  /** Bits: classes. Of nodes that hold several; in all others every leaf has one class. */
-  const fitting = new Map<number, bigint>();
-  const fits = (entry: number): bigint => {
-    if (entry < 0) return 1n << BigInt(classOfPlace[leafPlace[~entry]!]!);
-    const [left, right] = [fits(children[2 * entry]!), fits(children[2 * entry + 1]!)];
-    const isUniform = left === right && !fitting.has(children[2 * entry]!) && !fitting.has(children[2 * entry + 1]!);
-    const both = (left & right) === 0n ? left | right : left & right;
-    if (!isUniform) fitting.set(entry, both);
-    return both;
-  };
-  for (const { family, bytes } of FAMILIES) {
+  const classOf = (entry: number): number => (entry < 0 ? classOfPlace[geo.leafPlace[~entry]!]! : uniform[entry]!);
+  const fits = (entry: number, one: number): boolean =>
+    one >= 0 && (classOf(entry) < 0 ? (fitting[entry * words + (one >> 5)]! >>> (one & 31)) % 2 === 1 : classOf(entry) === one);
+
+  for (const { family, bytes, root } of [
+    { family: 4, bytes: 4, root: geo.v4TrieRoot },
+    { family: 6, bytes: 16, root: geo.v6TrieRoot },
+  ] as const) {
     const address = new Uint8Array(bytes);
-    const visit = (entry: number, length: number, inherited: number, set: bigint): void => {
+    const visit = (entry: number, length: number, inherited: number): void => {
       let own = inherited;
-      if (own < 0 || ((set >> BigInt(own)) & 1n) === 0n) {
-        own = lowestBit(set);
+      if (!fits(entry, own)) {
+        own = classOf(entry);
+        for (let one = 0; own < 0; one++) if (fits(entry, one)) own = one;
         const list = networks.get(own) ?? [];
         networks.set(own, list);
         list.push(formatNetwork({ family, bytes: address, length }));
       }
-      if (entry < 0 || !fitting.has(entry)) return;
-      for (const side of [0, 1] as const) {
-        const child = children[2 * entry + side]!;
-        if (side === 1) address[length >> 3]! |= 0x80 >> (length & 7);
-        visit(child, length + 1, own, fitting.get(child) ?? fits(child));
-        if (side === 1) address[length >> 3]! &= ~(0x80 >> (length & 7));
-      }
+      if (classOf(entry) >= 0) return;
+      visit(children[2 * entry]!, length + 1, own);
+      address[length >> 3]! |= 0x80 >> (length & 7);
+      visit(children[2 * entry + 1]!, length + 1, own);
+      address[length >> 3]! &= ~(0x80 >> (length & 7));
     };
-    const root = family === 4 ? geo.v4TrieRoot : geo.v6TrieRoot;
-    visit(root, 0, -1, fits(root));
+    visit(root, 0, -1);
   }
   return networks;
 }
 
-const lowestBit = (bits: bigint): number => {
-  let i = 0;
-  while (((bits >> BigInt(i)) & 1n) === 0n) i++;
-  return i;
-};
+interface FittingClasses {
+  /** Node → the class of all leaves below it, or -1. */
+  readonly uniform: Int32Array;
+  /** A row of `words` for each node that is not uniform: bits of the classes that it could have. */
+  readonly fitting: Uint32Array;
+  readonly words: number;
+}
+
+/** The way upwards. Nodes are numbered parents first, so that it needs no recursion: a trie of the world has a million of them. */
+function fittingClasses({ children, leafPlace }: GeoTable, classOfPlace: readonly number[]): FittingClasses {
+  const nodes = children.length / 2;
+  const words = Math.ceil((Math.max(0, ...classOfPlace) + 1) / 32);
+  const uniform = new Int32Array(nodes);
+  const fitting = new Uint32Array(nodes * words);
+  const word = (entry: number, one: number, at: number): number =>
+    one < 0 ? fitting[entry * words + at]! : one >> 5 === at ? (1 << (one & 31)) >>> 0 : 0;
+  for (let node = nodes - 1; node >= 0; node--) {
+    const [left, right] = [children[2 * node]!, children[2 * node + 1]!];
+    const ofLeft = left < 0 ? classOfPlace[leafPlace[~left]!]! : uniform[left]!;
+    const ofRight = right < 0 ? classOfPlace[leafPlace[~right]!]! : uniform[right]!;
+    uniform[node] = ofLeft === ofRight ? ofLeft : -1; // -1 also of two that are not
+    if (uniform[node]! >= 0) continue;
+    let common = 0;
+    for (let at = 0; at < words; at++) common |= word(left, ofLeft, at) & word(right, ofRight, at);
+    for (let at = 0; at < words; at++) {
+      const [one, other] = [word(left, ofLeft, at), word(right, ofRight, at)];
+      fitting[node * words + at] = common === 0 ? one | other : one & other;
+    }
+  }
+  return { uniform, fitting, words };
+}
