@@ -87,7 +87,7 @@ describe.skipIf(!requireComponent("haproxy", "haproxy"))("HAProxy, as our own pr
       await setTimeout(1_000);
       await strike(upstreams[0]!);
       const out = await until("dublin", false);
-      await setTimeout(1_000);
+      await setTimeout(PATIENT.responseTimeout); // so that nobody is answered by who was only asleep
       await heal(upstreams[0]!);
       await until("dublin", true);
       const healed = performance.now();
