@@ -52,10 +52,15 @@ export const strangerTo = ({ id, cluster }: EnvoyNode, fleets: readonly string[]
   return `Envoy ${id} ${said}, and there is no ProxyFleet of type Envoy called so, so it is told nothing. ${didYouMean(cluster, fleets)}Correct node.cluster in its bootstrap, or add the ProxyFleet.`;
 };
 
-export function toldFleet({ name, places, listener }: EnvoyFleetSpec, routes: ToldFleet["routes"]): ToldFleet {
+export function toldFleet(
+  { name, places, listener }: EnvoyFleetSpec,
+  routes: ToldFleet["routes"],
+  classes?: NonNullable<ToldFleet["classes"]>,
+): ToldFleet {
   const { address = "", port = 0, tls, trustedHops = 0 } = listener ?? {};
   return {
     ...{ name, routes, places: places.map((place) => place.name) },
+    ...(classes === undefined ? {} : { classes }),
     listener: listener === undefined ? undefined : { listen: { address, port }, trustedHops, ...(tls === undefined ? {} : { tls }) },
   };
 }

@@ -51,6 +51,8 @@ export interface ProxyFleets extends Publisher {
 const SLICE = 50;
 /** Between looks at who has taken what, and at what ramps, ms. */
 const LOOK = 1_000;
+/** Routes whose rules proxies of a fleet cannot see that are told by name. */
+const MOST_TOLD = 3;
 
 export function createProxyFleets(options: ProxyFleetsOptions): ProxyFleets {
   const { xds, addresses, now, setTimer, timeline, log } = options;
@@ -94,13 +96,20 @@ export function createProxyFleets(options: ProxyFleetsOptions): ProxyFleets {
 
   function tell(): void {
     if (!worlds.isWhole()) return; // a part of the world would be taken for all there is
-    envoys?.update(envoyFleets().map((spec) => toldFleet(spec, edgesOf(spec.name))));
+    envoys?.update(envoyFleets().map((spec) => toldFleet(spec, edgesOf(spec.name), worlds.classes())));
     for (const { name, type } of fleets) {
       const routes = worlds.routes(name);
       if (type !== "HAProxy" || told.get(name) === routes) continue;
       told.set(name, routes);
       haproxies.update(name, routes);
     }
+  }
+
+  /** A few sentences tell what is wrong with thousands of routes. */
+  function unseenBy(fleet: string): readonly string[] {
+    const sentences = worlds.unseen(fleet);
+    const more = sentences.length > MOST_TOLD ? [`${sentences.length - MOST_TOLD} more routes are alike.`] : [];
+    return [...sentences.slice(0, MOST_TOLD), ...more].map((sentence) => `ProxyFleet ${fleet}: ${sentence}`);
   }
 
   const envoyFleets = (): readonly EnvoyFleetSpec[] => fleets.flatMap((spec) => (spec.type === "Envoy" ? [spec] : []));
@@ -162,6 +171,7 @@ export function createProxyFleets(options: ProxyFleetsOptions): ProxyFleets {
       schedule();
       return [
         ...[...untold].flatMap(([name, why]) => why.map((sentence) => `ProxyFleet ${name}: ${sentence}`)),
+        ...fleets.flatMap(({ name }) => unseenBy(name)),
         ...(envoys === undefined ? envoyFleets().map(({ name }) => `ProxyFleet ${name}: ${NO_XDS}`) : []),
       ];
     },

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { testBackend, testCluster, testInventory, testRoute } from "../../test/support/world/build-route.ts";
+import { testBackend, testCluster, testInventory, testRoute, testRule } from "../../test/support/world/build-route.ts";
 import { COUNTRY_FILE, compileTestTable, everythingUsable } from "../../test/support/world/compile-test-world.ts";
 import type { Inventory, ProxyFleet, Route } from "../model/inventory.ts";
 import { routeKey } from "../model/inventory.ts";
@@ -176,5 +176,64 @@ describe("what has not changed is the very object that was there before", () => 
     worlds.touch(routeKey(inventory.routes[777]!));
     worlds.work(50);
     expect(asked).toBe(2 * FOUR.length);
+  });
+});
+
+describe("clients whom rules tell apart", () => {
+  const listener = { address: "0.0.0.0", port: 8080 };
+  const seeing = fleet("edge", { listener } as Partial<ProxyFleet>);
+  const blind = fleet("own");
+  const rules = [testRule("germany", "Require", { countries: ["DE"] }, ["frankfurt"])];
+  const own = [...routes(1, { rules }), testRoute(FOUR, { name: "b", hosts: ["b.example.org"] })];
+  const started = () => {
+    const worlds = createEdgeWorlds(anybody);
+    const known = world(own, [seeing, blind]);
+    worlds.adopt(known);
+    finish(worlds);
+    return { worlds, known };
+  };
+  const groupsOf = ({ edge }: FleetRoute) => edge.groups?.map(({ name, plans }) => [name, plans.get("japan")!.tiers[0]![0]!.cluster]);
+
+  test("have plans of their own where listeners are ours, and a warning says where not", () => {
+    const { worlds } = started();
+    const [first, second] = worlds.routes("edge");
+    expect(groupsOf(first!)).toEqual([
+      ["-", "tokyo"],
+      ["germany", "frankfurt"],
+    ]);
+    expect(groupsOf(second!)).toBeUndefined();
+    expect(worlds.classes().map(({ networks }) => networks)).toEqual([["198.51.100.0/27", "2001:db8::/40"]]);
+    expect(worlds.routes("own").map(groupsOf)).toEqual([undefined, undefined]);
+    expect(worlds.unseen("edge")).toEqual([]);
+    expect(worlds.unseen("own")).toEqual([expect.stringMatching(/^default\/app-0: .* germany .* Let GlobalRoute make their listeners\.$/)]);
+  });
+
+  test("a flip makes the plans anew that have who flipped, and those alone", () => {
+    const { worlds, known } = started();
+    const [before] = worlds.routes("edge");
+    known.table.state.standing.fill(Standing.Unhealthy, 6, 8); // tokyo
+    worlds.touch("default/app-0");
+    finish(worlds);
+    const [after] = worlds.routes("edge");
+    expect(after!.edge).not.toBe(before!.edge);
+    const planOf = ({ edge }: FleetRoute, name: string) => edge.groups!.find((group) => group.name === name)!.plans.get("japan");
+    expect(planOf(after!, "germany")).toBe(planOf(before!, "germany"));
+    expect(planOf(after!, "-")).not.toBe(planOf(before!, "-"));
+  });
+
+  test("are the same list while rules' clients do not change; when they do, nothing is told before all routes go with them", () => {
+    const { worlds } = started();
+    const classes = worlds.classes();
+    worlds.adopt(world([...own, testRoute(FOUR, { name: "c", hosts: ["c.example.org"] })], [seeing, blind]));
+    worlds.touch("default/app-0");
+    expect(worlds.work(1)).toEqual({ isNews: true, isDone: false });
+    finish(worlds);
+    expect(worlds.classes()).toBe(classes);
+    const changed = [...routes(1, { rules: [{ ...rules[0]!, unknownPlace: "Apply" }] }), ...own.slice(1)];
+    worlds.adopt(world(changed, [seeing, blind]));
+    worlds.touch("default/app-0");
+    expect(worlds.work(1)).toEqual({ isNews: false, isDone: false });
+    expect(worlds.work(100)).toEqual({ isNews: true, isDone: true });
+    expect(worlds.classes()).not.toBe(classes);
   });
 });

@@ -6,9 +6,11 @@ import { type Inventory, type ProxyFleet, type Route, type RouteKey, routeKey } 
 import type { Measures } from "../routing/measure.ts";
 import { type Policy, policyOf } from "../routing/policy.ts";
 import { FULL, type RoutingTable } from "../routing/table.ts";
-import { type EdgePlan, edgePlan, placeOfLocation } from "./edge-plan.ts";
+import { type ClientClass, type ClientClasses, NO_CLASSES, rememberClasses } from "./client-classes.ts";
+import { planClients, unseenWarning } from "./client-groups.ts";
+import { type EdgePlan, type EdgePlanInput, placeOfLocation } from "./edge-plan.ts";
 import { edgeSettingsOf } from "./edge-settings.ts";
-import type { EdgeRoute } from "./envoy/edge-route.ts";
+import type { EdgeGroup, EdgeRoute } from "./envoy/edge-route.ts";
 
 export interface EdgeWorld {
   readonly table: RoutingTable;
@@ -42,11 +44,18 @@ export interface EdgeWorlds {
   isWhole(): boolean;
   /** Of a fleet, in the inventory's order; the same list while nothing in it changes. */
   routes(fleet: string): readonly FleetRoute[];
+  /** Of clients that groups of routes name; the same list while they do not change. What is told together goes together: there is no news between. */
+  classes(): readonly ClientClass[];
+  /** Sentences about Require rules that Envoys of a fleet cannot see, of the world that was adopted last. */
+  unseen(fleet: string): readonly string[];
 }
 
 /** @param mayConnect whether a proxy may be sent to an address and port: the same rules as for probes */
 export function createEdgeWorlds(mayConnect: (address: string, port: number) => boolean): EdgeWorlds {
-  let world: (EdgeWorld & { readonly index: ReadonlyMap<RouteKey, number>; readonly clusters: ReadonlyMap<string, number> }) | undefined;
+  let world: KnownWorld | undefined;
+  const classesOf = rememberClasses();
+  /** Some routes go with other classes of clients than the rest: nothing is told of until all go with the same. */
+  let isMixed = false;
   /** Fleet → route → what it is told. */
   let planned = new Map<string, Map<RouteKey, FleetRoute>>();
   const lists = new Map<string, readonly FleetRoute[]>();
@@ -59,7 +68,7 @@ export function createEdgeWorlds(mayConnect: (address: string, port: number) => 
 
   function plan(key: RouteKey): void {
     if (world === undefined) return;
-    const { table, inventory, measures, index, clusters } = world;
+    const { table, inventory, measures, index, clusters, subnets } = world;
     const number = index.get(key);
     const route = number === undefined ? undefined : inventory.routes[number];
     let policy: Policy | undefined;
@@ -70,16 +79,35 @@ export function createEdgeWorlds(mayConnect: (address: string, port: number) => 
         if (known.delete(key)) lists.delete(fleet.name);
         continue;
       }
-      policy ??= policyOf(route, inventory, clusters, new Map());
+      policy ??= policyOf(route, inventory, clusters, subnets);
       const own = policy;
       const { port } = route.health.probe;
-      const plans = fleet.places.map(({ name, location }) => {
-        const made = edgePlan({ table, route, index: number, policy: own, measures, place: placeOfLocation(location) });
-        const next = withoutForbidden(made, (address) => mayConnect(address, port));
-        return [name, keep(before?.edge.plans.get(name), next)] as const;
-      });
+      const inputs = fleet.places.map(({ name, location }): readonly [string, EdgePlanInput] => [
+        name,
+        { table, route, index: number, policy: own, measures, place: placeOfLocation(location) },
+      ]);
+      const allowed = (plans: EdgeRoute["plans"], last: EdgeRoute["plans"] | undefined): EdgeRoute["plans"] =>
+        new Map(
+          [...plans].map(([name, made]) => [
+            name,
+            keep(
+              last?.get(name),
+              withoutForbidden(made, (address) => mayConnect(address, port)),
+            ),
+          ]),
+        );
+      const { plans, groups } = planClients(own, new Map(inputs), seenBy(fleet, world.classes));
+      const kept = groups?.map(
+        ({ name, classes, plans: made }): EdgeGroup => ({
+          ...{ name, classes },
+          plans: allowed(made, before?.edge.groups?.find((group) => group.name === name)?.plans),
+        }),
+      );
       const settings = keep(before?.edge.settings, edgeSettingsOf(route, fleet.endpointCaFile));
-      const edge = keepEdge(before?.edge, { key, hosts: route.hosts, settings, plans: new Map(plans) });
+      const edge = keepEdge(before?.edge, {
+        ...{ key, hosts: route.hosts, settings, plans: allowed(plans, before?.edge.plans) },
+        ...(kept === undefined ? {} : { groups: kept }),
+      });
       if (edge === before?.edge && route === before.route) continue;
       known.set(key, { route, edge });
       if (edge !== before?.edge || route.sticky !== before.route.sticky) lists.delete(fleet.name);
@@ -91,7 +119,13 @@ export function createEdgeWorlds(mayConnect: (address: string, port: number) => 
       const fleets = next.inventory.fleets ?? [];
       planned = new Map(fleets.map(({ name }) => [name, planned.get(name) ?? new Map()]));
       const index = new Map(next.inventory.routes.map((route, i) => [routeKey(route), i]));
-      world = { ...next, index, clusters: new Map(next.inventory.clusters.map(({ name }, i) => [name, i])) };
+      const clusters = new Map(next.inventory.clusters.map(({ name }, i) => [name, i]));
+      const subnets = new Map(next.table.geo.subnets.map((subnet, i) => [subnet, i]));
+      const ruled = fleets.some(seesClients) ? next.inventory.routes.filter(({ rules }) => rules.length > 0) : [];
+      const policies = ruled.map((route) => policyOf(route, next.inventory, clusters, subnets));
+      const classes = policies.length === 0 ? NO_CLASSES : classesOf(next.table.geo, policies);
+      isMixed ||= world !== undefined && world.classes !== classes;
+      world = { ...next, index, clusters, subnets, classes };
       isNew = true;
       lists.clear();
       touched.clear();
@@ -120,13 +154,14 @@ export function createEdgeWorlds(mayConnect: (address: string, port: number) => 
       let left = most;
       for (const keys of [touched, due]) {
         for (const key of keys) {
-          if (left-- === 0) return { isNews: wasTouched && touched.size === 0, isDone: false };
+          if (left-- === 0) return { isNews: wasTouched && touched.size === 0 && !isMixed, isDone: false };
           touched.delete(key);
           due.delete(key);
           plan(key);
         }
       }
       whole ||= world !== undefined;
+      isMixed = false;
       return { isNews: wasDue, isDone: true };
     },
     isWhole: () => whole,
@@ -136,8 +171,30 @@ export function createEdgeWorlds(mayConnect: (address: string, port: number) => 
       lists.set(fleet, list);
       return list;
     },
+    classes: () => world?.classes.classes ?? NO_CLASSES.classes,
+    unseen(name) {
+      const fleet = world?.inventory.fleets?.find((one) => one.name === name);
+      if (world === undefined || fleet?.type !== "Envoy") return [];
+      const { inventory, clusters, subnets, classes } = world;
+      return inventory.routes
+        .filter((route) => isToldTo(route, fleet) && route.rules.some(({ mode }) => mode === "Require"))
+        .flatMap((route) => unseenWarning(routeKey(route), policyOf(route, inventory, clusters, subnets), seenBy(fleet, classes)) ?? []);
+    },
   };
 }
+
+interface KnownWorld extends EdgeWorld {
+  readonly index: ReadonlyMap<RouteKey, number>;
+  readonly clusters: ReadonlyMap<string, number>;
+  /** CIDR → number in the geo table. */
+  readonly subnets: ReadonlyMap<string, number>;
+  readonly classes: ClientClasses;
+}
+
+/** Only listeners of ours tell which class a client is in. */
+const seesClients = (fleet: ProxyFleet): boolean => fleet.type === "Envoy" && fleet.listener !== undefined;
+
+const seenBy = (fleet: ProxyFleet, classes: ClientClasses): ClientClasses => (seesClients(fleet) ? classes : NO_CLASSES);
 
 const isToldTo = ({ fleets }: Route, { name }: ProxyFleet): boolean => fleets === undefined || fleets.includes(name);
 
@@ -159,7 +216,14 @@ function keepEdge(before: EdgeRoute | undefined, next: EdgeRoute): EdgeRoute {
     before !== undefined &&
     before.settings === next.settings &&
     before.hosts.join() === next.hosts.join() &&
-    before.plans.size === next.plans.size &&
-    [...next.plans].every(([place, plan]) => before.plans.get(place) === plan);
+    isSamePlans(before.plans, next.plans) &&
+    before.groups?.length === next.groups?.length &&
+    (next.groups ?? []).every(({ name, classes, plans }, i) => {
+      const was = before.groups![i]!;
+      return was.name === name && was.classes?.join() === classes?.join() && isSamePlans(was.plans, plans);
+    });
   return isSame ? before : next;
 }
+
+const isSamePlans = (before: EdgeRoute["plans"], next: EdgeRoute["plans"]): boolean =>
+  before.size === next.size && [...next].every(([place, plan]) => before.get(place) === plan);

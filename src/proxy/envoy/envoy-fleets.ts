@@ -1,5 +1,6 @@
 /** One control plane for all fleets of Envoys: each fleet has routes, places and a listener of its own, and an Envoy says which fleet it is of. */
 import type { ListenAddress } from "../../model/listen-address.ts";
+import type { ClientClass } from "../client-classes.ts";
 import { type AdsServerOptions, type AdsTotals, createAdsServer } from "./ads-server.ts";
 import type { EnvoyNode } from "./discovery-service.ts";
 import type { EdgeRoute, PlaceName } from "./edge-route.ts";
@@ -20,6 +21,8 @@ export interface ToldFleet {
   readonly listener: EdgeListener | undefined;
   /** All of them; those that have not changed are the same objects. */
   readonly routes: readonly EdgeRoute[];
+  /** Of clients that groups of routes name; the same list while they have not changed. */
+  readonly classes?: readonly ClientClass[];
 }
 
 export interface EnvoyFleets {
@@ -55,8 +58,13 @@ export function createEnvoyFleets(options: EnvoyFleetsOptions): EnvoyFleets {
       known = new Map(
         fleets.map((fleet) => {
           const before = known.get(fleet.name);
-          const isSame = before?.routes === fleet.routes && JSON.stringify(before.listener) === JSON.stringify(fleet.listener);
-          const snapshots = isSame ? before.snapshots : nextSnapshots(before?.snapshots ?? NO_SNAPSHOTS, fleet.routes, fleet.listener);
+          const isSame =
+            before?.routes === fleet.routes &&
+            before.classes === fleet.classes &&
+            JSON.stringify(before.listener) === JSON.stringify(fleet.listener);
+          const snapshots = isSame
+            ? before.snapshots
+            : nextSnapshots(before?.snapshots ?? NO_SNAPSHOTS, fleet.routes, fleet.listener, fleet.classes);
           return [fleet.name, { ...fleet, snapshots }];
         }),
       );

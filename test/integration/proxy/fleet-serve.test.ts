@@ -1,7 +1,7 @@
 /** `globalroute serve` on a folder with a ProxyFleet: a real Envoy that knows nothing but where we are, and a real HAProxy that reads what we write. */
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
-import { existsSync, mkdirSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { createServer, type Server as HttpServer } from "node:http";
 import { join } from "node:path";
 import { request } from "undici";
@@ -88,14 +88,47 @@ async function start(fleet: string, more: (folder: string) => readonly string[])
   return { server, folder, write, kill, revive, fleets };
 }
 
-const ask = async (port: number, host = HOST): Promise<string> => {
-  const { statusCode, body } = await request(`http://127.0.0.1:${port}/`, { headers: { host } });
+const ask = async (port: number, host = HOST, more: Readonly<Record<string, string>> = {}): Promise<string> => {
+  const { statusCode, body } = await request(`http://127.0.0.1:${port}/`, { headers: { host, ...more } });
   return `${statusCode} ${await body.text()}`;
 };
 const becomes = (port: number, text: string): Promise<void> =>
   vi.waitFor(async () => expect(await ask(port)).toBe(text), { timeout: 15_000, interval: 50 });
 
 describe.skipIf(!requireComponent("envoy", "envoy"))("Envoys", () => {
+  test("an Envoy keeps rules for clients who come from elsewhere, by networks and by the geo data, as they change", async () => {
+    const xds = await freePort();
+    const seeing = envoyFleet("{address: 127.0.0.1, port: 0, trustedHops: 1}");
+    const { folder, server, write } = await start(seeing, () => ["--xds", `127.0.0.1:${xds}`]);
+    const file = join(folder, "config", "all.yaml");
+    const plain = readFileSync(file, "utf8");
+    const withRules = (...rules: readonly string[]): void =>
+      writeFileSync(
+        file,
+        plain.replace("  health:", `  routing:\n    rules:\n${rules.map((rule) => `    - ${rule}\n`).join("")}  health:`),
+      );
+    const paris = await startEnvoy({ id: "edge-1", region: "paris", adsPort: xds, variant: "DELTA_GRPC" });
+    const port = await paris.listenerPort();
+    const from = (address: string) => ask(port, HOST, { "x-forwarded-for": address });
+    const becomesFrom = (address: string, text: string) =>
+      vi.waitFor(async () => expect(await from(address)).toBe(text), { timeout: 40_000, interval: 50 });
+    await becomesFrom("203.0.113.9", "200 dublin");
+
+    withRules("{name: lab, mode: Require, unknownPlace: Skip, clients: {subnets: [203.0.113.0/24]}, to: {clusters: [virginia]}}");
+    await becomesFrom("203.0.113.9", "200 virginia");
+    expect(await from("192.0.2.9")).toBe("200 dublin");
+    // Trinity College is in Ireland, wherever the Envoy is.
+    withRules("{name: irish, mode: Require, unknownPlace: Skip, clients: {countries: [IE]}, to: {clusters: [virginia]}}");
+    await becomesFrom("134.226.0.1", "200 virginia");
+    expect(await from("203.0.113.9")).toBe("200 dublin");
+    expect(server.log()).not.toContain("proxies cannot tell by address");
+
+    write(`${head("ProxyFleet", "edge")}spec: {type: Envoy, places: [${PARIS}, ${OHIO}], envoy: {}}\n`);
+    await vi.waitFor(() => expect(server.log()).toContain("proxies cannot tell by address whom the Require rules irish concern"), {
+      timeout: 20_000,
+    });
+  }, 150_000);
+
   test("an Envoy with a bootstrap alone serves by its place, fails over and back, and a bad fleet file changes nothing", async () => {
     const xds = await freePort();
     const { server, write, kill, revive, fleets } = await start(envoyFleet(), () => ["--xds", `127.0.0.1:${xds}`]);
