@@ -4,9 +4,12 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { onTestFinished } from "vitest";
 
-/** Inside a test. @returns an empty folder of its own, removed when the test has ended, well or not */
-export async function tempFolder(): Promise<string> {
+/** Registers what is to be done in the end. */
+export type AtEnd = (end: () => Promise<void>) => void;
+
+/** Inside a test, or with an end of its own. @returns an empty folder of its own, removed when the test has ended, well or not */
+export async function tempFolder(atEnd: AtEnd = onTestFinished): Promise<string> {
   const folder = await mkdtemp(join(tmpdir(), "globalroute-"));
-  onTestFinished(() => rm(folder, { recursive: true, force: true, maxRetries: 3 }));
+  atEnd(() => rm(folder, { recursive: true, force: true, maxRetries: 3 }));
   return folder;
 }

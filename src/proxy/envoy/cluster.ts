@@ -20,7 +20,12 @@ const PANIC_PERCENT = 1;
 
 /** Of the requests under way. When the nearest cluster dies all requests are on their second attempt at once. */
 const MOST_RETRIES_PERCENT = 100;
-const ALWAYS_ALLOWED_RETRIES = 100;
+/**
+ * Share of the requests that may be under way of which retries are always allowed. Envoy counts a request that was answered 503 and waits for its next attempt as a
+ * retry and not as a request under way: of a crowd that meets a broken cluster at one instant, nobody is under way. Others are not overrun by it,
+ * as each attempt of a request goes to another tier.
+ */
+const ALWAYS_ALLOWED_SHARE = 0.1;
 
 /**
  * Slots of a sticky tier: a prime, as Maglev wants it. The larger it is, the fewer clients move whose endpoint did not leave; a table is made anew when
@@ -43,7 +48,10 @@ export function clusterOf({ key, settings }: Pick<EdgeRoute, "key" | "settings">
       thresholds: [
         {
           ...{ maxConnections: most, maxPendingRequests: most, maxRequests: most },
-          retryBudget: { budgetPercent: { value: MOST_RETRIES_PERCENT }, minRetryConcurrency: { value: ALWAYS_ALLOWED_RETRIES } },
+          retryBudget: {
+            budgetPercent: { value: MOST_RETRIES_PERCENT },
+            minRetryConcurrency: { value: Math.ceil(mostRequests * ALWAYS_ALLOWED_SHARE) },
+          },
         },
       ],
     },

@@ -1,6 +1,7 @@
 /** Three clusters on loopback, our control plane and requests at a steady rate, for tests with a real Envoy. */
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
+import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 import { Agent, request } from "undici";
 import { onTestFinished } from "vitest";
@@ -9,6 +10,7 @@ import { DEFAULT_EDGE_SETTINGS, type EdgeRoute } from "../../../src/proxy/envoy/
 import { createEnvoyFleet, type EnvoyFleet, type EnvoyFleetOptions } from "../../../src/proxy/envoy/envoy-fleet.ts";
 import { Standing } from "../../../src/routing/table.ts";
 import { freePort } from "../free-port.ts";
+import type { AtEnd } from "../temp-folder.ts";
 
 /** In the order of the tiers. */
 export const SITES = { dublin: "127.0.21.1", frankfurt: "127.0.21.2", virginia: "127.0.21.3" } as const;
@@ -20,24 +22,38 @@ export const PLACE = "ireland";
 
 export interface Sites {
   readonly port: number;
-  readonly processes: Readonly<Record<Site, ChildProcess>>;
+  /** Those that run now, or ran last. */
+  readonly processes: Record<Site, ChildProcess>;
+  /** Values of x-id of all POSTs that arrived anywhere, so far. */
+  readonly received: string[];
 }
 
 /** Inside a test. @param files certificate and key, if they speak TLS */
 export async function startSites(files: readonly string[] = []): Promise<Sites> {
   const port = await freePort();
+  const received: string[] = [];
+  const started = names.map(async (name) => [name, await startProcess([SITES[name], String(port), ...files], received)] as const);
+  const processes = Object.fromEntries(await Promise.all(started)) as Sites["processes"];
+  return { port, processes, received };
+}
+
+/** Again, after it was killed. Inside a test. */
+export async function startSite(sites: Sites, site: Site): Promise<void> {
+  sites.processes[site] = await startProcess([SITES[site], String(sites.port)], sites.received);
+}
+
+async function startProcess(parameters: readonly string[], ids: string[]): Promise<ChildProcess> {
   const program = fileURLToPath(new URL("./upstream.ts", import.meta.url));
-  const started = names.map(async (name) => {
-    const child = spawn(process.execPath, [program, SITES[name], String(port), ...files], { stdio: ["ignore", "pipe", "inherit"] });
-    const ended = once(child, "exit");
-    onTestFinished(async () => {
-      child.kill("SIGKILL");
-      await ended;
-    });
-    await once(child.stdout, "data");
-    return [name, child] as const;
+  const child = spawn(process.execPath, [program, ...parameters], { stdio: ["ignore", "pipe", "inherit"] });
+  const ended = once(child, "exit");
+  onTestFinished(async () => {
+    child.kill("SIGKILL");
+    await ended;
   });
-  return { port, processes: Object.fromEntries(await Promise.all(started)) as Sites["processes"] };
+  const lines = createInterface(child.stdout);
+  await once(lines, "line"); // it listens
+  lines.on("line", (id) => ids.push(id));
+  return child;
 }
 
 /** The route, each cluster a tier of its own, as long as it is not out. */
@@ -53,8 +69,11 @@ export function shopRoute(port: number, out: readonly Site[] = [], attemptTimeou
   };
 }
 
-/** Inside a test. @returns a fleet whose Envoys in region `eu-west` are at {@link PLACE}, and the port that it listens on */
-export async function startFleet(options: Partial<EnvoyFleetOptions> = {}): Promise<EnvoyFleet & { readonly port: number }> {
+/** Inside a test, or with an end of its own. @returns a fleet whose Envoys in region `eu-west` are at {@link PLACE}, and the port that it listens on */
+export async function startFleet(
+  options: Partial<EnvoyFleetOptions> = {},
+  atEnd: AtEnd = onTestFinished,
+): Promise<EnvoyFleet & { readonly port: number }> {
   const fleet = createEnvoyFleet({
     listen: { address: "127.0.0.1", port: 0 },
     flag: "--envoy",
@@ -65,7 +84,7 @@ export async function startFleet(options: Partial<EnvoyFleetOptions> = {}): Prom
     ...options,
   });
   const { port } = await fleet.start();
-  onTestFinished(() => fleet.close());
+  atEnd(() => fleet.close());
   return { ...fleet, port };
 }
 

@@ -8,7 +8,7 @@ import { request } from "undici";
 import { onTestFinished } from "vitest";
 import { z } from "zod";
 import { builtCommand } from "../component.ts";
-import { tempFolder } from "../temp-folder.ts";
+import { type AtEnd, tempFolder } from "../temp-folder.ts";
 
 export interface RealEnvoy {
   readonly process: ChildProcess;
@@ -32,16 +32,16 @@ export interface EnvoyOptions {
 
 const PATIENCE = 20_000;
 
-/** Inside a test: it ends with it. */
-export async function startEnvoy(options: EnvoyOptions): Promise<RealEnvoy> {
-  const folder = await tempFolder();
+/** Inside a test: it ends with it; or with an end of its own. */
+export async function startEnvoy(options: EnvoyOptions, atEnd: AtEnd = onTestFinished): Promise<RealEnvoy> {
+  const folder = await tempFolder(atEnd);
   const config = join(folder, "bootstrap.json");
   const adminFile = join(folder, "admin");
   await writeFile(config, JSON.stringify(bootstrap(options)));
   const args = ["-c", config, "--admin-address-path", adminFile, "--concurrency", "1", "--disable-hot-restart", "-l", "warning"];
   const child = spawn(builtCommand("envoy"), args, { stdio: ["ignore", "ignore", "pipe"] });
   const ended = once(child, "exit");
-  onTestFinished(async () => {
+  atEnd(async () => {
     child.kill("SIGKILL");
     await ended;
   });
