@@ -11,7 +11,7 @@ import {
   type ServerHttp2Session,
   type ServerHttp2Stream,
 } from "node:http2";
-import type { AddressInfo } from "node:net";
+import type { AddressInfo, Socket } from "node:net";
 import type { ListenAddress } from "../../model/listen-address.ts";
 import { type FleetTls, tlsOptions } from "./fleet-tls.ts";
 import { createFrameReader, frameHead, type Spares } from "./grpc-frames.ts";
@@ -77,12 +77,14 @@ export function createGrpcServer(
       ? undefined
       : createSecureServer({ ...tlsOptions(tls), settings, requestCert: true, rejectUnauthorized: true, ALPNProtocols: ["h2"] });
   const server: Http2Server | Http2SecureServer = secure ?? createServer({ settings });
-  const sessions = new Set<ServerHttp2Session>();
+  const sockets = new Set<Socket>();
   const spares: Spares = [];
 
+  server.on("connection", (socket: Socket) => {
+    sockets.add(socket);
+    socket.on("close", () => sockets.delete(socket));
+  });
   server.on("session", (session) => {
-    sessions.add(session);
-    session.on("close", () => sessions.delete(session));
     session.on("error", () => session.destroy()); // its streams end, and that is told
     watch(session, keepalive);
   });
@@ -106,7 +108,7 @@ export function createGrpcServer(
     close: () =>
       new Promise((resolve) => {
         server.close(() => resolve());
-        for (const session of sessions) session.destroy();
+        for (const socket of sockets) socket.destroy(); // those in the midst of a handshake, too
       }),
   };
 }

@@ -5,6 +5,7 @@ import { connect as connectTcp } from "node:net";
 import { Client, credentials } from "@grpc/grpc-js";
 import { expect, onTestFinished, test, vi } from "vitest";
 import { createGrpcServer, GrpcStatus, type Keepalive } from "../../../src/proxy/envoy/grpc-server.ts";
+import { readCertificates } from "../../support/tls/certificates.ts";
 
 const HEADERS = { ":method": "POST", ":path": "/echo", "content-type": "application/grpc", te: "trailers" };
 
@@ -101,4 +102,21 @@ test("who is silent is asked; who does not answer is gone", async () => {
   stream.write(Buffer.from("still here"));
   await once(stream, "data");
   expect(ended.echo).toBe(0);
+});
+
+test("it ends at once, whoever is connected and however far", async () => {
+  const { ca, key, cert } = readCertificates();
+  const [clientCa, keyPem, certificate] = [ca, key, cert].map((text) => Buffer.from(text));
+  const server = createGrpcServer({ certificate: certificate!, key: keyPem!, clientCa: clientCa! }, new Map());
+  const { port } = await server.start({ address: "127.0.0.1", port: 0 });
+  const mute = connectTcp(port, "127.0.0.1");
+  onTestFinished(() => void mute.destroy());
+  await once(mute, "connect");
+  const friend = connect(`https://127.0.0.1:${port}`, { ca, key, cert, servername: "shop.example.org" });
+  await once(friend, "connect");
+  const gone = [mute, friend].map((one) => once(one, "close"));
+  mute.on("error", () => {});
+  friend.on("error", () => {});
+  await server.close();
+  await Promise.all(gone);
 });
