@@ -4,8 +4,9 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 import { type FleetScale, measureFlip, memoryPerNode, startFleetScale } from "../../support/envoy/scale/fleet-scale.ts";
 
 const [NODES, ROUTES] = [1000, 500];
-/** Endpoints, clusters and hosts of all routes: what each node is sent first, kB. Together it would be half a gigabyte. */
+/** kB. */
 const MOST_PER_IDLE_NODE = 100;
+/** kB, of all nodes together, each of which is sent nearly a megabyte when it comes. */
 const MOST_OF_ARRIVAL = 150_000;
 
 const every = (count: number): readonly number[] => Array.from({ length: count }, (_, i) => i);
