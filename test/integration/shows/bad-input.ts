@@ -3,7 +3,7 @@
  * phases with and without it take turns against one proxy, so that whatever else the machine does falls on both. Told are the medians of the
  * rounds; the ratio is that of the p99 with the attack to the p99 without. Exit code 1 when an answer was not 200 or nothing was refused.
  *
- * Client, endpoint, attacker and proxy share the machine's cores: with two of them, part of what is told is the attacker's own work.
+ * Client, endpoint, attacker and proxy share the machine: where it has few cores, much of what is told is the attacker's own work.
  */
 import { setTimeout } from "node:timers/promises";
 import { parseArgs } from "node:util";
@@ -15,7 +15,7 @@ const { values } = parseArgs({
   options: { rounds: { type: "string", default: "5" }, seconds: { type: "string", default: "4" }, attack: { type: "string" } },
 });
 const [rounds, phase] = [Number(values.rounds), 1000 * Number(values.seconds)];
-/** Until an attacker's process has begun, and until its connections are gone. */
+/** Until an attack is at its height, and until its connections are gone. */
 const SETTLE = 2000;
 
 let failed = false;
@@ -27,7 +27,7 @@ for (const name of Object.keys(ATTACKS).filter((one) => values.attack === undefi
   let [bad, refused, taken] = [0, 0, 0];
   for (let round = 0; round < rounds; round++) {
     const quiet = await world.ask(phase);
-    const end = world.attack(name);
+    const end = await world.attack(name);
     await setTimeout(SETTLE);
     const busy = await world.ask(phase);
     const tally = await end();

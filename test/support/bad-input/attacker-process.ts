@@ -1,4 +1,4 @@
-/** One attack in a process of its own: `fork(…, [NAME, PLAIN_PORT, TLS_PORT])`. Told to stop by any message, it answers with its tally. */
+/** One attack in a process of its own: `fork(…, [NAME, PLAIN_PORT, TLS_PORT])`. Says when it begins. Told to stop by any message, it answers with its tally. */
 import { ATTACKS, type Tally } from "./attacks.ts";
 
 const [name = "", plain, tls] = process.argv.slice(2);
@@ -10,4 +10,5 @@ process.on("message", () => {
   process.disconnect();
 });
 process.on("disconnect", () => process.exit());
+process.send?.("begun");
 await ATTACKS[name]!({ plain: Number(plain), tls: Number(tls) }, tally, () => isOver);

@@ -1,8 +1,8 @@
-/** A proxy, attackers, and a client that behaves; each in a process of its own, but for the client and its endpoint. */
+/** A proxy, its endpoint, attackers, and a client that behaves, each in a process of its own. Attackers get what the others leave of the cores, as if they were elsewhere. */
 import { type ChildProcess, fork } from "node:child_process";
 import { once } from "node:events";
-import { Agent, createServer, request } from "node:http";
-import type { AddressInfo } from "node:net";
+import { Agent, request } from "node:http";
+import { constants, setPriority } from "node:os";
 import { SHOP } from "../http1/front-world.ts";
 import type { Tally, Target } from "./attacks.ts";
 
@@ -25,8 +25,8 @@ export interface Asked {
 export interface BadInputWorld {
   /** Asks one request after another on a few connections for so long. */
   readonly ask: (milliseconds: number) => Promise<Asked>;
-  /** Begins an attack. The function returned ends it. */
-  readonly attack: (name: string) => () => Promise<Tally>;
+  /** Begins an attack; resolves once it has begun. The function that it gives ends it. */
+  readonly attack: (name: string) => Promise<() => Promise<Tally>>;
   readonly counts: () => Promise<ProxyCounts>;
   readonly close: () => void;
 }
@@ -34,10 +34,9 @@ export interface BadInputWorld {
 const CONNECTIONS = 4;
 
 export async function openBadInputWorld(): Promise<BadInputWorld> {
-  const endpoint = createServer((incoming, response) => incoming.resume().on("end", () => response.end("ok")));
-  endpoint.listen(0, "127.0.0.1");
-  await once(endpoint, "listening");
-  const proxy = fork(new URL("./proxy-process.ts", import.meta.url), [String((endpoint.address() as AddressInfo).port)]);
+  const endpoint = fork(new URL("./endpoint-process.ts", import.meta.url));
+  const [port] = (await once(endpoint, "message")) as [number];
+  const proxy = fork(new URL("./proxy-process.ts", import.meta.url), [String(port)]);
   const [target] = (await once(proxy, "message")) as [Target];
   const agent = new Agent({ keepAlive: true, maxSockets: CONNECTIONS });
   const attackers = new Set<ChildProcess>();
@@ -67,9 +66,11 @@ export async function openBadInputWorld(): Promise<BadInputWorld> {
       await Promise.all(Array.from({ length: CONNECTIONS }, one));
       return { times: times.sort((a, b) => a - b), bad };
     },
-    attack(name) {
+    async attack(name) {
       const attacker = fork(new URL("./attacker-process.ts", import.meta.url), [name, String(target.plain), String(target.tls)]);
       attackers.add(attacker);
+      if (attacker.pid !== undefined) setPriority(attacker.pid, constants.priority.PRIORITY_BELOW_NORMAL);
+      await once(attacker, "message");
       return async () => {
         attacker.send("stop");
         const [tally] = (await once(attacker, "message")) as [Tally];
@@ -83,10 +84,8 @@ export async function openBadInputWorld(): Promise<BadInputWorld> {
       return ((await once(proxy, "message")) as [ProxyCounts])[0];
     },
     close() {
-      for (const child of [...attackers, proxy]) child.kill();
+      for (const child of [...attackers, proxy, endpoint]) child.kill();
       agent.destroy();
-      endpoint.closeAllConnections();
-      endpoint.close();
     },
   };
 }

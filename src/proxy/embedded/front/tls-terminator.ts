@@ -29,7 +29,7 @@ export const showCertificate = (certificate: string, key: string): ShownCertific
 });
 
 export function createTlsTerminator({ certificates, handshakes, handshakeTimeout }: TlsSettings, counters: FrontCounters): TlsTerminator {
-  /** Their remote ports tell connections apart while they have no other name. */
+  /** Both ends tell connections apart: Node's socket after the handshake does not say which one it was before. */
   const waiting = new Map<string, { readonly raw: Socket; readonly then: (connection: TlsConnection) => void }>();
   /** What those get who name nobody: Node asks for a certificate by name only. */
   let unnamed: Certificate<ShownCertificate> | undefined;
@@ -91,7 +91,7 @@ class NoCertificate extends Error {}
 /** A fatal alert, in the clear as all is before a ServerHello (RFC 8446 §5.1, §6.2). */
 const UNRECOGNIZED_NAME = Buffer.from([21, 3, 3, 0, 2, 2, 112]);
 
-const keyOf = ({ remoteAddress, remotePort }: Socket): string => `${remoteAddress} ${remotePort}`;
+const keyOf = ({ remoteAddress, remotePort, localAddress }: Socket): string => `${remoteAddress} ${remotePort} ${localAddress}`;
 
 function reasonOf(error: NodeJS.ErrnoException): "handshake-timeout" | "no-certificate" | "handshake-failed" {
   if (error instanceof NoCertificate) return "no-certificate";
