@@ -1,7 +1,8 @@
 /**
  * What bad input costs clients that behave: `npm run shows:proxy-bad-input -- [--rounds 5] [--seconds 4] [--attack NAME]`. For each attack,
  * phases with and without it take turns against one proxy, so that whatever else the machine does falls on both. Told are the medians of the
- * rounds; the ratio is that of the p99 with the attack to the p99 without. Exit code 1 when an answer was not 200 or nothing was refused.
+ * rounds; the ratio is that of the p99 with the attack to the p99 without. The proxy's processor time tells
+ * how much of it is the proxy's. Exit code 1 when an answer was not 200 or nothing was refused.
  *
  * Client, endpoint, attacker and proxy share the machine: where it has few cores, much of what is told is the attacker's own work.
  */
@@ -24,12 +25,16 @@ await world.ask(phase);
 for (const name of Object.keys(ATTACKS).filter((one) => values.attack === undefined || one === values.attack)) {
   const calm: (readonly number[])[] = [];
   const attacked: (readonly number[])[] = [];
-  let [bad, refused, taken] = [0, 0, 0];
+  let [bad, refused, taken, calmCpu, attackedCpu] = [0, 0, 0, 0, 0];
   for (let round = 0; round < rounds; round++) {
+    const begun = await world.counts();
     const quiet = await world.ask(phase);
+    calmCpu += (await world.counts()).cpu - begun.cpu;
     const end = await world.attack(name);
     await setTimeout(SETTLE);
+    const height = await world.counts();
     const busy = await world.ask(phase);
+    attackedCpu += (await world.counts()).cpu - height.cpu;
     const tally = await end();
     await setTimeout(SETTLE);
     calm.push(quiet.times);
@@ -42,8 +47,9 @@ for (const name of Object.keys(ATTACKS).filter((one) => values.attack === undefi
   const at = (phases: readonly (readonly number[])[], share: number): number => median(phases.map((times) => percentile(times, share)));
   const both = (share: number): string => `${at(calm, share).toFixed(1)} -> ${at(attacked, share).toFixed(1)} ms`;
   const ratio = at(attacked, 0.99) / at(calm, 0.99);
+  const core = (cpu: number): string => `${((100 * cpu) / (rounds * phase)).toFixed(0)} %`;
   process.stdout.write(
-    `${name.padEnd(10)} p50 ${both(0.5)}, p99 ${both(0.99)}, ratio ${ratio.toFixed(2)}; ${refused} connections refused, ${taken} taken, ${bad} bad answers\n`,
+    `${name.padEnd(10)} p50 ${both(0.5)}, p99 ${both(0.99)}, ratio ${ratio.toFixed(2)}; proxy ${core(calmCpu)} -> ${core(attackedCpu)} of a core; ${refused} connections refused, ${taken} taken, ${bad} bad answers\n`,
   );
 }
 const { refused, answers, rss } = await world.counts();

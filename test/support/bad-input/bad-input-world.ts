@@ -13,6 +13,8 @@ export interface ProxyCounts {
   readonly refused: Readonly<Record<string, number>>;
   readonly clients: number;
   readonly rss: number;
+  /** Processor time of the proxy since its start, milliseconds. */
+  readonly cpu: number;
 }
 
 export interface Asked {

@@ -23,12 +23,14 @@ const plain = await openProxyServer(listen, choose, ports, settings);
 const tls = await openProxyServer(listen, choose, ports, settings, { ...PLAIN_FRONT, tls: tlsSettings() });
 
 process.on("message", () => {
+  const { user, system } = process.cpuUsage();
   const answers = [...plain.counters.ownAnswers, ...tls.counters.ownAnswers];
   process.send?.({
     answers: Object.fromEntries(answers),
     refused: { ...Object.fromEntries(plain.front.refused), ...Object.fromEntries(tls.front.refused) },
     clients: plain.connections().clients + tls.connections().clients,
     rss: process.memoryUsage.rss(),
+    cpu: (user + system) / 1000,
   });
 });
 process.on("disconnect", () => process.exit());
