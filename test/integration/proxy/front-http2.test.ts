@@ -277,7 +277,7 @@ describe("by hand", () => {
     );
     expect(await closedWith(world, (send) => send(flood))).toBe(CALM);
     expect([...world.proxy.front.refused]).toEqual([["http2-resets", 1]]);
-    expect(asked).toBeLessThan(300);
+    expect(asked).toBeLessThan(150);
     expect(world.proxy.connections().clients).toBe(0);
   });
 

@@ -21,12 +21,12 @@ export interface Http2Settings {
   readonly idle: Milliseconds;
 }
 
-/** Browsers cancel what is on its way by dozens when their user goes on; gRPC pings as often as a round trip while data flows. */
+/** Browsers cancel all that is on its way when their user goes on, which is 100 streams at most; gRPC pings as often as a round trip while data flows. */
 export const HTTP2_SETTINGS: Http2Settings = {
   streams: 100,
   headerList: 32 << 10,
   window: 65_535,
-  resets: { burst: 200, perSecond: 20 },
+  resets: { burst: 100, perSecond: 20 },
   pings: { burst: 1000, perSecond: 100 },
   settings: { burst: 50, perSecond: 1 },
   emptyFrames: 100,
