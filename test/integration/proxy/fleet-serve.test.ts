@@ -89,7 +89,8 @@ async function start(fleet: string, more: (folder: string) => readonly string[])
 }
 
 const ask = async (port: number, host = HOST, more: Readonly<Record<string, string>> = {}): Promise<string> => {
-  const { statusCode, body } = await request(`http://127.0.0.1:${port}/`, { headers: { host, ...more } });
+  // by a connection of its own: those that stand may go by the rules of before
+  const { statusCode, body } = await request(`http://127.0.0.1:${port}/`, { headers: { host, ...more }, reset: true });
   return `${statusCode} ${await body.text()}`;
 };
 const becomes = (port: number, text: string): Promise<void> =>

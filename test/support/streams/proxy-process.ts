@@ -28,7 +28,7 @@ export async function startProxyProcess(addresses: readonly string[], port: numb
   const places = join(folder, "places.mmdb");
   writeFileSync(places, writeMmdb([{ network: "192.0.2.0/24", record: { country_code: "IE" } }]));
   const proxyPort = await freePort();
-  const listener = ["--mmdb", places, "--proxy", `127.0.0.1:${proxyPort}`, "--probe-allow", "127.0.0.0/8"];
+  const listener = ["--mmdb", places, "--proxy", `127.0.0.1:${proxyPort}`, "--proxy-per-client", "0", "--probe-allow", "127.0.0.0/8"];
   const server = await startServer("--config", config, "--state", join(folder, "state"), ...listener);
   return {
     port: proxyPort,

@@ -22,8 +22,8 @@ export interface TlsSettings {
   readonly http2: Http2Settings;
 }
 
-/** A tenth of what the proxy has; behind one address there may be a whole office. */
-export const PLACE_LIMITS: PlaceLimits = { places: 1000, silent: 500 };
+/** Less than half of what the proxy has, and a tenth for those that have not asked: behind one address there may be a balancer that does not say so. */
+export const PLACE_LIMITS: PlaceLimits = { places: 4000, silent: 1000 };
 export const NO_PLACE_LIMITS: PlaceLimits = { places: Infinity, silent: Infinity };
 export const PLAIN_FRONT: FrontSettings = { places: PLACE_LIMITS };
 export const TLS_FRONT: Omit<TlsSettings, "certificates"> = { handshakes: 1000, handshakeTimeout: ms(10_000), http2: HTTP2_SETTINGS };

@@ -127,7 +127,7 @@ describe("whatever HTTP/2 carries", () => {
           bytes.toString("latin1", nameStartOf(head.fields, i), nameEndOf(head.fields, i)),
           bytes.toString("latin1", valueStartOf(head.fields, i), valueEndOf(head.fields, i)),
         ]);
-        const cookies = list.flatMap(([name, text]) => (name === "cookie" ? [text] : []));
+        const cookies = list.flatMap(([name, text]) => (name === "cookie" && text !== "" ? [text] : []));
         expect(read).toEqual([
           ["Host", "shop.example.org"],
           ...list.filter(([name]) => name !== "cookie" && name !== "content-length" && name !== "host"),

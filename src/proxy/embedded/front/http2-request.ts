@@ -54,7 +54,7 @@ export function formatHttp2Request(fields: readonly string[], endsHere: boolean)
       if (length !== undefined || !/^\d{1,15}$/.test(value)) return refuse("The length of the body is not one number.");
       length = Number(value);
     } else if (name === "cookie") {
-      cookies.push(value);
+      if (value !== "") cookies.push(value); // an empty crumb would end the line with a space
     } else {
       lines += `${name}: ${value}\r\n`;
     }
