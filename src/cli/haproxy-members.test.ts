@@ -17,7 +17,7 @@ const member = (more: Partial<HaproxyMemberSpec> = {}): HaproxyMemberSpec => ({
   ...more,
 });
 const fleet = (...members: readonly HaproxyMemberSpec[]): HaproxyFleetSpec => ({
-  ...{ type: "HAProxy", name: "office", endpointCaFile: "/ca.pem", members },
+  ...{ type: "HAProxy", name: "office", endpointCaFile: "/ca.pem", trustedHops: 0, members },
   places: [{ name: "lisbon", location: { latitude: 0, longitude: 0, label: "" } }],
 });
 const start = (more: Partial<HaproxyMembersOptions> = {}) =>
@@ -44,7 +44,7 @@ test("without the operator's folder nothing is written, and that is told", async
     "This server writes no HAProxy's configuration. Start it with --haproxy-dir DIR.",
   ]);
   expect(members.status("office")).toEqual([]);
-  members.update("office", []);
+  members.update("office", [], []);
   await members.close();
 });
 

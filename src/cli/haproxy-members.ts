@@ -4,10 +4,11 @@ import { type AddressPolicy, forbiddenAddress } from "../../health/probes/addres
 import type { ProxyStatus } from "../engine/view.ts";
 import type { HaproxyFleetSpec, HaproxyMemberSpec, ProxyFleet } from "../model/inventory.ts";
 import { formatListenAddress } from "../model/listen-address.ts";
+import type { ClientClass } from "../proxy/client-classes.ts";
 import type { FleetRoute } from "../proxy/edge-worlds.ts";
 import { createHaproxyFleet, type HaproxyFleet, type HaproxyFleetOptions, type HaproxyMember } from "../proxy/haproxy/haproxy-fleet.ts";
 import type { HaproxyStatus } from "../proxy/haproxy/keeper.ts";
-import type { HaproxyRoute, HaproxyWorld } from "../proxy/haproxy/layout.ts";
+import { createPlaceWorlds, type PlaceWorlds } from "../proxy/haproxy/place-worlds.ts";
 
 export interface HaproxyMembersOptions {
   /** Absolute. Undefined: nothing may be written anywhere, and no HAProxy is told anything. */
@@ -22,7 +23,8 @@ export interface HaproxyMembersOptions {
 export interface HaproxyMembers {
   /** Starts keeping members that came, and leaves those that went as they are. @returns what keeps a fleet from being told, in sentences */
   use(fleets: readonly ProxyFleet[]): ReadonlyMap<string, readonly string[]>;
-  update(fleet: string, routes: readonly FleetRoute[]): void;
+  /** @param classes of clients, of which groups of the routes speak */
+  update(fleet: string, routes: readonly FleetRoute[], classes: readonly ClientClass[]): void;
   status(fleet: string): readonly ProxyStatus[];
   close(): Promise<void>;
 }
@@ -35,6 +37,7 @@ interface Kept {
   readonly from: string;
   readonly spec: HaproxyFleetSpec;
   readonly fleet: HaproxyFleet;
+  readonly worlds: PlaceWorlds;
 }
 
 export function createHaproxyMembers({ folder, addresses, ports, onStatus }: HaproxyMembersOptions): HaproxyMembers {
@@ -62,7 +65,7 @@ export function createHaproxyMembers({ folder, addresses, ports, onStatus }: Hap
   }
 
   function keep(spec: HaproxyFleetSpec, root: string): HaproxyFleet {
-    const members = spec.members.map((member) => memberOf(member, `${root}/${spec.name}/${member.name}`));
+    const members = spec.members.map((member) => memberOf(member, spec.trustedHops, `${root}/${spec.name}/${member.name}`));
     for (const { config } of members) mkdirSync(config.folder, { recursive: true, mode: 0o750 });
     return createHaproxyFleet({ members, ports, onStatus: (member, status) => onStatus(spec.name, member, status) });
   }
@@ -84,18 +87,17 @@ export function createHaproxyMembers({ folder, addresses, ports, onStatus }: Hap
         }
         if (kept.has(spec.name)) continue;
         try {
-          kept.set(spec.name, { from: settingsOf(spec), spec, fleet: keep(spec, folder) });
+          kept.set(spec.name, { from: settingsOf(spec), spec, fleet: keep(spec, folder), worlds: createPlaceWorlds() });
         } catch (error) {
           problems.set(spec.name, [`Its folder below ${folder} cannot be made: ${error instanceof Error ? error.message : error}`]);
         }
       }
       return problems;
     },
-    update(name, routes) {
+    update(name, routes, classes) {
       const known = kept.get(name);
       if (known === undefined) return;
-      const worlds = new Map<string, HaproxyWorld>();
-      for (const { place } of known.spec.members) if (!worlds.has(place)) worlds.set(place, worldAt(place, routes));
+      const worlds = known.worlds(new Set(known.spec.members.map(({ place }) => place)), routes, classes);
       known.fleet.update(new Map(known.spec.members.map((member) => [member.name, worlds.get(member.place)!])));
     },
     status(name) {
@@ -111,29 +113,27 @@ export function createHaproxyMembers({ folder, addresses, ports, onStatus }: Hap
 }
 
 /** Where its places are changes what it is told, and nothing about how. */
-const settingsOf = ({ members }: HaproxyFleetSpec): string => JSON.stringify(members);
+const settingsOf = ({ members, trustedHops }: HaproxyFleetSpec): string => JSON.stringify([members, trustedHops]);
 
-function memberOf({ name, listen, admin, reload, runAs }: HaproxyMemberSpec, folder: string): HaproxyMember {
+function memberOf({ name, listen, admin, reload, runAs }: HaproxyMemberSpec, trustedHops: number, folder: string): HaproxyMember {
   const listeners = listen.map(({ address, port, certificateFile }) => ({
     ...{ address, port },
     ...(certificateFile === undefined ? {} : { certificate: certificateFile }),
   }));
   return {
     name,
-    config: { folder, adminSocket: `${folder}/admin.sock`, listen: listeners, ...TIMES, ...(runAs === undefined ? {} : { runAs }) },
+    config: {
+      folder,
+      adminSocket: `${folder}/admin.sock`,
+      listen: listeners,
+      trustedHops,
+      ...TIMES,
+      ...(runAs === undefined ? {} : { runAs }),
+    },
     ...(admin === undefined ? {} : { socket: { host: admin.address, port: admin.port } }),
     ...(reload === "Master" ? { reload: { master: { path: `${folder}/master.sock` } } } : {}),
   };
 }
-
-const worldAt = (place: string, routes: readonly FleetRoute[]): HaproxyWorld => ({
-  routes: routes.flatMap(({ route: { namespace, name, sticky }, edge }): readonly HaproxyRoute[] => {
-    const plan = edge.plans.get(place);
-    const { port, tls } = edge.settings;
-    return plan === undefined ? [] : [{ namespace, name, hosts: edge.hosts, sticky, port, plan, ...(tls === undefined ? {} : { tls }) }];
-  }),
-  classes: [],
-});
 
 function proxyStatus(name: string, place: string, status: HaproxyStatus | undefined): ProxyStatus {
   const { isReachable = false, isCurrent = false, reloadFor, problem } = status ?? {};

@@ -15,7 +15,7 @@ import { createProxyFleets } from "./proxy-fleets.ts";
 const PLACES = [{ name: "germany", location: testCluster("frankfurt").location }];
 const ENVOYS: ProxyFleet = { type: "Envoy", name: "edge", endpointCaFile: "/ca.pem", places: PLACES };
 const HAPROXIES: ProxyFleet = {
-  ...{ type: "HAProxy", name: "office", endpointCaFile: "/ca.pem", places: PLACES },
+  ...{ type: "HAProxy", name: "office", trustedHops: 0, endpointCaFile: "/ca.pem", places: PLACES },
   members: [{ name: "one", place: "germany", reload: "Manual", listen: [{ address: "192.0.2.80", port: 80 }] }],
 };
 

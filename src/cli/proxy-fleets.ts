@@ -101,7 +101,7 @@ export function createProxyFleets(options: ProxyFleetsOptions): ProxyFleets {
       const routes = worlds.routes(name);
       if (type !== "HAProxy" || told.get(name) === routes) continue;
       told.set(name, routes);
-      haproxies.update(name, routes);
+      haproxies.update(name, routes, worlds.classes());
     }
   }
 

@@ -271,6 +271,8 @@ export interface EnvoyFleetSpec extends FleetOfProxies {
 
 export interface HaproxyFleetSpec extends FleetOfProxies {
   readonly type: "HAProxy";
+  /** Proxies in front of its members whose X-Forwarded-For counts. */
+  readonly trustedHops: number;
   readonly members: readonly HaproxyMemberSpec[];
 }
 

@@ -27,7 +27,8 @@ export function toFleet({ name, spec }: ObjectOf<"ProxyFleet">, regions: RegionT
     return { type: "Envoy", name, places, endpointCaFile, ...(listener === undefined ? {} : { listener: toListener(listener) }) };
   }
   if (haproxy === undefined) return undefined;
-  return { type: "HAProxy", name, places, endpointCaFile: haproxy.endpointCaFile, members: haproxy.members.map(toMember) };
+  const { endpointCaFile, trustedHops, members } = haproxy;
+  return { type: "HAProxy", name, places, endpointCaFile, trustedHops, members: members.map(toMember) };
 }
 
 /** Exactly the member that type names is there. */

@@ -208,6 +208,18 @@ describe("clients whom rules tell apart", () => {
     expect(worlds.unseen("own")).toEqual([expect.stringMatching(/^default\/app-0: .* germany .* Let GlobalRoute make their listeners\.$/)]);
   });
 
+  test("have plans of their own at HAProxies, whose listeners are always ours", () => {
+    const worlds = createEdgeWorlds(anybody);
+    worlds.adopt(world(own, [fleet("office", { type: "HAProxy", members: [], trustedHops: 0 } as Partial<ProxyFleet>)]));
+    finish(worlds);
+    expect(groupsOf(worlds.routes("office")[0]!)).toEqual([
+      ["-", "tokyo"],
+      ["germany", "frankfurt"],
+    ]);
+    expect(worlds.classes()).toHaveLength(1);
+    expect(worlds.unseen("office")).toEqual([]);
+  });
+
   test("a flip makes the plans anew that have who flipped, and those alone", () => {
     const { worlds, known } = started();
     const [before] = worlds.routes("edge");

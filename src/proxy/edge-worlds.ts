@@ -46,7 +46,7 @@ export interface EdgeWorlds {
   routes(fleet: string): readonly FleetRoute[];
   /** Of clients that groups of routes name; the same list while they do not change. What is told together goes together: there is no news between. */
   classes(): readonly ClientClass[];
-  /** Sentences about Require rules that Envoys of a fleet cannot see, of the world that was adopted last. */
+  /** Sentences about Require rules that proxies of a fleet cannot see, of the world that was adopted last. */
   unseen(fleet: string): readonly string[];
 }
 
@@ -174,7 +174,7 @@ export function createEdgeWorlds(mayConnect: (address: string, port: number) => 
     classes: () => world?.classes.classes ?? NO_CLASSES.classes,
     unseen(name) {
       const fleet = world?.inventory.fleets?.find((one) => one.name === name);
-      if (world === undefined || fleet?.type !== "Envoy") return [];
+      if (world === undefined || fleet === undefined) return [];
       const { inventory, clusters, subnets, classes } = world;
       return inventory.routes
         .filter((route) => isToldTo(route, fleet) && route.rules.some(({ mode }) => mode === "Require"))
@@ -191,8 +191,8 @@ interface KnownWorld extends EdgeWorld {
   readonly classes: ClientClasses;
 }
 
-/** Only listeners of ours tell which class a client is in. */
-const seesClients = (fleet: ProxyFleet): boolean => fleet.type === "Envoy" && fleet.listener !== undefined;
+/** Only listeners of ours tell which class a client is in; those of HAProxies always are. */
+const seesClients = (fleet: ProxyFleet): boolean => fleet.type === "HAProxy" || fleet.listener !== undefined;
 
 const seenBy = (fleet: ProxyFleet, classes: ClientClasses): ClientClasses => (seesClients(fleet) ? classes : NO_CLASSES);
 

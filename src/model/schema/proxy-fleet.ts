@@ -90,6 +90,9 @@ const member = z.strictObject({
 const haproxy = z
   .strictObject({
     members: namedList(member, 64, 1).describe("The HAProxies."),
+    trustedHops: integer(0, 16)
+      .default(0)
+      .describe("Proxies in front of the HAProxies whose X-Forwarded-For counts. Nobody else may reach them then."),
     endpointCaFile: endpointCa(),
   })
   .describe("HAProxies. Each is started with the configuration in its folder below --haproxy-dir.");
@@ -100,7 +103,7 @@ export const proxyFleetSpec = z
       .enum(["Envoy", "HAProxy"])
       .meta(celRules({ rule: "self == oldSelf", message: "is immutable: make another ProxyFleet for another type" }))
       .describe("What the proxies are. Immutable."),
-    places: namedList(place, 128, 1).describe("Where the proxies stand. Clients of a proxy are taken for clients at its place."),
+    places: namedList(place, 128, 1).describe("Where the proxies stand: how far clusters are is measured from there."),
     envoy: envoy.optional().meta({ whenAbsent: "type is another" }),
     haproxy: haproxy.optional().meta({ whenAbsent: "type is another" }),
   })

@@ -14,7 +14,7 @@ export interface EdgeRoute {
   readonly settings: EdgeSettings;
   /** Envoys at a place without a plan are told nothing of the route. */
   readonly plans: ReadonlyMap<PlaceName, EdgePlan>;
-  /** Present when rules tell clients apart by address: each has its own plan at each of those places, and `plans` are nobody's. Only Envoys whose listeners are ours are told. */
+  /** Present when rules tell clients apart by address: each has its own plan at each of those places, and `plans` are nobody's. Only proxies whose listeners are ours are told. */
   readonly groups?: readonly EdgeGroup[];
 }
 

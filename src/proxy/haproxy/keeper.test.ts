@@ -239,6 +239,49 @@ describe("a HAProxy that may open few files", () => {
   });
 });
 
+test("when classes of clients are others, no client is without its group's plan on the way, and nothing is reloaded", async () => {
+  const { clock, haproxy, keeper, settled } = keep({ reloads: false });
+  const ruled = (name: string, network: string): HaproxyWorld => ({
+    routes: [haproxyRoute(edgePlanOf([A]), { groups: [{ name: "office", classes: [name], plan: edgePlanOf([B]) }] })],
+    classes: [{ name, networks: [network] }],
+  });
+  await settled(ruled("before", "198.51.100.0/24"));
+  const lookUp = (map: "clients" | "plans", key: string): string | undefined =>
+    haproxy.maps
+      .get(mapFile(haproxyOptions, map))
+      ?.find((entry) => entry.startsWith(`${key} `))
+      ?.split(" ")[1];
+  const plans: unknown[] = [];
+  haproxy.onChange = () => {
+    const found = lookUp("clients", "198.51.100.0/24") ?? lookUp("clients", "198.51.0.0/16");
+    plans.push(lookUp("plans", `shop:web:${found}`));
+  };
+  keeper.update(ruled("after", "198.51.0.0/16"));
+  await clock.advance(3_000);
+  expect(new Set(plans)).toEqual(new Set(["shop:web:office"]));
+  expect(haproxy.maps.get(mapFile(haproxyOptions, "plans"))).toEqual(["shop:web:after shop:web:office"]);
+  expect(keeper.status()).toEqual(CURRENT);
+});
+
+test("clients whom a rule binds keep their plan until a reload has brought those of a new rule", async () => {
+  const { clock, haproxy, files, keeper, settled } = keep({ reloads: false });
+  const office = { name: "office", classes: ["one"], plan: edgePlanOf([B]) };
+  const ruled = (...groups: NonNullable<HaproxyRoute["groups"]>): HaproxyWorld => ({
+    routes: [haproxyRoute(edgePlanOf([A]), { groups })],
+    classes: groups.flatMap(({ classes }) => classes.map((name, i) => ({ name, networks: [`198.51.${100 + i}.0/24`] }))),
+  });
+  await settled(ruled(office));
+  const both = { name: "lab+office", classes: ["two"], plan: edgePlanOf([B]) };
+  keeper.update(ruled(both));
+  await clock.advance(5_000);
+  expect(haproxy.changes).toEqual([]);
+  expect(keeper.status()).toMatchObject({ isCurrent: false, reloadFor: expect.stringContaining("shop:web:lab_2boffice") });
+  haproxy.start(files);
+  await clock.advance(12_000);
+  expect(keeper.status()).toEqual(CURRENT);
+  expect(haproxy.maps.get(mapFile(haproxyOptions, "plans"))).toEqual(["shop:web:two shop:web:lab_2boffice"]);
+});
+
 test("a full disk keeps nobody from commanding", async () => {
   let isFull = false;
   const files = new Map<string, string>();

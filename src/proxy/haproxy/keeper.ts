@@ -7,6 +7,7 @@ import { createLayouter, type HaproxyWorld, type Layout, MAPS, type MapEntry, ty
 import { type ConfigOptions, describeConfig, fingerprintOf, mapFile, mapText, renderConfig } from "./render-config.ts";
 import {
   joinCommands,
+  lacksGroups,
   parseMap,
   parseVersion,
   planLeftovers,
@@ -65,6 +66,7 @@ const WRITE_GAP = 1_000;
 const RETRY = { base: 250, cap: 10_000, shortest: 50 };
 /** Where servers are scarce, one round frees what the next one needs. */
 const ROUNDS = 3;
+const MAPS_OF_HOSTS: readonly MapName[] = ["hosts", "wildcards"];
 /** So many backends are read back one by one, more all together. */
 const FEW = 64;
 
@@ -109,8 +111,9 @@ export function createHaproxyKeeper(options: ConfigOptions, ports: KeeperPorts):
     const { description, limit } = await meet();
     const plan = (of: Layout, state: ServersState): ServersPlan => planServers(of, state, settled);
     await applyServers(plan, layout);
-    await applyMaps(presentMaps(layout, known!.state));
-    await applyServers(planLeftovers, layout);
+    const isHeld = lacksGroups(layout, known!.state);
+    await applyMaps(presentMaps(layout, known!.state), isHeld ? MAPS_OF_HOSTS : MAPS);
+    if (!isHeld) await applyServers(planLeftovers, layout);
     const { missing } = plan(layout, known!.state);
     const lacks =
       description === describeConfig(fingerprintOf(layout, options)) ? missing : [...missing, "settings of another configuration"];
@@ -183,9 +186,13 @@ export function createHaproxyKeeper(options: ConfigOptions, ports: KeeperPorts):
     known!.state = state;
   }
 
-  async function applyMaps(maps: Layout["maps"]): Promise<void> {
-    for (const name of MAPS) {
-      const entries = maps[name];
+  async function applyMaps(maps: Layout["maps"], names: readonly MapName[]): Promise<void> {
+    const steps = names.map((name) => ({ name, entries: maps[name] }));
+    // For a moment clients are of classes of before, or are already of those to come: whichever, they find their plan.
+    const plans = known!.maps.get("plans");
+    if (names === MAPS && plans !== undefined && known!.maps.get("clients") !== maps.clients && !sameMap("plans", maps.plans, plans))
+      steps.unshift({ name: "plans", entries: [...new Map([...plans, ...maps.plans])] });
+    for (const { name, entries } of steps) {
       const confirmed = known!.maps.get(name);
       if (confirmed === entries) continue;
       if (confirmed !== undefined && sameMap(name, entries, confirmed)) continue;
@@ -205,7 +212,7 @@ export function createHaproxyKeeper(options: ConfigOptions, ports: KeeperPorts):
   async function writeDown(layout: Layout): Promise<void> {
     if (drafted?.layout === layout && drafted.state === known?.state) return;
     const files = [
-      ...MAPS.map((name) => [mapFile(options, name), mapText(layout.maps[name])] as const),
+      ...(drafted?.layout.maps === layout.maps ? [] : MAPS.map((name) => [mapFile(options, name), mapText(layout.maps[name])] as const)),
       [`${options.folder}/haproxy.cfg`, renderConfig(layout, known?.state ?? new Map(), options)] as const,
     ];
     try {

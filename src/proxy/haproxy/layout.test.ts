@@ -3,7 +3,7 @@ import { describe, expect, test } from "vitest";
 import { edgeBackend, edgePlanOf, haproxyRoute } from "../../../test/support/haproxy/haproxy-routes.ts";
 import type { EdgePlan } from "../edge-plan.ts";
 import { createLayouter, type HaproxyRoute, type HaproxyWorld, layoutOf } from "./layout.ts";
-import { classBackend, isRankBackend, rankBackend, routeBackend } from "./names.ts";
+import { groupBackend, isRankBackend, rankBackend, routeBackend } from "./names.ts";
 
 const A = edgeBackend("a", ["192.0.2.1", "192.0.2.2"]);
 const B = edgeBackend("b", ["192.0.2.3"]);
@@ -80,7 +80,7 @@ describe("maps", () => {
     routes: [
       haproxyRoute(edgePlanOf([A]), {
         hosts: ["shop.example.org", "*.example.org", "*.eu.example.org", "x\nglobal"],
-        classPlans: new Map([["office", edgePlanOf([B])]]),
+        groups: [{ name: "office", classes: ["office"], plan: edgePlanOf([B]) }],
       }),
       haproxyRoute(edgePlanOf([B]), { name: "api", hosts: ["api.example.org", "shop.example.org"] }),
     ],
@@ -111,7 +111,9 @@ describe("a layouter", () => {
     hosts: fc.subarray(["a.example.org", "b.example.org", "*.example.org", "*.eu.example.org"]),
     sticky: fc.constantFrom("None" as const, "ClientSubnet" as const),
     plan,
-    classPlans: fc.dictionary(fc.constantFrom("office", "home"), plan).map((plans) => new Map(Object.entries(plans))),
+    groups: fc
+      .dictionary(fc.constantFrom("office", "home"), plan)
+      .map((plans) => Object.entries(plans).map(([name, own]) => ({ name, classes: [name], plan: own }))),
   });
   const routes = fc
     .uniqueArray(route, { maxLength: 4, selector: ({ name }) => name })
@@ -154,7 +156,7 @@ test("no two names of objects make one name of a backend", () => {
     words.flatMap((name) => [
       routeBackend({ namespace, name }),
       rankBackend(routeBackend({ namespace, name }), "serving"),
-      ...words.flatMap((one) => [classBackend({ namespace, name }, one), rankBackend(classBackend({ namespace, name }, one), "next")]),
+      ...words.flatMap((one) => [groupBackend({ namespace, name }, one), rankBackend(groupBackend({ namespace, name }, one), "next")]),
     ]),
   );
   expect(new Set(names).size).toBe(names.length);

@@ -1,7 +1,7 @@
 /** What HAProxy should have of the routes: backends with servers, and maps by which requests find them. Pure. */
 import { parseIp, parseNetwork } from "../../model/ip.ts";
 import type { EdgeBackend, EdgePlan } from "../edge-plan.ts";
-import { classBackend, classWord, RANKS, type Rank, rankBackend, routeBackend } from "./names.ts";
+import { classWord, groupBackend, planKey, RANKS, type Rank, rankBackend, routeBackend } from "./names.ts";
 
 export interface HaproxyRoute {
   readonly namespace: string;
@@ -13,10 +13,18 @@ export interface HaproxyRoute {
   readonly port: number;
   /** Endpoints speak TLS, and must show a certificate for the host that was asked for. */
   readonly tls?: { readonly caFile: string };
-  /** For clients at the proxy's own place. */
+  /** For whoever is in no class that a group names. */
   readonly plan: EdgePlan;
-  /** By name of a class: for clients of networks that rules of the route speak of. Classes that are not in it have `plan`. */
-  readonly classPlans?: ReadonlyMap<string, EdgePlan>;
+  readonly groups?: readonly HaproxyGroup[];
+}
+
+/** Clients to whom the same rules of a route apply, otherwise than to the rest. */
+export interface HaproxyGroup {
+  /** Stands for the same clients in every process, so that backends keep their names when other routes' rules change. */
+  readonly name: string;
+  /** Names of classes; no class is in two groups of a route. */
+  readonly classes: readonly string[];
+  readonly plan: EdgePlan;
 }
 
 /** Clients of whom rules speak by network. Of the classes that hold a client, the one with the longest prefix counts. */
@@ -99,18 +107,18 @@ export function createLayouter(): (world: HaproxyWorld) => Layout {
 /** Whether requests find their way in both worlds by the same maps: those do not tell who serves. */
 function areFoundAlike(one: HaproxyWorld, other: HaproxyWorld): boolean {
   if (one.classes !== other.classes && JSON.stringify(one.classes) !== JSON.stringify(other.classes)) return false;
-  const ways = ({ namespace, name, hosts, classPlans }: HaproxyRoute): string =>
-    JSON.stringify([namespace, name, hosts, [...(classPlans?.keys() ?? [])]]);
+  const ways = ({ namespace, name, hosts, groups = [] }: HaproxyRoute): string =>
+    JSON.stringify([namespace, name, hosts, groups.map((group) => [group.name, group.classes])]);
   return (
     one.routes.length === other.routes.length &&
     one.routes.every((route, i) => route === other.routes[i] || ways(route) === ways(other.routes[i]!))
   );
 }
 
-/** Of the route, and of each class that has a plan of its own. */
+/** Of the route, and of each group that has a plan of its own. */
 const plansOf = (route: HaproxyRoute): readonly PlanBackends[] => [
   planBackends(route, routeBackend(route), route.plan),
-  ...[...(route.classPlans ?? [])].map(([name, plan]) => planBackends(route, classBackend(route, name), plan)),
+  ...(route.groups ?? []).map(({ name, plan }) => planBackends(route, groupBackend(route, name), plan)),
 ];
 
 const byName = (plans: readonly PlanBackends[]): readonly PlanBackends[] => plans.toSorted((a, b) => compare(a.name, b.name));
@@ -128,8 +136,11 @@ function mapsOf({ routes, classes }: HaproxyWorld): Layout["maps"] {
       ),
     ).toSorted(byKey),
     plans: routes
-      .flatMap((route) => [...(route.classPlans?.keys() ?? [])].map((name) => classBackend(route, name)))
-      .map((name): MapEntry => [name, name])
+      .flatMap((route) =>
+        (route.groups ?? []).flatMap(({ name, classes }) =>
+          classes.map((cls): MapEntry => [planKey(route, cls), groupBackend(route, name)]),
+        ),
+      )
       .toSorted(byKey),
   };
 }

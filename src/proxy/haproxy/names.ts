@@ -27,9 +27,13 @@ const word = (name: string): string =>
 export const routeBackend = (route: { readonly namespace: string; readonly name: string }): string =>
   `${word(route.namespace)}:${word(route.name)}`;
 
-/** `shop:web:office`: the plan of a route for clients of one class. */
-export const classBackend = (route: { readonly namespace: string; readonly name: string }, clientClass: string): string =>
-  `${routeBackend(route)}:${word(clientClass)}`;
+/** `shop:web:office`: the plan of a route for clients of one group. */
+export const groupBackend = (route: { readonly namespace: string; readonly name: string }, group: string): string =>
+  `${routeBackend(route)}:${word(group)}`;
+
+/** `shop:web:0123456789abcdef`: what a request of a route and a class looks its plan up by. */
+export const planKey = (route: { readonly namespace: string; readonly name: string }, clientClass: string): string =>
+  `${routeBackend(route)}:${classWord(clientClass)}`;
 
 /** `shop:web_serving`. No escape looks like it: those are two hexadecimal digits, of which ranks' names do not begin with two. */
 export const rankBackend = (plan: string, rank: Rank): string => `${plan}_${rank}`;

@@ -71,7 +71,7 @@ describe("the fingerprint", () => {
     ["stays while endpoints come and go", { plan: edgePlanOf([edgeBackend("z", ["192.0.2.9"])]) }, {}, true],
     ["stays while hosts come and go: they are in a map", { hosts: ["other.example.org"] }, {}, true],
     ["changes with stickiness", { sticky: "ClientSubnet" }, {}, false],
-    ["changes with a plan for a class", { classPlans: new Map([["office", PLAN]]) }, {}, false],
+    ["changes with a plan for a class", { groups: [{ name: "office", classes: ["office"], plan: PLAN }] }, {}, false],
     ["changes with TLS to endpoints", { tls: { caFile: "/etc/ca.pem" } }, {}, false],
     ["changes with a timeout", {}, { responseTimeout: 1000 }, false],
   ])("%s", (_, more, options, same) => expect(of(more, options) === plain).toBe(same));
@@ -101,12 +101,17 @@ test("whatever objects are called, lines and words are as many as with plain nam
       "$HOME",
     ),
   );
-  const plain = render([haproxyRoute(PLAN, { classPlans: new Map([["office", PLAN]]) })]);
+  const plain = render([haproxyRoute(PLAN, { groups: [{ name: "office", classes: ["office"], plan: PLAN }] })]);
   const words = (text: string): readonly number[] => text.split("\n").map((line) => line.split(" ").length);
   fc.assert(
     fc.property(hostile, hostile, hostile, fc.array(hostile, { maxLength: 3 }), (namespace, name, office, addresses) => {
       const plan = edgePlanOf([edgeBackend("a", [...addresses, "192.0.2.1"])], [edgeBackend("b", ["2001:db8::1"])]);
-      const route = haproxyRoute(plan, { namespace, name, hosts: [name, ...addresses], classPlans: new Map([[office, plan]]) });
+      const route = haproxyRoute(plan, {
+        namespace,
+        name,
+        hosts: [name, ...addresses],
+        groups: [{ name: office, classes: [office], plan }],
+      });
       const text = render([route]);
       expect(shape(text)).toEqual(shape(plain));
       expect(words(text)).toEqual(words(plain));

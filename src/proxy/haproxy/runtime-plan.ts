@@ -121,6 +121,15 @@ export function presentMaps({ plans, maps }: Layout, state: ServersState): Layou
   return { ...maps, hosts: maps.hosts.filter(leads), wildcards: maps.wildcards.filter(leads), plans: maps.plans.filter(leads) };
 }
 
+/**
+ * Whether a route that HAProxy has lacks plans for clients whom its rules tell apart. Until a reload brings them, clients stay with the classes and
+ * plans that are there: of two rules, the one that is new would else take the clients of both from the plan that they have.
+ */
+export function lacksGroups({ plans, maps }: Layout, state: ServersState): boolean {
+  const absent = new Set(plans.filter(({ ranks }) => !ranks.every(({ name }) => state.has(name))).map(({ name }) => name));
+  return absent.size > 0 && maps.plans.some(([key, backend]) => absent.has(backend) && !absent.has(key.slice(0, key.lastIndexOf(":"))));
+}
+
 /** Lines `0x… KEY VALUE` of `show map`. */
 export function parseMap(text: string): readonly MapEntry[] {
   return text.split("\n").flatMap((line): readonly MapEntry[] => {
@@ -131,12 +140,12 @@ export function parseMap(text: string): readonly MapEntry[] {
 
 /** True when a map needs no change. Only the order of wildcards counts: HAProxy takes the first that fits. */
 export function sameMap(name: MapName, wanted: readonly MapEntry[], actual: readonly MapEntry[]): boolean {
-  const lines = (entries: readonly MapEntry[]): readonly string[] => {
-    const all = entries.map(([key, value]) => `${key} ${value}`);
-    return name === "wildcards" ? all : all.toSorted();
-  };
+  if (wanted.length !== actual.length) return false;
+  if (wanted.every(([key, value], i) => key === actual[i]![0] && value === actual[i]![1])) return true; // as we wrote it
+  if (name === "wildcards") return false;
+  const lines = (entries: readonly MapEntry[]): readonly string[] => entries.map(([key, value]) => `${key} ${value}`).toSorted();
   const [ours, theirs] = [lines(wanted), lines(actual)];
-  return ours.length === theirs.length && ours.every((line, i) => line === theirs[i]);
+  return ours.every((line, i) => line === theirs[i]);
 }
 
 /** What of one command HAProxy surely takes: its buffer is 16 kB by default. */

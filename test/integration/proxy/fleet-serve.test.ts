@@ -41,8 +41,8 @@ const PARIS = "{name: paris, location: {cloud: aws, region: eu-west-3}}";
 const OHIO = "{name: ohio, location: {cloud: aws, region: us-east-2}}";
 const envoyFleet = (listener = "{address: 127.0.0.1, port: 0}"): string =>
   `${head("ProxyFleet", "edge")}spec: {type: Envoy, places: [${PARIS}, ${OHIO}], envoy: {listener: ${listener}}}\n`;
-const haproxyFleet = (port: number, place = "paris"): string =>
-  `${head("ProxyFleet", "office")}spec: {type: HAProxy, places: [${PARIS}], haproxy: {members: [{name: one, place: ${place}, listen: [{address: 127.0.0.1, port: ${port}}]}]}}\n`;
+const haproxyFleet = (port: number, place = "paris", trustedHops = 0): string =>
+  `${head("ProxyFleet", "office")}spec: {type: HAProxy, places: [${PARIS}], haproxy: {trustedHops: ${trustedHops}, members: [{name: one, place: ${place}, listen: [{address: 127.0.0.1, port: ${port}}]}]}}\n`;
 
 interface Scene {
   readonly server: Server;
@@ -52,6 +52,14 @@ interface Scene {
   readonly kill: (site: Site) => Promise<void>;
   readonly revive: (site: Site) => Promise<void>;
   readonly fleets: () => Promise<NonNullable<ReturnType<typeof statusSchema.parse>["fleets"]>>;
+}
+
+/** A file of objects whose route has other rules from now on. */
+function rulesOf(folder: string): (...rules: readonly string[]) => void {
+  const file = join(folder, "config", "all.yaml");
+  const plain = readFileSync(file, "utf8");
+  return (...rules) =>
+    writeFileSync(file, plain.replace("  health:", `  routing:\n    rules:\n${rules.map((rule) => `    - ${rule}\n`).join("")}  health:`));
 }
 
 /** Inside a test. */
@@ -101,13 +109,7 @@ describe.skipIf(!requireComponent("envoy", "envoy"))("Envoys", () => {
     const xds = await freePort();
     const seeing = envoyFleet("{address: 127.0.0.1, port: 0, trustedHops: 1}");
     const { folder, server, write } = await start(seeing, () => ["--xds", `127.0.0.1:${xds}`]);
-    const file = join(folder, "config", "all.yaml");
-    const plain = readFileSync(file, "utf8");
-    const withRules = (...rules: readonly string[]): void =>
-      writeFileSync(
-        file,
-        plain.replace("  health:", `  routing:\n    rules:\n${rules.map((rule) => `    - ${rule}\n`).join("")}  health:`),
-      );
+    const withRules = rulesOf(folder);
     const paris = await startEnvoy({ id: "edge-1", region: "paris", adsPort: xds, variant: "DELTA_GRPC" });
     const port = await paris.listenerPort();
     const from = (address: string) => ask(port, HOST, { "x-forwarded-for": address });
@@ -279,6 +281,42 @@ describe.skipIf(!requireComponent("haproxy", "haproxy"))("HAProxies", () => {
     await vi.waitFor(async () => expect(await fleets()).toEqual([]), { timeout: 10_000 });
     expect(await ask(port)).toBe("200 dublin");
   });
+
+  test("a HAProxy keeps rules for clients who come from elsewhere, by networks and by the geo data, as they change", async () => {
+    const port = await freePort();
+    const { server, folder, kill } = await start(haproxyFleet(port, "paris", 1), (folder) => ["--haproxy-dir", join(folder, "haproxy")]);
+    const own = join(folder, "haproxy", "office", "one");
+    await vi.waitFor(() => expect(existsSync(join(own, "haproxy.cfg"))).toBe(true), { timeout: 10_000 });
+    startHaproxy(own);
+    const from = (address: string) => ask(port, HOST, { "x-forwarded-for": address });
+    const becomesFrom = (address: string, text: string) =>
+      vi.waitFor(async () => expect(await from(address)).toBe(text), { timeout: 40_000, interval: 50 });
+    await becomesFrom("203.0.113.9", "200 dublin");
+    const withRules = rulesOf(folder);
+    const lab = "{name: lab, mode: Require, unknownPlace: Skip, clients: {subnets: [203.0.113.0/24]}, to: {clusters: [virginia]}}";
+    withRules(lab);
+    await becomesFrom("203.0.113.9", "200 virginia");
+    expect(await from("192.0.2.9")).toBe("200 dublin");
+    expect(await from("203.0.113.9, 192.0.2.9")).toBe("200 dublin");
+
+    // Trinity College is in Ireland, wherever the HAProxy is. Who was bound before stays so while others come to be.
+    let ended = false;
+    const bound = (async () => {
+      const told = new Set<string>();
+      while (!ended) told.add(await from("203.0.113.9"));
+      return told;
+    })();
+    withRules(lab, "{name: irish, mode: Require, unknownPlace: Skip, clients: {countries: [IE]}, to: {clusters: [virginia]}}");
+    await becomesFrom("134.226.0.1", "200 virginia");
+    ended = true;
+    expect(await bound).toEqual(new Set(["200 virginia"]));
+    expect(await from("192.0.2.9")).toBe("200 dublin");
+    expect(server.log()).not.toContain("proxies cannot tell by address");
+
+    await kill("virginia");
+    expect((await from("134.226.0.1")).slice(0, 3)).toBe("503");
+    expect(await from("192.0.2.9")).toBe("200 dublin");
+  }, 150_000);
 
   test("an admin address that would not be probed is not connected to, and nothing is written without --haproxy-dir", async () => {
     const port = await freePort();

@@ -174,7 +174,9 @@ describe.skipIf(!requireComponent("haproxy", "haproxy"))("HAProxy", () => {
 
   test("clients of a network have a plan of their own, and never leave it", async () => {
     const { upstreams, near, far, world } = await clusters();
-    const [route] = world(edgePlanOf([near.up], [far.up]), { classPlans: new Map([["office", edgePlanOf([far.up])]]) }).routes;
+    const [route] = world(edgePlanOf([near.up], [far.up]), {
+      groups: [{ name: "office", classes: ["office"], plan: edgePlanOf([far.up]) }],
+    }).routes;
     const { port } = await startHaproxy({ routes: [route!], classes: [{ name: "office", networks: ["127.0.200.0/24"] }] });
     const office = (method: string) => send(port, { method, from: "127.0.200.7" });
     expect((await office("GET")).body).toBe("far");
@@ -225,11 +227,11 @@ describe.skipIf(!requireComponent("haproxy", "haproxy"))("HAProxy", () => {
 
   test("what a client says of itself counts for nothing, in one pass or two, and clusters see no header of ours", async () => {
     const { port: upstreamPort, upstreams, near, middle, far } = await clusters();
-    const classPlans = new Map([["office", edgePlanOf([far.up])]]);
+    const groups = [{ name: "office", classes: ["office"], plan: edgePlanOf([far.up]) }];
     const { port } = await startHaproxy({
       routes: [
-        haproxyRoute(edgePlanOf([near.up]), { port: upstreamPort, classPlans }),
-        haproxyRoute(edgePlanOf([near.up, middle.up]), { name: "shared", hosts: ["shared.example.org"], port: upstreamPort, classPlans }),
+        haproxyRoute(edgePlanOf([near.up]), { port: upstreamPort, groups }),
+        haproxyRoute(edgePlanOf([near.up, middle.up]), { name: "shared", hosts: ["shared.example.org"], port: upstreamPort, groups }),
       ],
       classes: [{ name: "office", networks: ["127.0.200.0/24"] }],
     });

@@ -1,8 +1,8 @@
 /** What a HAProxy is told of a table whose rules tell clients apart. */
 import type { Place } from "../../../src/geo/geo-table.ts";
 import type { Inventory } from "../../../src/model/inventory.ts";
-import { edgePlan } from "../../../src/proxy/edge-plan.ts";
-import { clientClasses } from "../../../src/proxy/haproxy/client-classes.ts";
+import { clientClasses } from "../../../src/proxy/client-classes.ts";
+import { planClients } from "../../../src/proxy/client-groups.ts";
 import type { HaproxyWorld } from "../../../src/proxy/haproxy/layout.ts";
 import type { Measures } from "../../../src/routing/measure.ts";
 import { policyOf } from "../../../src/routing/policy.ts";
@@ -13,15 +13,21 @@ export function ruledWorld(inventory: Inventory, table: RoutingTable, measures: 
   const clusters = new Map(inventory.clusters.map(({ name }, i) => [name, i]));
   const subnets = new Map(table.geo.subnets.map((text, i) => [text, i]));
   const policies = inventory.routes.map((route) => policyOf(route, inventory, clusters, subnets));
-  const { classes, placesFor } = clientClasses({ geo: table.geo, policies, home });
+  const classes = clientClasses(table.geo, policies);
   const routes = inventory.routes.map((route, index) => {
     const policy = policies[index]!;
-    const planFor = (place: Place) => edgePlan({ table, route, index, policy, measures, place });
+    const { plans, groups = [] } = planClients(
+      policy,
+      new Map([["home", { table, route, index, policy, measures, place: home }]]),
+      classes,
+    );
     return {
       ...{ namespace: route.namespace, name: route.name, hosts: route.hosts, sticky: route.sticky, port: route.health.probe.port },
-      plan: planFor(home),
-      classPlans: new Map([...placesFor(policy)].map(([name, place]) => [name, planFor(place)])),
+      plan: plans.get("home")!,
+      groups: groups.flatMap(({ name, classes: own, plans }) =>
+        own === undefined ? [] : [{ name, classes: own, plan: plans.get("home")! }],
+      ),
     };
   });
-  return { routes, classes };
+  return { routes, classes: classes.classes };
 }
