@@ -7,7 +7,7 @@ import { DEFAULT_EDGE_SETTINGS, type EdgeSettings } from "./envoy/edge-route.ts"
 export const speaksTls = ({ health }: Pick<Route, "health">): boolean => health.probe.scheme === "HTTPS" || health.probe.type === "TLS";
 
 /**
- * Of a route's `http`, what all of these proxies can do: its timeouts, its attempts and its bound of requests.
+ * Of a route's `http`, what all of these proxies can do: its timeouts, its attempts, the statuses that are tried again, and its bound of requests.
  *
  * @param endpointCaFile on the proxies' machines: who may sign what endpoints show
  */
@@ -17,7 +17,7 @@ export function edgeSettingsOf(route: Pick<Route, "health" | "http">, endpointCa
     ...DEFAULT_EDGE_SETTINGS,
     port: route.health.probe.port,
     requestTimeout: timeouts.request,
-    retry: { attempts: retry.attempts, attemptTimeout: timeouts.backendRequest },
+    retry: { attempts: retry.attempts, attemptTimeout: timeouts.backendRequest, codes: retry.codes },
     mostRequests: limits.concurrentRequests ?? DEFAULT_EDGE_SETTINGS.mostRequests,
     ...(speaksTls(route) ? { tls: { caFile: endpointCaFile } } : {}),
   };

@@ -51,6 +51,8 @@ export interface EdgeSettings {
     readonly attempts: number;
     /** Until an attempt's response begins, for methods that may be repeated (RFC 9110 §9.2.2); the next attempt then begins. 0 = without end. */
     readonly attemptTimeout: Milliseconds;
+    /** Statuses after which such a request is tried again. */
+    readonly codes: readonly number[];
   };
   /** `ClientSubnet`: clients of one network (/24, /48) keep their endpoint as long as it serves. */
   readonly sticky: Route["sticky"];
@@ -67,7 +69,7 @@ export interface EdgeSettings {
 export const DEFAULT_EDGE_SETTINGS: Omit<EdgeSettings, "port"> = {
   connectTimeout: ms(2_000),
   requestTimeout: ms(0),
-  retry: { attempts: 3, attemptTimeout: ms(10_000) },
+  retry: { attempts: 3, attemptTimeout: ms(10_000), codes: [502, 503, 504] },
   sticky: "None",
   mostRequests: 10_000,
   ejection: { failures: 5, time: ms(10_000) },

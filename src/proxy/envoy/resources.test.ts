@@ -98,7 +98,8 @@ describe("the route configuration", () => {
     const [repeatable, once] = host?.routes ?? [];
     const regex = new RegExp(`^(${repeatable?.match?.headers?.[0]?.stringMatch?.safeRegex?.regex})$`);
     expect(["GET", "PUT", "DELETE", "POST", "PATCH", "CONNECT"].filter((method) => regex.test(method))).toEqual(["GET", "PUT", "DELETE"]);
-    expect(repeatable?.route?.retryPolicy?.retryOn?.split(",")).toContain("gateway-error");
+    expect(repeatable?.route?.retryPolicy?.retryOn?.split(",")).toContain("retriable-status-codes");
+    expect(repeatable?.route?.retryPolicy?.retriableStatusCodes).toEqual([502, 503, 504]);
     expect(once?.match?.headers).toBeUndefined();
     expect(once?.route?.retryPolicy?.retryOn).toBe("connect-failure,refused-stream");
     expect(once?.route?.retryPolicy?.perTryTimeout).toBeUndefined();
@@ -118,7 +119,10 @@ describe("the route configuration", () => {
 
   test("no retries when they are switched off", () => {
     const route = edgeRoute(1);
-    const off = { ...route, settings: { ...route.settings, retry: { attempts: 0, attemptTimeout: ms(0) } } };
+    const off = {
+      ...route,
+      settings: { ...route.settings, retry: { ...route.settings.retry, attempts: 0, attemptTimeout: ms(0) } },
+    };
     expect(routeConfiguration([off]).virtualHosts?.[0]?.routes?.map((one) => one.route?.retryPolicy)).toEqual([undefined, undefined]);
   });
 });

@@ -74,12 +74,11 @@ const BY_CLIENT_SUBNET: readonly RouteActionHashPolicy[] = [
 
 /** Whatever says that the cluster could not answer, as long as nothing of a response has gone to the client. */
 const repeatable = (route: EdgeRoute): RetryPolicy | undefined => {
-  const { attemptTimeout } = route.settings.retry;
-  return retries(
-    route,
-    "connect-failure,refused-stream,reset,gateway-error",
-    attemptTimeout === 0 ? {} : { perTryTimeout: duration(attemptTimeout) },
-  );
+  const { attemptTimeout, codes } = route.settings.retry;
+  return retries(route, "connect-failure,refused-stream,reset,retriable-status-codes", {
+    retriableStatusCodes: codes,
+    ...(attemptTimeout === 0 ? {} : { perTryTimeout: duration(attemptTimeout) }),
+  });
 };
 
 /** Only what cannot have reached an application. */

@@ -68,7 +68,10 @@ async function start(fleet: string, more: (folder: string) => readonly string[])
   const port = await freeClusterPort();
   const sites = new Map<Site, HttpServer>();
   const revive = async (site: Site): Promise<void> => {
-    const http = createServer((_, response) => void response.end(site)).listen(port, SITES[site]);
+    const http = createServer(({ url }, response) => {
+      response.statusCode = url === "/limited" && site === "dublin" ? 429 : 200;
+      response.end(site);
+    }).listen(port, SITES[site]);
     await once(http, "listening");
     sites.set(site, http);
   };
@@ -96,9 +99,9 @@ async function start(fleet: string, more: (folder: string) => readonly string[])
   return { server, folder, write, kill, revive, fleets };
 }
 
-const ask = async (port: number, host = HOST, more: Readonly<Record<string, string>> = {}): Promise<string> => {
+const ask = async (port: number, host = HOST, more: Readonly<Record<string, string>> = {}, path = "/"): Promise<string> => {
   // by a connection of its own: those that stand may go by the rules of before
-  const { statusCode, body } = await request(`http://127.0.0.1:${port}/`, { headers: { host, ...more }, reset: true });
+  const { statusCode, body } = await request(`http://127.0.0.1:${port}${path}`, { headers: { host, ...more }, reset: true });
   return `${statusCode} ${await body.text()}`;
 };
 const becomes = (port: number, text: string): Promise<void> =>
@@ -166,6 +169,19 @@ describe.skipIf(!requireComponent("envoy", "envoy"))("Envoys", () => {
     await becomes(here, "200 virginia");
     await revive("dublin");
     await becomes(here, "200 dublin");
+  });
+
+  test("an Envoy tries again after the statuses that the route names, and after no others", async () => {
+    const xds = await freePort();
+    const { folder } = await start(envoyFleet(), () => ["--xds", `127.0.0.1:${xds}`]);
+    const paris = await startEnvoy({ id: "edge-1", region: "paris", adsPort: xds, variant: "DELTA_GRPC" });
+    const port = await paris.listenerPort();
+    await becomes(port, "200 dublin");
+    const limited = () => ask(port, HOST, {}, "/limited");
+    expect(await limited()).toBe("429 dublin");
+    const file = join(folder, "config", "all.yaml");
+    writeFileSync(file, readFileSync(file, "utf8").replace("  health:", "  http: {retry: {codes: [429]}}\n  health:"));
+    await vi.waitFor(async () => expect(await limited()).toBe("200 virginia"), { timeout: 15_000, interval: 50 });
   });
 
   test("an Envoy that is at no place of its fleet is told nothing, and that is said; so is what one rejects", async () => {

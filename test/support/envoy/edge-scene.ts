@@ -64,7 +64,7 @@ export function shopRoute(port: number, out: readonly Site[] = [], attemptTimeou
   return {
     key: "default/shop",
     hosts: [HOST],
-    settings: { ...DEFAULT_EDGE_SETTINGS, port, retry: { attempts: 3, attemptTimeout } },
+    settings: { ...DEFAULT_EDGE_SETTINGS, port, retry: { ...DEFAULT_EDGE_SETTINGS.retry, attemptTimeout } },
     plans: new Map([[PLACE, { tiers, standing: Standing.Usable }]]),
   };
 }

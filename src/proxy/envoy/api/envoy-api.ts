@@ -366,6 +366,7 @@ export interface RetryPolicy {
   readonly retryPriority?: RetryPolicyRetryPriority;
   readonly retryHostPredicate?: readonly RetryPolicyRetryHostPredicate[];
   readonly hostSelectionRetryMaxAttempts?: number;
+  readonly retriableStatusCodes?: readonly number[];
 }
 
 /** envoy.config.route.v3.RetryPolicy.RetryPriority */

@@ -94,7 +94,7 @@ export const SELECTION: Readonly<Record<string, string>> = {
   "envoy.config.route.v3.RouteAction.HashPolicy.Header": "header_name regex_rewrite",
   "envoy.config.route.v3.RouteAction.HashPolicy.ConnectionProperties": "source_ip",
   "envoy.config.route.v3.RetryPolicy":
-    "retry_on num_retries per_try_timeout retry_priority retry_host_predicate host_selection_retry_max_attempts",
+    "retry_on retriable_status_codes num_retries per_try_timeout retry_priority retry_host_predicate host_selection_retry_max_attempts",
   "envoy.config.route.v3.RetryPolicy.RetryPriority": "name typed_config",
   "envoy.config.route.v3.RetryPolicy.RetryHostPredicate": "name typed_config",
   [`${EXTENSIONS}.retry.priority.previous_priorities.v3.PreviousPrioritiesConfig`]: "update_frequency",
