@@ -190,9 +190,16 @@ const MUTANTS: readonly Mutant[] = [
   {
     name: "the withdrawal budget is one too large",
     file: "src/routing/guard.ts",
-    text: "if (budget > 0) {",
-    becomes: "if (budget >= 0) {",
+    text: "if (budget > 0 && (claim.cause",
+    becomes: "if (budget >= 0 && (claim.cause",
     tests: [routing("guard"), routing("outages")],
+  },
+  {
+    name: "the budget for failing requests is one too large",
+    file: "src/routing/guard.ts",
+    text: "|| forRequests > 0)) {",
+    becomes: "|| forRequests >= 0)) {",
+    tests: [routing("guard")],
   },
   {
     name: "the budget holds on when everything fails",

@@ -168,6 +168,10 @@ export async function startObservedWorld(alertmanager: string): Promise<Observed
     folder.write("writer.key", Buffer.from(KEY.secret).toString("base64"));
     await runCli(["dnssec", "keygen", "--domain", "example.net", "--out", join(folder.path, "example.net.key")]);
     folder.write("clusters.yaml", members);
+    folder.write(
+      "fleet.yaml",
+      `${head("ProxyFleet", "edge")}spec: {type: Envoy, places: [{name: paris, location: {cloud: aws, region: eu-west-3}}], envoy: {}}\n`,
+    );
     folder.write("zones.yaml", [embedded(await freePort()), rfc2136(bind.port), route53].join("---\n"));
     const alone = `  - {name: gone, cluster: sa-east, addresses: [${GONE}]}\n`;
     folder.write(
@@ -182,7 +186,15 @@ export async function startObservedWorld(alertmanager: string): Promise<Observed
     const told = folder.write(".notify/notify.yaml", notify(alertmanager, await freePort()));
     const options = ["--state", state, "--probe-allow", "127.0.71.0/24", "--notify", told, "--json"];
     const proxyPort = await freePort();
-    const server = await startServer("--config", folder.path, ...options, "--proxy", `127.0.0.1:${proxyPort}`);
+    const server = await startServer(
+      "--config",
+      folder.path,
+      ...options,
+      "--proxy",
+      `127.0.0.1:${proxyPort}`,
+      "--xds",
+      `127.0.0.1:${await freePort()}`,
+    );
     undo.push(() => server.stop());
     const clients = startClients(server.dnsPort);
     undo.push(clients.stop);

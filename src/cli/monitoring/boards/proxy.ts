@@ -1,4 +1,4 @@
-/** The embedded proxy: requests, what becomes of them at clusters, time, connections, and what it answers by itself. */
+/** The embedded proxy: requests, what becomes of them at clusters, time, connections, and what it answers by itself. And the proxies of ProxyFleets. */
 import type { Dashboard } from "../dashboard.ts";
 import { chosen } from "../promql.ts";
 
@@ -13,7 +13,7 @@ export const proxy: Dashboard = {
   name: "proxy",
   title: "Proxy",
   description:
-    "Requests that the embedded proxy passes on: how many, how quick, what fails at which cluster. Empty where no server has --proxy.",
+    "Requests that the embedded proxy passes on: how many, how quick, what fails at which cluster. Empty where no server has --proxy. And how the proxies of ProxyFleets follow.",
   from: "now-3h",
   variables: [{ name: "instance", label: "Instance", metric: "globalroute_build_info", of: "instance", multiple: true }],
   rows: [
@@ -102,6 +102,31 @@ export const proxy: Dashboard = {
             { expr: `sum(${on("globalroute_proxy_ejected")})`, legend: "ejected" },
             { expr: `60 * sum(rate(${on("globalroute_proxy_ejections_total")}[$__rate_interval]))`, legend: "a minute" },
           ],
+        },
+      ],
+    },
+    {
+      title: "ProxyFleets",
+      panels: [
+        {
+          kind: "timeseries",
+          title: "Proxies of fleets",
+          description: "Those that are connected, have taken all there is, and have rejected something: these serve what they had.",
+          unit: "short",
+          width: 12,
+          min: 0,
+          nothing: "no fleets",
+          queries: [{ expr: `sum by (fleet, state) (${on("globalroute_proxy_fleet_proxies")})`, legend: "{{fleet}} {{state}}" }],
+        },
+        {
+          kind: "timeseries",
+          title: "Envoys of no fleet or place",
+          description: "Envoys that are told nothing, since nobody knows the fleet or the place that they name.",
+          unit: "short",
+          width: 12,
+          min: 0,
+          nothing: "no --xds",
+          queries: [{ expr: `sum(${on("globalroute_proxy_fleet_strangers")})`, legend: "strangers" }],
         },
       ],
     },
