@@ -41,6 +41,7 @@ const COMPONENTS: Readonly<Record<string, Component>> = {
     debian: ["pdns-server", "pdns-backend-sqlite3", "pdns-backend-geoip"],
     services: ["pdns"],
   },
+  "http-clients": { commands: ["curl", "openssl"], debian: ["curl", "openssl"] },
   haproxy: { commands: ["haproxy"], debian: ["haproxy"], services: ["haproxy"] },
   nginx: { commands: ["nginx"], debian: ["nginx-light"], services: ["nginx"] },
   wrk: { commands: ["wrk"], debian: ["wrk"] },

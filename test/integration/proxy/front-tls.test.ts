@@ -1,5 +1,5 @@
 /** TLS and the PROXY protocol in front of the embedded proxy, asked by curl, by openssl and by Node. */
-import { execFile, spawnSync } from "node:child_process";
+import { execFile } from "node:child_process";
 import { once } from "node:events";
 import type { RequestListener } from "node:http";
 import { connect } from "node:tls";
@@ -8,6 +8,7 @@ import { parseNetwork } from "../../../src/model/ip.ts";
 import { ms } from "../../../src/model/units.ts";
 import { indexCertificates } from "../../../src/proxy/embedded/front/certificate-index.ts";
 import { NO_PLACE_LIMITS } from "../../../src/proxy/embedded/front/front-settings.ts";
+import { requireComponent } from "../../support/component.ts";
 import { CA, type FrontWorld, openPlain, openTls, readAll, SHOP, startFrontWorld, tlsSettings } from "../../support/http1/front-world.ts";
 
 const closers: (() => Promise<void> | void)[] = [];
@@ -30,8 +31,8 @@ const tell: RequestListener = (incoming, response) => {
 const get = (host = SHOP): string => `GET / HTTP/1.1\r\nHost: ${host}\r\nConnection: close\r\n\r\n`;
 const caFile = new URL("../../support/tls/ca.pem", import.meta.url).pathname;
 
-const curlSays = spawnSync("curl", ["--version"], { encoding: "utf8" }).stdout ?? "";
-const hasOpenssl = spawnSync("openssl", ["version"]).status === 0;
+const hasCurl = requireComponent("http-clients", "curl");
+const hasOpenssl = requireComponent("http-clients", "openssl");
 const run = (command: string, args: readonly string[]): Promise<string> =>
   new Promise((resolve) => {
     const child = execFile(command, args, { timeout: 20_000 }, (error, stdout, stderr) =>
@@ -45,7 +46,7 @@ describe("clients that others made", () => {
     run("curl", ["-sS", "--cacert", caFile, "--resolve", `${host}:${proxy.port}:127.0.0.1`, ...more, `https://${host}:${proxy.port}/`]);
 
   // a curl without HTTP/2 cannot ask so: it is not ours to install
-  test.skipIf(!curlSays.includes("HTTP2"))("curl, by HTTP/2 and HTTP/1.1, with a body and without, several at once", async () => {
+  test.skipIf(!hasCurl)("curl, by HTTP/2 and HTTP/1.1, with a body and without, several at once", async () => {
     const world = await start(tell);
     const authority = `${SHOP}:${world.proxy.port}`;
     for (const version of ["--http2", "--http1.1"]) {
@@ -69,13 +70,13 @@ describe("clients that others made", () => {
     expect(world.proxy.front.http2Connections).toBeLessThan(10);
   });
 
-  test.skipIf(curlSays === "")("curl for a host without a certificate: the handshake fails, and it is counted", async () => {
+  test.skipIf(!hasCurl)("curl for a host without a certificate: the handshake fails, and it is counted", async () => {
     const world = await start(tell);
     expect(await curl(world, "stranger.example.org")).toMatch(/^35 .*unrecognized name/s);
     expect([...world.proxy.front.refused]).toEqual([["no-certificate", 1]]);
   });
 
-  test.skipIf(curlSays === "")("curl learns of a response that breaks off, by HTTP/2 and HTTP/1.1", async () => {
+  test.skipIf(!hasCurl)("curl learns of a response that breaks off, by HTTP/2 and HTTP/1.1", async () => {
     const world = await start((incoming, response) => void response.write("begun", () => incoming.socket.resetAndDestroy()));
     for (const version of ["--http2", "--http1.1"]) expect(await curl(world, SHOP, version)).not.toMatch(/^0 /);
     expect(world.proxy.counters.cutResponses).toBe(2);
