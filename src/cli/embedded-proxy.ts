@@ -12,6 +12,7 @@ import { openProxyServer, type ProxyServer } from "../proxy/embedded/forward/pro
 import { PROXY_SETTINGS, type ProxySettings } from "../proxy/embedded/forward/settings.ts";
 import type { CertificateStore } from "../proxy/embedded/front/certificate-store.ts";
 import {
+  CONDUCT_LIMITS,
   type FrontSettings,
   NO_PLACE_LIMITS,
   PLACE_LIMITS,
@@ -141,9 +142,10 @@ function frontSettings({ proxyProtocol, perClient, trustedHops }: ProxyOptions):
   const most = perClient ?? PLACE_LIMITS.places;
   const isBound = trustedHops === 0 && most > 0;
   const places = isBound ? { places: most, silent: Math.min(PLACE_LIMITS.silent, most) } : NO_PLACE_LIMITS;
-  if (proxyProtocol === undefined) return { places };
+  const bounds = { places, ...(isBound ? { conduct: CONDUCT_LIMITS } : {}) };
+  if (proxyProtocol === undefined) return bounds;
   const from = proxyProtocol.from.flatMap((text) => parseNetwork(text) ?? []);
-  return { places, proxyProtocol: { from, timeout: PROXY_HEADER_TIMEOUT } };
+  return { ...bounds, proxyProtocol: { from, timeout: PROXY_HEADER_TIMEOUT } };
 }
 
 const proxySettings = (trustedHops: number, scheme: "http" | "https", upstreamCa: string | undefined): ProxySettings => ({

@@ -19,6 +19,7 @@ const cases: readonly {
   readonly counted: readonly (readonly string[])[];
 }[] = [
   { name: "requests that two servers would read differently", attack: "smuggling", counted: [["400"], ["501"]] },
+  { name: "the same from those who do not wait for an answer", attack: "storm", counted: [["refused-too-often"]] },
   { name: "heads without end", attack: "heads", counted: [["431"], ["414"]] },
   { name: "bodies without end", attack: "bodies", counted: [["413"]] },
   { name: "thousands of connections that never say a whole head", attack: "slowHeads", counted: [["too-many-silent-of-one-client"]] },

@@ -77,6 +77,17 @@ const bodies: Attack = ({ plain }, tally, isOver) => {
   return hammer(4, isOver, (loop) => say(plain, large[loop % large.length]!, tally));
 };
 
+/** As smuggling, by those who neither wait for an answer nor read it, from several addresses. */
+const storm: Attack = ({ plain }, tally, isOver) =>
+  hammer(8, isOver, async (loop) => {
+    const socket = open(plain, ATTACKERS[loop % ATTACKERS.length]!, tally);
+    const closed = new Promise((resolve) => socket.on("close", resolve));
+    socket.end(REFUSED[tally.opened % REFUSED.length]!);
+    socket.on("connect", () => setImmediate(() => socket.resetAndDestroy()));
+    await closed;
+    tally.refused++;
+  });
+
 /** Thousands of connections, each of which says another byte every second. */
 const slowHeads: Attack = async ({ plain }, tally, isOver) => {
   const sockets = new Set<Socket>();
@@ -138,4 +149,4 @@ const handshakes: Attack = ({ tls }, tally, isOver) =>
     tally.refused++;
   });
 
-export const ATTACKS: Readonly<Record<string, Attack>> = { smuggling, heads, bodies, slowHeads, resets, handshakes };
+export const ATTACKS: Readonly<Record<string, Attack>> = { smuggling, storm, heads, bodies, slowHeads, resets, handshakes };

@@ -2,6 +2,7 @@
 import { ms } from "../../../src/model/units.ts";
 import { openProxyServer } from "../../../src/proxy/embedded/forward/proxy-server.ts";
 import { PROXY_SETTINGS } from "../../../src/proxy/embedded/forward/settings.ts";
+import { CONDUCT_LIMITS } from "../../../src/proxy/embedded/front/front-settings.ts";
 import { tlsSettings } from "../http1/front-world.ts";
 import { routed } from "../http1/proxy-world.ts";
 
@@ -18,9 +19,9 @@ const ports = {
 };
 const listen = { address: "127.0.0.1", port: 0 };
 const settings = { ...PROXY_SETTINGS, maxBody: 1 << 20 };
-const places = { places: 1000, silent: 500 };
-const plain = await openProxyServer(listen, choose, ports, settings, { places });
-const tls = await openProxyServer(listen, choose, ports, settings, { places, tls: tlsSettings() });
+const front = { places: { places: 1000, silent: 500 }, conduct: CONDUCT_LIMITS };
+const plain = await openProxyServer(listen, choose, ports, settings, front);
+const tls = await openProxyServer(listen, choose, ports, settings, { ...front, tls: tlsSettings() });
 
 process.on("message", () => {
   const { user, system } = process.cpuUsage();

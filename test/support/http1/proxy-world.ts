@@ -3,6 +3,7 @@ import { type Duplex, duplexPair } from "node:stream";
 import type { HttpPolicy } from "../../../src/model/inventory.ts";
 import { HTTP_DEFAULTS } from "../../../src/model/to-http.ts";
 import { ms } from "../../../src/model/units.ts";
+import type { AcceptFacts } from "../../../src/proxy/embedded/forward/client-connection.ts";
 import type { ChooseEndpoints, ProxyEndpoint, Tiers } from "../../../src/proxy/embedded/forward/endpoints.ts";
 import type { Outcomes } from "../../../src/proxy/embedded/forward/outcome.ts";
 import { createProxy, type EmbeddedProxy } from "../../../src/proxy/embedded/forward/proxy.ts";
@@ -27,6 +28,8 @@ export interface FarEnd {
   /** Stops and goes on reading. */
   stopReading: () => void;
   readOn: () => Promise<void>;
+  /** Bytes that it has said and that have not reached the other end. */
+  readonly unread: () => number;
   readonly hasEnded: () => boolean;
   readonly isClosed: () => boolean;
 }
@@ -42,7 +45,7 @@ export interface ProxyWorld {
   readonly proxy: EmbeddedProxy;
   readonly clock: SimulatedClock;
   readonly attempts: readonly Attempt[];
-  readonly openClient: () => FarEnd;
+  readonly openClient: (facts?: AcceptFacts) => FarEnd;
   /** Who may be asked has changed. */
   readonly changeTable: () => void;
   /** An endpoint that takes every connection at once. */
@@ -104,10 +107,10 @@ export function proxyWorld(
     changeTable: () => {
       version++;
     },
-    openClient: () => {
+    openClient: (facts) => {
       const [near, far] = duplexPair();
       const client = farEnd(far, near);
-      proxy.accept(near, PEER);
+      proxy.accept(near, PEER, facts);
       return client;
     },
   };
@@ -144,6 +147,7 @@ function farEnd(far: Duplex, near: Duplex): FarEnd {
       far.resume();
       await settle();
     },
+    unread: () => far.writableLength,
     hasEnded: () => hasEnded,
     isClosed: () => near.destroyed,
   };

@@ -13,13 +13,15 @@ import { cutConnection } from "./cut-connection.ts";
 import { Exchange } from "./exchange.ts";
 import type { ExchangeClient } from "./exchange-client.ts";
 import { GatheringWriter } from "./gathering-writer.ts";
-import { BODY_TOO_LARGE, formatOwnAnswer, MISDIRECTED, NO_ROUTE, type OwnAnswer, SLOW_CLIENT } from "./own-answer.ts";
+import { BODY_TOO_LARGE, formatOwnAnswer, isClientsFault, MISDIRECTED, NO_ROUTE, type OwnAnswer, SLOW_CLIENT } from "./own-answer.ts";
 import type { ProxyContext } from "./proxy-context.ts";
 import { RequestBody } from "./request-body.ts";
 import { openTunnel, type Tunnel } from "./tunnel.ts";
 
 /** Bytes of later requests that are taken while one is being answered. */
 const MOST_AHEAD = 64 << 10;
+/** Bytes that are read and dropped behind a refused request; a client that reads its answer only after more does without it. */
+const MOST_DROPPED = 256 << 10;
 
 /** What is known of a connection before its first request. */
 export interface AcceptFacts {
@@ -27,6 +29,8 @@ export interface AcceptFacts {
   readonly covers?: (host: string) => boolean;
   /** The head of its first request has come. */
   readonly onFirstHead?: () => void;
+  /** A request is refused for what it is. @returns true when the client's are too often, and the answer is to wait */
+  readonly onFault?: () => boolean;
 }
 
 export class ClientConnection implements ExchangeClient {
@@ -51,6 +55,9 @@ export class ClientConnection implements ExchangeClient {
   #hasEnded = false;
   /** Nothing more is answered; what still comes is dropped. */
   #isClosing = false;
+  #dropped = 0;
+  /** An answer that waits, since its client asks for what is refused again and again. */
+  #late: OwnAnswer | undefined;
   #isServing = false;
   /** A request has begun to arrive, and its time to run. */
   #isInHead = false;
@@ -85,6 +92,7 @@ export class ClientConnection implements ExchangeClient {
   /** Time is up: for a request to arrive, for a body to go on, for a response to be read, for a tunnel. */
   expire(): void {
     const isWaiting = this.#exchange !== undefined || this.#pending !== undefined;
+    if (this.#late !== undefined) return void this.#say(this.#late, false);
     if (this.#isClosing || this.#tunnel !== undefined || !isWaiting || this.socket.writableNeedDrain) return void this.socket.destroy();
     const exchange = this.#exchange;
     if (exchange?.hasResponse === true) return void this.abort();
@@ -94,11 +102,12 @@ export class ClientConnection implements ExchangeClient {
 
   /** Ends when nothing is being answered: at once, or after this response. */
   drain(): void {
-    if (this.#exchange === undefined && this.#tunnel === undefined && this.#pending === undefined) this.#close();
+    if (this.#late !== undefined) this.expire();
+    else if (this.#exchange === undefined && this.#tunnel === undefined && this.#pending === undefined) this.#close();
   }
 
   #onData(piece: Buffer): void {
-    if (this.#isClosing) return;
+    if (this.#isClosing) return void this.#drop(piece);
     let bytes: Buffer | undefined = this.#pending === undefined ? piece : Buffer.concat([this.#pending, piece]);
     this.#pending = undefined;
     if (this.#exchange !== undefined) bytes = this.#exchange.takeBytes(bytes);
@@ -185,6 +194,18 @@ export class ClientConnection implements ExchangeClient {
   }
 
   answer(answer: OwnAnswer, keepAlive: boolean): void {
+    if (!isClientsFault(answer) || this.#accepted.onFault?.() !== true) return void this.#say(answer, keepAlive);
+    this.#late = answer;
+    this.#exchange = undefined;
+    this.#isClosing = true;
+    this.#pending = undefined;
+    this.deadline = this.#in(this.#context.settings.timeouts.tarpit);
+    this.socket.pause();
+  }
+
+  #say(answer: OwnAnswer, keepAlive: boolean): void {
+    if (this.#late !== undefined) this.#isClosing = false;
+    this.#late = undefined;
     const { ownAnswers } = this.#context.counters;
     ownAnswers.set(answer.status, (ownAnswers.get(answer.status) ?? 0) + 1);
     this.out.addText(formatOwnAnswer(answer, this.#toHead, keepAlive, this.#minor));
@@ -241,6 +262,12 @@ export class ClientConnection implements ExchangeClient {
       this.deadline = this.#in(linger); // from when the last byte is out: a slow reader is no reason to cut it off
     });
     this.socket.resume();
+  }
+
+  /** Not without end: who is refused may not keep us reading. */
+  #drop({ length }: Buffer): void {
+    this.#dropped += length;
+    if (this.#dropped > MOST_DROPPED) this.socket.pause();
   }
 
   #in(delay: number): number {

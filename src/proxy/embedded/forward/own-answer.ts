@@ -36,6 +36,10 @@ export const BUSY: OwnAnswer = { status: 503, text: "Too many requests of this h
 export const SLOW_ENDPOINT: OwnAnswer = { status: 504, text: "The endpoint did not answer in time." };
 export const SLOW_REQUEST: OwnAnswer = { status: 504, text: "The request took longer than it may." };
 
+/** Is the request refused for what it is? Then no endpoint has seen the whole of it, and its connection is closed. */
+export const isClientsFault = ({ status }: OwnAnswer): boolean => CLIENTS_FAULTS.has(status);
+const CLIENTS_FAULTS: ReadonlySet<number> = new Set([400, 408, 413, 414, 417, 431, 501, 505]);
+
 /**
  * The whole answer.
  *

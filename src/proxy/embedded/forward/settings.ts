@@ -40,6 +40,8 @@ export interface ProxyTimeouts {
   readonly tunnel: Milliseconds;
   /** How long what a client still sends is read and dropped, so that it can read why it was refused. */
   readonly linger: Milliseconds;
+  /** How long an answer is kept back from a client whose requests are refused again and again. */
+  readonly tarpit: Milliseconds;
 }
 
 export interface PoolSettings {
@@ -80,6 +82,7 @@ export const PROXY_SETTINGS: ProxySettings = {
     responseBody: ms(60_000),
     tunnel: ms(3_600_000),
     linger: ms(2000),
+    tarpit: ms(2000),
   },
   pool: { connections: 1024, idle: 256, idleTime: ms(4000), freshTime: ms(1000), shun: ms(1000) },
   endpoints: 8,

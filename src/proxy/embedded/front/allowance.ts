@@ -16,10 +16,20 @@ export const newAllowance = (rate: Rate, now: Milliseconds): Allowance => ({ rat
 
 /** @returns false when it has happened more often than it may */
 export function takeOne(allowance: Allowance, now: Milliseconds): boolean {
+  if (leftOf(allowance, now) < 1) return false;
+  allowance.left--;
+  return true;
+}
+
+/** What may happen at once; less than nothing after {@link spend}. */
+export function leftOf(allowance: Allowance, now: Milliseconds): number {
   const { rate } = allowance;
   allowance.left = Math.min(rate.burst, allowance.left + ((now - allowance.at) * rate.perSecond) / 1000);
   allowance.at = now;
-  if (allowance.left < 1) return false;
-  allowance.left--;
-  return true;
+  return allowance.left;
+}
+
+/** It has happened, whether it may or not. @param debt the most that is held against whoever does it */
+export function spend(allowance: Allowance, now: Milliseconds, count: number, debt: number): void {
+  allowance.left = Math.max(-debt, leftOf(allowance, now) - count);
 }

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { ClientPlaces, Place } from "./client-places.ts";
+import { ClientPlaces, clientOf, Place } from "./client-places.ts";
 
 const take = (places: ClientPlaces, address: string): Place => {
   const place = places.enter(address);
@@ -32,11 +32,13 @@ test("who has asked for something counts no longer among the silent", () => {
   take(places, "192.0.2.1");
 });
 
-test("a network of IPv6 is one client", () => {
-  const places = new ClientPlaces({ places: 1, silent: 9 });
-  take(places, "2001:db8:0:1::1");
-  expect(places.enter("2001:db8:0:1:ffff::2")).toBe("too-many-of-one-client");
-  take(places, "2001:db8:0:2::1");
+test.each([
+  ["192.0.2.1", "192.0.2.1", true],
+  ["192.0.2.1", "192.0.2.2", false],
+  ["2001:db8:0:1::1", "2001:db8:0:1:ffff::2", true],
+  ["2001:db8:0:1::1", "2001:db8:0:2::1", false],
+])("%s and %s are one client: %s", (one, other, areOne) => {
+  expect(clientOf(one) === clientOf(other)).toBe(areOne);
 });
 
 test("streams take places, and give them back with their connection", () => {

@@ -21,9 +21,8 @@ export class ClientPlaces {
     this.#limits = limits;
   }
 
-  /** @returns the connection's place, or why it has none */
-  enter(address: string): Place | "too-many-of-one-client" | "too-many-silent-of-one-client" {
-    const client = clientOf(address);
+  /** @param client as {@link clientOf} says @returns the connection's place, or why it has none */
+  enter(client: string): Place | "too-many-of-one-client" | "too-many-silent-of-one-client" {
     const held = this.#held.get(client) ?? { places: 0, silent: 0 };
     if (held.places >= this.#limits.places) return "too-many-of-one-client";
     if (held.silent >= this.#limits.silent) return "too-many-silent-of-one-client";
@@ -87,8 +86,8 @@ export class Place {
   }
 }
 
-/** @param address IPv4, or IPv6 without a zone */
-function clientOf(address: string): string {
+/** Whose connection it is. @param address IPv4, or IPv6 without a zone */
+export function clientOf(address: string): string {
   const bytes = address.includes(":") ? parseIpv6(address) : undefined;
   return bytes === undefined ? address : bytes.subarray(0, 8).join(".");
 }

@@ -8,6 +8,8 @@ export type FrontRefusal =
   | "too-many-of-one-client"
   /** One address has as many connections that have not asked for anything yet as it may have. */
   | "too-many-silent-of-one-client"
+  /** One address has been refused so often that it is not listened to for a while. */
+  | "refused-too-often"
   | "too-many-handshakes"
   | "handshake-timeout"
   /** The client named a host that no certificate is for, or none at all. */

@@ -11,11 +11,13 @@ import { type Milliseconds, ms } from "../../../model/units.ts";
 import type { AcceptFacts } from "../forward/client-connection.ts";
 import type { HeadLimits } from "../http1/fields.ts";
 import { coversHost } from "./certificate-index.ts";
-import { ClientPlaces, Place } from "./client-places.ts";
+import { ClientConduct, type OnFault } from "./client-conduct.ts";
+import { ClientPlaces, clientOf, Place } from "./client-places.ts";
 import { countRefusal, type FrontCounters, type FrontRefusal, newFrontCounters } from "./front-counters.ts";
 import type { FrontSettings } from "./front-settings.ts";
 import { Http2Connection } from "./http2-connection.ts";
 import { takeProxyHeader } from "./proxy-header.ts";
+import { createTarpit } from "./tarpit.ts";
 import { createTlsTerminator, type TlsConnection } from "./tls-terminator.ts";
 
 export interface FrontPorts {
@@ -50,6 +52,8 @@ export function createFront(settings: FrontSettings, limits: FrontLimits, ports:
   const { tls, proxyProtocol } = settings;
   const counters = newFrontCounters();
   const places = new ClientPlaces(settings.places);
+  const conduct = settings.conduct === undefined ? undefined : new ClientConduct(settings.conduct);
+  const tarpit = createTarpit(settings.conduct?.waiting ?? 0, ports.setTimer);
   const terminator = tls === undefined ? undefined : createTlsTerminator(tls, counters);
   /** Those that the proxy does not know: it learns of requests only. */
   const early = new Set<Socket>();
@@ -75,42 +79,54 @@ export function createFront(settings: FrontSettings, limits: FrontLimits, ports:
       sockets--;
       early.delete(socket);
     });
-    if (proxyProtocol === undefined) return void admit(socket, peer);
+    if (proxyProtocol === undefined) {
+      admit(socket, peer);
+      return;
+    }
     const { from, timeout } = proxyProtocol;
     const ip = parseIp(peer);
     if (from.length > 0 && !from.some((network) => ip !== undefined && networkContains(network, ip)))
       return void refuse(socket, "proxy-header-from-stranger");
     takeProxyHeader(socket, timeout, ports.setTimer, (header) => {
       if (typeof header === "string") return void refuse(socket, header);
-      admit(socket, header.source ?? peer);
-      if (terminator === undefined) socket.resume();
+      if (admit(socket, header.source ?? peer) && terminator === undefined) socket.resume();
     });
   }
 
-  /** @param address the client's */
-  function admit(socket: Socket, address: string): void {
-    const place = places.enter(address);
-    if (!(place instanceof Place)) return void refuse(socket, place);
+  /** @param address the client's @returns false when it is turned away */
+  function admit(socket: Socket, address: string): boolean {
+    const client = clientOf(address);
+    if (conduct?.isShunned(client, ports.now()) === true) {
+      countRefusal(counters, "refused-too-often");
+      tarpit.take(socket, client);
+      return false;
+    }
+    const place = places.enter(client);
+    if (!(place instanceof Place)) {
+      refuse(socket, place);
+      return false;
+    }
     socket.on("close", () => place.leave());
-    const onFirstHead = (): void => place.speak();
+    const onFault = (count = 1): boolean => conduct?.fault(client, ports.now(), count) ?? false;
     if (terminator === undefined) {
       early.delete(socket);
-      ports.accept(socket, address, { onFirstHead });
+      ports.accept(socket, address, { onFirstHead: () => place.speak(), onFault });
     } else {
-      terminator.accept(socket, (connection) => {
+      terminator.accept(socket, onFault, (connection) => {
         early.delete(socket);
-        begin(connection, address, place);
+        begin(connection, address, place, onFault);
       });
     }
+    return true;
   }
 
-  function begin({ socket, isHttp2, certificate }: TlsConnection, address: string, place: Place): void {
+  function begin({ socket, isHttp2, certificate }: TlsConnection, address: string, place: Place, onFault: OnFault): void {
     if (isDraining) return void socket.destroy();
-    const facts: AcceptFacts = { covers: (host) => coversHost(certificate, host), onFirstHead: () => place.speak() };
+    const facts: AcceptFacts = { covers: (host) => coversHost(certificate, host), onFirstHead: () => place.speak(), onFault };
     if (!isHttp2 || tls === undefined) return void ports.accept(socket, address, facts);
     socket.on("error", () => socket.destroy());
     const acceptStream = (stream: Duplex): void => ports.accept(stream, address, facts);
-    const context = { settings: tls.http2, head: limits.head, counters, ...ports, accept: acceptStream };
+    const context = { settings: tls.http2, head: limits.head, counters, ...ports, accept: acceptStream, onFault };
     const connection = new Http2Connection(socket, place, context, () => {
       http2.delete(connection);
       if (http2.size === 0) empty.resolve();

@@ -10,6 +10,7 @@ import type { Duplex } from "node:stream";
 import { type Milliseconds, ms } from "../../../model/units.ts";
 import type { HeadLimits } from "../http1/fields.ts";
 import { newAllowance, takeOne } from "./allowance.ts";
+import { CUT_FAULTS, type OnFault } from "./client-conduct.ts";
 import type { Place } from "./client-places.ts";
 import { countRefusal, type FrontCounters, type FrontRefusal } from "./front-counters.ts";
 import { formatHttp2Request } from "./http2-request.ts";
@@ -20,6 +21,7 @@ export interface Http2Context {
   readonly settings: Http2Settings;
   readonly head: HeadLimits;
   readonly counters: FrontCounters;
+  readonly onFault: OnFault;
   readonly now: () => Milliseconds;
   /** Takes a request that came by a stream. */
   readonly accept: (socket: Duplex) => void;
@@ -66,7 +68,7 @@ export class Http2Connection {
     session.on("stream", (stream, _headers, flags, fields) => this.#onStream(stream, flags, fields));
     session.on("ping", () => takeOne(pings, now()) || this.#cut("http2-pings"));
     session.on("remoteSettings", () => takeOne(changes, now()) || this.#cut("http2-settings"));
-    session.on("error", () => this.#isCut || countRefusal(counters, "http2-frames"));
+    session.on("error", () => this.#isCut || this.#count("http2-frames"));
     session.on("close", onClose);
   }
 
@@ -111,6 +113,7 @@ export class Http2Connection {
     const request = formatHttp2Request(fields, (flags & END_STREAM) !== 0);
     if (request.kind === "request") return void accept(new StreamSocket(stream, request, head));
     countRefusal(counters, "http2-request");
+    this.#context.onFault();
     if (!takeOne(this.#resets, now())) return void this.#cut("http2-resets");
     stream.respond({ ":status": request.status, "content-type": "text/plain" });
     stream.end(`${request.text}\n`);
@@ -123,10 +126,15 @@ export class Http2Connection {
     if (isClients && !takeOne(this.#resets, this.#context.now())) this.#cut("http2-resets");
   }
 
+  #count(reason: FrontRefusal): void {
+    countRefusal(this.#context.counters, reason);
+    this.#context.onFault(CUT_FAULTS);
+  }
+
   #cut(reason: FrontRefusal): void {
     if (this.#isCut || this.#session.destroyed) return;
     this.#isCut = true;
-    countRefusal(this.#context.counters, reason);
+    this.#count(reason);
     this.#session.goaway(Http2Error.EnhanceYourCalm); // from here on nghttp2 passes over new streams
     const cancel = this.#context.setTimer(LAST_WORDS, () => {
       this.#session.destroy(new Error(reason), Http2Error.EnhanceYourCalm);

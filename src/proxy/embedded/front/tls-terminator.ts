@@ -3,6 +3,7 @@ import { constants } from "node:crypto";
 import type { Socket } from "node:net";
 import { createSecureContext, createServer, type SecureContextOptions, TLSSocket } from "node:tls";
 import { type Certificate, certificateFor, type ShownCertificate } from "./certificate-index.ts";
+import type { OnFault } from "./client-conduct.ts";
 import { countRefusal, type FrontCounters } from "./front-counters.ts";
 import type { TlsSettings } from "./front-settings.ts";
 
@@ -13,9 +14,15 @@ export interface TlsConnection {
   readonly certificate: Pick<Certificate<unknown>, "names">;
 }
 
+interface Waiting {
+  readonly raw: Socket;
+  readonly onFault: OnFault;
+  readonly then: (connection: TlsConnection) => void;
+}
+
 export interface TlsTerminator {
-  /** @param then called once if the handshake succeeds; else the socket is closed */
-  readonly accept: (raw: Socket, then: (connection: TlsConnection) => void) => void;
+  /** @param onFault when it does not, by the client's doing @param then called once if the handshake succeeds; else the socket is closed */
+  readonly accept: (raw: Socket, onFault: OnFault, then: (connection: TlsConnection) => void) => void;
 }
 
 /** Renegotiation costs us a handshake each time the client likes. */
@@ -30,7 +37,7 @@ export const showCertificate = (certificate: string, key: string): ShownCertific
 
 export function createTlsTerminator({ certificates, handshakes, handshakeTimeout }: TlsSettings, counters: FrontCounters): TlsTerminator {
   /** Both ends tell connections apart: Node's socket after the handshake does not say which one it was before. */
-  const waiting = new Map<string, { readonly raw: Socket; readonly then: (connection: TlsConnection) => void }>();
+  const waiting = new Map<string, Waiting>();
   /** What those get who name nobody: Node asks for a certificate by name only. */
   let unnamed: Certificate<ShownCertificate> | undefined;
   const server = createServer({
@@ -41,7 +48,9 @@ export function createTlsTerminator({ certificates, handshakes, handshakeTimeout
       const certificate = certificateFor(certificates(), host);
       if (certificate !== undefined) return void done(null, certificate.context.secure);
       // as HAProxy with strict-sni; Node would close without a word
-      if (this instanceof TLSSocket) waiting.get(keyOf(this))?.raw.write(UNRECOGNIZED_NAME);
+      const entry = this instanceof TLSSocket ? waiting.get(keyOf(this)) : undefined;
+      entry?.raw.write(UNRECOGNIZED_NAME);
+      entry?.onFault(); // when the error tells of it, Node no longer says whose connection it was
       done(new NoCertificate(host));
     },
   });
@@ -56,7 +65,10 @@ export function createTlsTerminator({ certificates, handshakes, handshakeTimeout
     entry.then({ socket, isHttp2: socket.alpnProtocol === "h2", certificate });
   });
   server.on("tlsClientError", (error: NodeJS.ErrnoException, socket) => {
-    if (error.code !== "ECONNRESET") countRefusal(counters, reasonOf(error));
+    if (error.code !== "ECONNRESET") {
+      countRefusal(counters, reasonOf(error));
+      if (!(error instanceof NoCertificate)) waiting.get(keyOf(socket))?.onFault();
+    }
     socket.destroy();
   });
 
@@ -68,13 +80,13 @@ export function createTlsTerminator({ certificates, handshakes, handshakeTimeout
   }
 
   return {
-    accept(raw, then) {
+    accept(raw, onFault, then) {
       if (waiting.size >= handshakes) {
         countRefusal(counters, "too-many-handshakes");
         return void raw.destroy();
       }
       const key = keyOf(raw);
-      const entry = { raw, then };
+      const entry = { raw, onFault, then };
       waiting.set(key, entry);
       raw.on("close", () => {
         if (waiting.get(key) === entry) waiting.delete(key);
