@@ -132,6 +132,7 @@ export const overviewSchema = z
       z.object({ name: z.string(), target: z.string(), action: z.string(), reason: z.string(), until: z.exactOptional(instant) }),
     ),
     degraded: strings,
+    fleets: z.exactOptional(z.array(fleetSchema)).meta({ description: "ProxyFleets; absent where there are none" }),
     acts: z.object({
       drain: z.boolean().meta({ description: "Whether `/v1/drain` works on this server" }),
       command: z.string().meta({ description: "What drains by command line; CLUSTER stands for its name" }),

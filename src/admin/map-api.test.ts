@@ -110,6 +110,16 @@ test("the overview is status in short", async () => {
   });
 });
 
+test("the overview has fleets where there are some", async () => {
+  expect((await get("/v1/overview")).body).not.toHaveProperty("fleets");
+  const fleet = {
+    ...{ name: "edges", type: "Envoy" as const, proxies: { connected: 2, current: 1, rejected: 1 }, problems: [] },
+    members: [{ name: "eu-1", place: "eu", state: "Rejected" as const, problem: "no such thing", routes: ["default/shop"] }],
+  };
+  view.patchStatus({ fleets: [fleet] });
+  expect((await get("/v1/overview")).body).toMatchObject({ fleets: [fleet] });
+});
+
 test("of thousands of problems the overview has the first, errors before warnings, and how many there are", async () => {
   const problem = { code: "field-type", file: "a.yaml", line: 1, column: 2, path: "x", message: "m", remedy: "r" };
   const warnings = Array.from({ length: 3000 }, (_, i) => ({ ...problem, severity: "warning" as const, line: i }));

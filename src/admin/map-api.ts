@@ -67,7 +67,7 @@ export function registerMapReads(app: FastifyInstance, context: MapApiContext): 
 }
 
 function overview({ view, acts, version }: MapApiContext): Overview {
-  const { clusters, routes, table, config, overrides, degraded } = view.status(false);
+  const { clusters, routes, table, config, overrides, degraded, fleets = [] } = view.status(false);
   const errors = config.problems.filter(({ severity }) => severity === "error");
   return {
     version,
@@ -97,6 +97,7 @@ function overview({ view, acts, version }: MapApiContext): Overview {
     },
     overrides: [...overrides],
     degraded: [...degraded],
+    ...(fleets.length === 0 ? {} : { fleets: [...fleets] }),
     acts: { drain: acts.canDrain, command: acts.command },
   };
 }

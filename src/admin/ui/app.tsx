@@ -12,6 +12,7 @@ import { applyTheme, readTheme, readToken, type Theme, writeToken } from "./sess
 import { ClustersView } from "./views/clusters-view.tsx";
 import { DrainDialog } from "./views/drain-dialog.tsx";
 import { MapView } from "./views/map-view.tsx";
+import { ProxiesView } from "./views/proxies-view.tsx";
 import { RouteView } from "./views/route-view.tsx";
 import { RoutesView } from "./views/routes-view.tsx";
 import { TimelineView } from "./views/timeline-view.tsx";
@@ -21,6 +22,7 @@ const TABS = [
   { view: { name: "map" }, label: "Map" },
   { view: { name: "routes" }, label: "Routes" },
   { view: { name: "clusters" }, label: "Clusters" },
+  { view: { name: "proxies" }, label: "Proxies" },
   { view: { name: "timeline" }, label: "Timeline" },
 ] as const satisfies readonly { readonly view: View; readonly label: string }[];
 
@@ -61,6 +63,8 @@ export function App({ api, live }: { readonly api: Api; readonly live: Live }) {
   const main = useViewFocus(view);
   const names = state.overview?.clusters.map(({ name }) => name).join(" ") ?? "";
   const hues = useMemo(() => clusterHues(names === "" ? [] : names.split(" ")), [names]);
+  const hasProxies = state.overview?.fleets !== undefined || view.name === "proxies";
+  const tabs = TABS.filter(({ view: { name } }) => name !== "proxies" || hasProxies);
   const setRoute = (next: string | null): void => {
     setRouteState(next);
     live.lookAt(next);
@@ -76,7 +80,7 @@ export function App({ api, live }: { readonly api: Api; readonly live: Live }) {
           <img src="./favicon.svg" alt="" width="26" height="26" /> GlobalRoute
         </a>
         <nav aria-label="Views">
-          {TABS.map(({ view: tab, label }) => (
+          {tabs.map(({ view: tab, label }) => (
             <a
               key={label}
               href={formatHash(tab)}
@@ -127,6 +131,8 @@ function Body({ view, props }: { readonly view: View; readonly props: ViewProps 
       return <RouteView {...props} routeKey={view.key} />;
     case "clusters":
       return <ClustersView {...props} />;
+    case "proxies":
+      return <ProxiesView {...props} />;
     case "timeline":
       return <TimelineView {...props} />;
   }

@@ -73,6 +73,21 @@ async function see(page: Page, demo: Pick<Demo, "admin">, view: string): Promise
   await page.waitForSelector("main h1, main .empty");
 }
 
+/** A fleet that nobody serves here, and a HAProxy that nobody has started. */
+const FLEETS = `apiVersion: globalroute.dev/v1alpha1
+kind: ProxyFleet
+metadata: {name: edges}
+spec: {type: Envoy, places: [{name: paris, location: {cloud: aws, region: eu-west-3}}], envoy: {}}
+---
+apiVersion: globalroute.dev/v1alpha1
+kind: ProxyFleet
+metadata: {name: balancers}
+spec:
+  type: HAProxy
+  places: [{name: paris, location: {cloud: aws, region: eu-west-3}}]
+  haproxy: {members: [{name: one, place: paris, listen: [{address: 127.0.0.1, port: 8080}]}]}
+`;
+
 const timelineAnswer = z.object({ events: z.array(z.object({ at: z.number(), kind: z.string() })) });
 
 describe.skipIf(!requireComponent("chromium", CHROMIUM))("the dashboard", () => {
@@ -274,6 +289,29 @@ describe.skipIf(!requireComponent("chromium", CHROMIUM))("the dashboard", () => 
     await context.close();
     await second.context.close();
     await empty.stop();
+    folder.remove();
+  });
+
+  test("proxies of fleets: who follows, and what to do about those that do not", async () => {
+    const folder = createObjectsFolder();
+    folder.write("fleets.yaml", FLEETS);
+    const state = join(temporary, "state-5");
+    const server = await startServer("--config", folder.path, "--state", state, "--haproxy-dir", mkdtempSync(join(temporary, "haproxy-")));
+    const { context, page, faults } = await openPage(browser, server.admin, { viewport: { width: 1440, height: 950 } });
+    await see(page, server, "map");
+    await page.getByRole("link", { name: "Proxies" }).click();
+    await page.waitForSelector("section[aria-label='Fleet balancers'] .state-mark:has-text('Unreachable')");
+    expect(await page.textContent("section[aria-label='Fleet edges']")).toContain("Start it with --xds ADDR:PORT.");
+    expect(await violations(page)).toEqual([]);
+    await shoot(page, "proxies");
+    await page.setViewportSize({ width: 360, height: 740 });
+    expect(await page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")).toBeLessThanOrEqual(0);
+    await shoot(page, "proxies-narrow");
+    folder.write("fleets.yaml", "");
+    await page.waitForSelector("text=There is no ProxyFleet");
+    expect(faults).toEqual([]);
+    await context.close();
+    await server.stop();
     folder.remove();
   });
 

@@ -5,6 +5,7 @@ export type View =
   | { readonly name: "routes" }
   | { readonly name: "route"; readonly key: string }
   | { readonly name: "clusters" }
+  | { readonly name: "proxies" }
   | { readonly name: "timeline" };
 
 /** @param hash with or without `#`; what is unknown is the map */
@@ -14,7 +15,7 @@ export function parseHash(hash: string): View {
     .split("/")
     .map(decode);
   if (first === "routes" && rest.length === 2) return { name: "route", key: rest.join("/") };
-  if (first === "routes" || first === "clusters" || first === "timeline") return { name: first };
+  if (first === "routes" || first === "clusters" || first === "proxies" || first === "timeline") return { name: first };
   return { name: "map" };
 }
 

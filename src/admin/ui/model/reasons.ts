@@ -48,7 +48,7 @@ const REASONS: Readonly<Record<string, Reason>> = {
   },
   "proxy-failing": {
     fact: "A proxy of a ProxyFleet does not follow, so it serves what it had.",
-    remedy: "globalroute status names it and says why.",
+    remedy: "The page Proxies and globalroute status name it and say why.",
   },
   "delegation-waiting": {
     fact: "A delegation that is kept in the zone above is not as it is wanted.",

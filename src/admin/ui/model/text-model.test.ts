@@ -46,6 +46,7 @@ describe("the address of a view", () => {
     { name: "map" },
     { name: "routes" },
     { name: "clusters" },
+    { name: "proxies" },
     { name: "timeline" },
     { name: "route", key: "default/shop" },
   ];

@@ -1,6 +1,6 @@
 /** What the dashboard reads from its server. Types alone: the schemas stay there. */
 
-export type { ClusterStatus, IfDrained, RouteStatus } from "../../../engine/view.ts";
+export type { ClusterStatus, FleetStatus, IfDrained, RouteStatus } from "../../../engine/view.ts";
 export type { EventKind, TimelineEvent } from "../../../observe/timeline.ts";
 export type { Candidate, Explanation } from "../../../routing/explanation.ts";
 export type { Overview } from "../../api-schemas.ts";

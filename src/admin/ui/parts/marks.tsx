@@ -50,14 +50,14 @@ export function StateShape({ state, radius }: { readonly state: MarkState; reado
   }
 }
 
-/** The same beside a text. */
-export function StateMark({ state }: { readonly state: MarkState }) {
+/** The same beside a text, which is the state itself if not given. */
+export function StateMark({ state, text = state }: { readonly state: MarkState; readonly text?: string }) {
   return (
     <span class="state-mark">
       <svg viewBox="-10 -10 20 20" width="18" height="18" aria-hidden="true">
         <StateShape state={state} radius={7} />
       </svg>
-      {state}
+      {text}
     </span>
   );
 }
