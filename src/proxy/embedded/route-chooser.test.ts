@@ -24,6 +24,14 @@ function world(more: Partial<Route> = {}, backends = FOUR, random = seededRandom
   return { table, chooser, inventory };
 }
 
+type Chooser = ReturnType<typeof createRouteChooser>;
+
+/** In the order in which a request would be tried. */
+function candidates(chooser: Chooser, client = "198.51.100.1", host = "shop.example.org") {
+  const { first, rest } = chooser.choose(host, client)!.candidates;
+  return [...first, ...rest()];
+}
+
 /** As a metadata service would be. */
 const FORBIDDEN = "192.0.2.99";
 
@@ -42,7 +50,7 @@ describe("10,000 clients", () => {
     const { table, chooser } = world(more);
     for (const client of clients) {
       const { clusters } = decide(table, 0, parsePrefix(client)!, 0, 0, 0);
-      expect(ADDRESS_OF.get(chooser.choose("shop.example.org", client)!.tiers[0]![0]!.address)).toBe(clusters[0]);
+      expect(ADDRESS_OF.get(candidates(chooser, client)[0]!.address)).toBe(clusters[0]);
     }
   });
 
@@ -50,7 +58,7 @@ describe("10,000 clients", () => {
     const { table, chooser } = world({ order: "Weighted" });
     const counts = new Map<string, number>();
     for (const client of clients) {
-      const cluster = ADDRESS_OF.get(chooser.choose("shop.example.org", client)!.tiers[0]![0]!.address)!;
+      const cluster = ADDRESS_OF.get(candidates(chooser, client)[0]!.address)!;
       counts.set(cluster, (counts.get(cluster) ?? 0) + 1);
     }
     const choice = newChoice();
@@ -63,8 +71,7 @@ describe("10,000 clients", () => {
 });
 
 test("whoever is next comes after, and nobody whom a rule excludes", () => {
-  const order = (chooser: ReturnType<typeof world>["chooser"]) =>
-    chooser.choose("shop.example.org", "198.51.100.1")!.tiers.map(([first]) => ADDRESS_OF.get(first!.address));
+  const order = (chooser: Chooser) => candidates(chooser).map(({ address }) => ADDRESS_OF.get(address));
   expect(order(world().chooser)).toEqual(["frankfurt", "dublin", "virginia", "tokyo"]);
   const bound = world({ rules: [testRule("eu", "Require", { countries: ["DE"] }, ["frankfurt", "dublin"])] });
   expect(order(bound.chooser)).toEqual(["frankfurt", "dublin"]);
@@ -72,14 +79,24 @@ test("whoever is next comes after, and nobody whom a rule excludes", () => {
   expect(order(bound.chooser)).toEqual(["dublin"]);
 });
 
+test("who is next is worked out when it is asked for, and then stays", () => {
+  const { table, chooser } = world();
+  const asked = chooser.choose("shop.example.org", "198.51.100.1")!.candidates;
+  chooser.choose("shop.example.org", "203.0.113.1"); // another request, meanwhile
+  table.state.standing.fill(Standing.Unhealthy, 2, 4);
+  const order = () => [...asked.first, ...asked.rest()].map(({ address }) => ADDRESS_OF.get(address));
+  expect(order()).toEqual(["frankfurt", "virginia", "tokyo"]);
+  table.state.standing.fill(Standing.Usable, 2, 4);
+  expect(order()).toEqual(["frankfurt", "virginia", "tokyo"]);
+});
+
 test("of several addresses those that stand best, in turn", () => {
   const { table, chooser } = world({}, [testBackend("frankfurt", 1, { addresses: ["192.0.2.1", "192.0.2.2", "192.0.2.3"] })]);
   table.state.addressStanding[1] = Standing.Unhealthy;
   const firsts = new Set(
     Array.from({ length: 50 }, () =>
-      chooser
-        .choose("shop.example.org", "198.51.100.1")!
-        .tiers[0]!.map(({ address }) => address)
+      candidates(chooser)
+        .map(({ address }) => address)
         .join(),
     ),
   );
@@ -88,17 +105,14 @@ test("of several addresses those that stand best, in turn", () => {
 
 test("nobody is sent where nobody may connect", () => {
   const { chooser } = world({}, [testBackend("frankfurt", 1, { addresses: [FORBIDDEN] }), testBackend("dublin", 2)]);
-  expect(chooser.choose("shop.example.org", "198.51.100.1")!.tiers.map((tier) => tier.map(({ address }) => address))).toEqual([
-    [],
-    ["192.0.2.2"],
-  ]);
+  expect(candidates(chooser).map(({ address }) => address)).toEqual(["192.0.2.2"]);
 });
 
 test("endpoints are spoken to as they are probed", () => {
   const { health } = testRoute(FOUR);
   const first = (probe: Partial<Probe>) => {
     const { chooser } = world({ health: { ...health, probe: { ...health.probe, ...probe } } });
-    return chooser.choose("shop.example.org", "198.51.100.1")!.tiers[0]![0]!;
+    return candidates(chooser)[0]!;
   };
   const plain = first({});
   const over = first({ scheme: "HTTPS", host: "probe.example.org", port: 443 });
@@ -151,9 +165,9 @@ test("whatever changes who may be asked makes another version: a table, and a ch
 
 test("an endpoint is the same object for as long as any route has it", () => {
   const { table, chooser, inventory } = world();
-  const [before] = chooser.choose("shop.example.org", "198.51.100.1")!.tiers[0]!;
+  const [before] = candidates(chooser);
   chooser.adopt(table, inventory.routes);
-  expect(chooser.choose("shop.example.org", "198.51.100.1")!.tiers[0]![0]).toBe(before);
+  expect(candidates(chooser)[0]).toBe(before);
 });
 
 test("hosts that are probed alike at one address share its endpoint, others have their own; its id is the probe's", () => {
@@ -166,7 +180,7 @@ test("hosts that are probed alike at one address share its endpoint, others have
   everythingUsable(table);
   const chooser = createRouteChooser(seededRandom(1), () => true);
   chooser.adopt(table, inventory.routes);
-  const first = (host: string) => chooser.choose(host, "198.51.100.1")!.tiers[0]![0]!;
+  const first = (host: string) => candidates(chooser, "198.51.100.1", host)[0]!;
   expect(first("blog.example.org")).toBe(first("shop.example.org"));
   expect(first("docs.example.org")).toMatchObject({ address: first("shop.example.org").address, port: shop.health.probe.port });
   expect(first("docs.example.org").id).toBe(endpointKey(first("docs.example.org").address, other.probe, other));

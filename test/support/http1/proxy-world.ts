@@ -4,7 +4,7 @@ import type { HttpPolicy } from "../../../src/model/inventory.ts";
 import { HTTP_DEFAULTS } from "../../../src/model/to-http.ts";
 import { ms } from "../../../src/model/units.ts";
 import type { AcceptFacts } from "../../../src/proxy/embedded/forward/client-connection.ts";
-import type { ChooseEndpoints, ProxyEndpoint, Tiers } from "../../../src/proxy/embedded/forward/endpoints.ts";
+import type { ChooseEndpoints, ProxyEndpoint } from "../../../src/proxy/embedded/forward/endpoints.ts";
 import type { Outcomes } from "../../../src/proxy/embedded/forward/outcome.ts";
 import { createProxy, type EmbeddedProxy } from "../../../src/proxy/embedded/forward/proxy.ts";
 import { PROXY_SETTINGS, type ProxySettings } from "../../../src/proxy/embedded/forward/settings.ts";
@@ -52,8 +52,8 @@ export interface ProxyWorld {
   readonly acceptAll: (on: boolean) => void;
 }
 
-/** As {@link ChooseEndpoints}, without the route. */
-export type ChooseTiers = (host: string, client: string) => Tiers | undefined;
+/** As {@link ChooseEndpoints}, without the route: the endpoints of each backend, in the order in which they are to be tried. */
+export type ChooseTiers = (host: string, client: string) => readonly (readonly ProxyEndpoint[])[] | undefined;
 
 export const TWO_TIERS: ChooseTiers = (host) => (host === "shop.example.org" ? [[EAST], [WEST]] : undefined);
 
@@ -62,7 +62,9 @@ export function routed(chooseTiers: ChooseTiers, policy: Partial<HttpPolicy> = {
   const route = { policy: { ...HTTP_DEFAULTS, ...policy }, load: { requests: 0 } };
   return (host, client) => {
     const tiers = chooseTiers(host, client);
-    return tiers === undefined ? undefined : { tiers, route };
+    if (tiers === undefined) return undefined;
+    const [first = [], ...rest] = tiers;
+    return { candidates: { first, rest: () => rest.flat() }, route };
   };
 }
 

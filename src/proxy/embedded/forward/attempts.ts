@@ -1,6 +1,6 @@
 /** Where one request has been, and where it may still go. */
 import type { Method } from "../http1/method.ts";
-import { type Destination, nextEndpoint, type ProxyEndpoint, type Tiers } from "./endpoints.ts";
+import { type Candidates, type Destination, nextEndpoint, type ProxyEndpoint } from "./endpoints.ts";
 import type { ProxyContext } from "./proxy-context.ts";
 import { takeRetry } from "./retry-budget.ts";
 import type { UpstreamConnection } from "./upstream-connection.ts";
@@ -11,7 +11,7 @@ export class Attempts {
   readonly #context: ProxyContext;
   readonly #mostSends: number;
   readonly #age: "any" | "fresh";
-  #tiers: Tiers;
+  #candidates: Candidates;
   #tried: readonly ProxyEndpoint[] = NOBODY;
   /** Connections that were taken for it. */
   count = 0;
@@ -21,10 +21,10 @@ export class Attempts {
   #stale: ProxyEndpoint | undefined;
   #holdsRetry = false;
 
-  constructor(context: ProxyContext, { tiers, route }: Destination, { isIdempotent }: Method) {
+  constructor(context: ProxyContext, { candidates, route }: Destination, { isIdempotent }: Method) {
     const { attempts } = route.policy.retry;
     this.#context = context;
-    this.#tiers = tiers;
+    this.#candidates = candidates;
     this.#mostSends = isIdempotent ? 1 + attempts : 1;
     this.#age = this.#mostSends > 1 ? "any" : "fresh";
   }
@@ -33,7 +33,7 @@ export class Attempts {
   take(): UpstreamConnection | undefined {
     const { pool, settings, isSuspect } = this.#context;
     while (this.#tried.length < settings.endpoints) {
-      const endpoint = nextEndpoint(this.#tiers, this.#tried, isSuspect);
+      const endpoint = nextEndpoint(this.#candidates, this.#tried, isSuspect);
       if (endpoint === undefined) return undefined;
       this.#tried = this.#tried.length === 0 ? [endpoint] : [...this.#tried, endpoint];
       const upstream = pool.take(endpoint, endpoint === this.#stale ? "new" : this.#age);
@@ -60,7 +60,7 @@ export class Attempts {
   /** It may be sent once more, and somebody is there who has not had it. @param isWell and who is no suspect */
   hasNext(isWell: boolean): boolean {
     if (this.#sends >= this.#mostSends || this.#tried.length >= this.#context.settings.endpoints) return false;
-    const endpoint = nextEndpoint(this.#tiers, this.#tried, this.#context.isSuspect);
+    const endpoint = nextEndpoint(this.#candidates, this.#tried, this.#context.isSuspect);
     return endpoint !== undefined && !(isWell && this.#context.isSuspect(endpoint));
   }
 
@@ -76,8 +76,8 @@ export class Attempts {
   }
 
   /** From now on these may be asked. @returns whether the endpoint is among them */
-  retarget(tiers: Tiers, endpoint: ProxyEndpoint): boolean {
-    this.#tiers = tiers;
-    return tiers.some((tier) => tier.includes(endpoint));
+  retarget(candidates: Candidates, endpoint: ProxyEndpoint): boolean {
+    this.#candidates = candidates;
+    return candidates.first.includes(endpoint) || candidates.rest().includes(endpoint);
   }
 }

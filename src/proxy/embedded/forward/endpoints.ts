@@ -19,8 +19,13 @@ export interface UpstreamTls {
   readonly verify: boolean;
 }
 
-/** Endpoints in the order in which they are to be tried: those of a tier before those of the next. */
-export type Tiers = readonly (readonly ProxyEndpoint[])[];
+/** Whom a request may be sent to, in the order in which they are to be tried: the addresses of one backend, then those of the next. */
+export interface Candidates {
+  /** Of the chosen backend. */
+  readonly first: readonly ProxyEndpoint[];
+  /** Of those behind it. Worked out when somebody asks: nearly all requests end at the first. */
+  readonly rest: () => readonly ProxyEndpoint[];
+}
 
 /** One route, as long as it is there. */
 export interface ProxyRoute {
@@ -30,7 +35,7 @@ export interface ProxyRoute {
 }
 
 export interface Destination {
-  readonly tiers: Tiers;
+  readonly candidates: Candidates;
   readonly route: ProxyRoute;
 }
 
@@ -47,16 +52,22 @@ export type ChooseEndpoints = (host: string, client: string) => Destination | un
 export type IsSuspect = (endpoint: ProxyEndpoint) => boolean;
 
 /** The first endpoint that has not been tried, suspects last; undefined when all have been. */
-export function nextEndpoint(tiers: Tiers, tried: readonly ProxyEndpoint[], isSuspect: IsSuspect): ProxyEndpoint | undefined {
-  let last: ProxyEndpoint | undefined;
-  for (let t = 0; t < tiers.length; t++) {
-    const tier = tiers[t]!;
-    for (let i = 0; i < tier.length; i++) {
-      const endpoint = tier[i]!;
-      if (tried.includes(endpoint)) continue;
-      if (!isSuspect(endpoint)) return endpoint;
-      last ??= endpoint;
-    }
+export function nextEndpoint(
+  { first, rest }: Candidates,
+  tried: readonly ProxyEndpoint[],
+  isSuspect: IsSuspect,
+): ProxyEndpoint | undefined {
+  return wellAmong(first, tried, isSuspect) ?? wellAmong(rest(), tried, isSuspect) ?? suspectAmong([...first, ...rest()], tried);
+}
+
+const suspectAmong = (endpoints: readonly ProxyEndpoint[], tried: readonly ProxyEndpoint[]): ProxyEndpoint | undefined =>
+  endpoints.find((endpoint) => !tried.includes(endpoint));
+
+/** A loop, as each request comes by here. */
+function wellAmong(endpoints: readonly ProxyEndpoint[], tried: readonly ProxyEndpoint[], isSuspect: IsSuspect): ProxyEndpoint | undefined {
+  for (let i = 0; i < endpoints.length; i++) {
+    const endpoint = endpoints[i]!;
+    if (!tried.includes(endpoint) && !isSuspect(endpoint)) return endpoint;
   }
-  return last;
+  return undefined;
 }

@@ -329,7 +329,7 @@ export class Exchange implements ResponseSink, HedgedRequest {
     const { choose, ejection } = this.#context;
     const destination = choose(this.#request.host, this.#request.from);
     if (destination === undefined) return true; // what was begun is ended
-    const isOffered = this.#attempts.retarget(destination.tiers, upstream.endpoint);
+    const isOffered = this.#attempts.retarget(destination.candidates, upstream.endpoint);
     if ((isOffered && !ejection.isEjected(upstream.endpoint, now)) || !this.#attempts.hasNext(true)) return true;
     if (this.#isSent && !this.#attempts.takeRetry()) return false;
     this.#leave();

@@ -3,7 +3,7 @@ import { readWithNode } from "../../../../test/support/http1/node-reader.ts";
 import { type Attempt, EAST, FAR, type FarEnd, type ProxyWorld, proxyWorld, WEST } from "../../../../test/support/http1/proxy-world.ts";
 import { seededRandom } from "../../../../test/support/random.ts";
 import { ms } from "../../../model/units.ts";
-import type { Tiers } from "./endpoints.ts";
+import type { ProxyEndpoint } from "./endpoints.ts";
 import { PROXY_SETTINGS } from "./settings.ts";
 
 const WORLDS = 80;
@@ -28,7 +28,7 @@ test("as long as one endpoint is well, whatever the others do, every idempotent 
 async function oneWorld(seed: number): Promise<number> {
   const random = seededRandom(seed);
   const below = (limit: number): number => Math.floor(random() * limit);
-  const orders: readonly Tiers[] = [
+  const orders: readonly (readonly (readonly ProxyEndpoint[])[])[] = [
     [[EAST, WEST], [FAR]],
     [[WEST], [EAST], [FAR]],
     [[WEST], [FAR]],
