@@ -3,10 +3,11 @@ import { newBodyReader, restartBody, stepBody } from "../../../src/proxy/embedde
 import type { Fault } from "../../../src/proxy/embedded/http1/faults.ts";
 import { type Fields, HEAD_LIMITS, nameEndOf, nameStartOf, valueEndOf, valueStartOf } from "../../../src/proxy/embedded/http1/fields.ts";
 import { formatRequestHead } from "../../../src/proxy/embedded/http1/format-head.ts";
-import { type ForwardedSettings, forwarded } from "../../../src/proxy/embedded/http1/forwarded.ts";
+import type { ForwardedSettings } from "../../../src/proxy/embedded/http1/forwarded.ts";
 import { frameResponse, newFraming } from "../../../src/proxy/embedded/http1/framing.ts";
 import { newRequestFacts, readRequest } from "../../../src/proxy/embedded/http1/request.ts";
 import { newRequestHead, parseRequestHead, restartRequestHead } from "../../../src/proxy/embedded/http1/request-head.ts";
+import { requestOrigin } from "../../../src/proxy/embedded/http1/request-origin.ts";
 import { newResponseHead, parseResponseHead, restartResponseHead } from "../../../src/proxy/embedded/http1/response-head.ts";
 
 export interface ReadMessage {
@@ -50,7 +51,7 @@ export function readRequests(pieces: readonly Buffer[]): Reading {
       body: "",
       isWhole: false,
       upgrades: facts.upgrades,
-      onward: formatRequestHead(bytes, head, facts, forwarded(bytes, head, facts, "192.0.2.7", BELIEVING).lines),
+      onward: formatRequestHead(bytes, head, facts, requestOrigin(bytes, head, facts, "192.0.2.7", BELIEVING)),
     }),
     isLast: () => !facts.keepAlive || facts.upgrades,
   });

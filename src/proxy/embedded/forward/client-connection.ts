@@ -4,11 +4,10 @@ import type { Milliseconds } from "../../../model/units.ts";
 import { newBodyReader } from "../http1/body.ts";
 import { FAULT_ANSWERS } from "../http1/faults.ts";
 import { formatRequestHead } from "../http1/format-head.ts";
-import { forwarded } from "../http1/forwarded.ts";
-import { hostName } from "../http1/host.ts";
 import { HEAD } from "../http1/method.ts";
 import { newRequestFacts, readRequest } from "../http1/request.ts";
 import { newRequestHead, parseRequestHead, type RequestHead, restartRequestHead } from "../http1/request-head.ts";
+import { type RequestOrigin, requestOrigin } from "../http1/request-origin.ts";
 import { cutConnection } from "./cut-connection.ts";
 import { Exchange } from "./exchange.ts";
 import type { ExchangeClient } from "./exchange-client.ts";
@@ -44,6 +43,8 @@ export class ClientConnection implements ExchangeClient {
   readonly #head: RequestHead;
   readonly #facts = newRequestFacts();
   readonly #bodyReader = newBodyReader();
+  /** Of the request that came last. */
+  #origin: RequestOrigin | undefined;
   /** Received and not understood yet. */
   #pending: Buffer | undefined;
   #exchange: Exchange | undefined;
@@ -159,13 +160,14 @@ export class ClientConnection implements ExchangeClient {
   #exchangeFor(bytes: Buffer): void {
     const { settings, choose } = this.#context;
     const { method, minor, fields } = this.#head;
-    const { framing, hostStart, hostEnd, keepAlive, expectsContinue, upgrades } = this.#facts;
+    const { framing, keepAlive, expectsContinue, upgrades } = this.#facts;
     this.#minor = minor;
     this.#toHead = method === HEAD;
-    const from = forwarded(bytes, this.#head, this.#facts, this.#peer, settings.forwarded);
-    const head = formatRequestHead(bytes, this.#head, this.#facts, from.lines);
-    const host = hostStart === hostEnd ? "" : hostName(bytes, hostStart, hostEnd);
-    const destination = choose(host, from.client);
+    const origin = requestOrigin(bytes, this.#head, this.#facts, this.#peer, settings.forwarded, this.#origin);
+    this.#origin = origin;
+    const { host, client: from } = origin;
+    const head = formatRequestHead(bytes, this.#head, this.#facts, origin);
+    const destination = choose(host, from);
     const mostBody = Math.min(settings.maxBody, destination?.route.policy.limits.bodyBytes ?? Infinity);
     if (framing.body === "length" && framing.length > mostBody) return void this.answer(BODY_TOO_LARGE, false);
 
@@ -177,7 +179,7 @@ export class ClientConnection implements ExchangeClient {
     if (this.#accepted.covers?.(host) === false) return void this.answer(MISDIRECTED, keepAlive && body.isWhole);
     if (destination === undefined) return void this.answer(NO_ROUTE, keepAlive && body.isWhole);
     this.deadline = body.isWhole ? Infinity : this.#in(settings.timeouts.client);
-    const request = { host, from: from.client, method, head, body, mostBody, minor, keepAlive, expectsContinue, upgrades };
+    const request = { host, from, method, head, body, mostBody, minor, keepAlive, expectsContinue, upgrades };
     this.#exchange = new Exchange(this, this.#context, request, destination);
     this.#exchange.begin();
   }

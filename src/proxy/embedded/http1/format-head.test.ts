@@ -1,10 +1,11 @@
 import { describe, expect, test } from "vitest";
 import { HEAD_LIMITS } from "./fields.ts";
 import { formatRequestHead, formatResponseHead } from "./format-head.ts";
-import { type ForwardedSettings, forwarded } from "./forwarded.ts";
+import type { ForwardedSettings } from "./forwarded.ts";
 import { frameResponse, newFraming } from "./framing.ts";
 import { newRequestFacts, readRequest } from "./request.ts";
 import { newRequestHead, parseRequestHead } from "./request-head.ts";
+import { type RequestOrigin, requestOrigin } from "./request-origin.ts";
 import { newResponseHead, parseResponseHead } from "./response-head.ts";
 
 const PEER = "192.0.2.7";
@@ -17,8 +18,8 @@ function sendOn(lines: readonly string[], settings = PLAIN, peer = PEER): { read
   const facts = newRequestFacts();
   expect(parseRequestHead(head, bytes, bytes.length)).toBe("done");
   expect(readRequest(facts, head, bytes)).toBeUndefined();
-  const from = forwarded(bytes, head, facts, peer, settings);
-  return { client: from.client, lines: formatRequestHead(bytes, head, facts, from.lines).split("\r\n").slice(0, -2) };
+  const origin = requestOrigin(bytes, head, facts, peer, settings);
+  return { client: origin.client, lines: formatRequestHead(bytes, head, facts, origin).split("\r\n").slice(0, -2) };
 }
 
 const FORWARDED = ["X-Forwarded-For: 192.0.2.7", "X-Forwarded-Proto: http", "X-Forwarded-Host: shop.example.org"];
@@ -260,4 +261,30 @@ describe("responses", () => {
     { name: "a missing reason gets its space", lines: ["HTTP/1.1 200", "Content-Length: 0"], sent: ["HTTP/1.1 200 ", "Content-Length: 0"] },
   ];
   test.each(cases)("$name", ({ lines, reader = KEPT, toHead = false, sent }) => expect(sendBack(lines, reader, toHead)).toEqual(sent));
+});
+
+describe("the requests of one connection", () => {
+  function originOf(host: string, settings: ForwardedSettings, before: RequestOrigin | undefined): RequestOrigin {
+    const bytes = Buffer.from(`GET / HTTP/1.1\r\nHost: ${host}\r\nX-Forwarded-For: 198.51.100.${host.length}\r\n\r\n`, "latin1");
+    const head = newRequestHead(HEAD_LIMITS);
+    const facts = newRequestFacts();
+    parseRequestHead(head, bytes, bytes.length);
+    readRequest(facts, head, bytes);
+    return requestOrigin(bytes, head, facts, PEER, settings, before);
+  }
+  const first = (settings: ForwardedSettings) => originOf("shop.example.org", settings, undefined);
+
+  test("have one origin while they are for the same host", () => {
+    const before = first(PLAIN);
+    expect(originOf("shop.example.org", PLAIN, before)).toBe(before);
+  });
+
+  test("have another one for another host, and behind proxies each its own", () => {
+    expect(originOf("Blog.example.org:80", PLAIN, first(PLAIN))).toMatchObject({
+      authority: "Blog.example.org:80",
+      host: "blog.example.org",
+    });
+    const trusting = { ...PLAIN, trustedHops: 1 };
+    expect(originOf("a.example.org", trusting, { ...first(trusting), authority: "a.example.org" }).client).toBe("198.51.100.13");
+  });
 });

@@ -10,6 +10,7 @@ import { type Fields, lineEndOf, nameStartOf } from "./fields.ts";
 import type { BodyKind, Framing } from "./framing.ts";
 import type { RequestFacts } from "./request.ts";
 import type { RequestHead } from "./request-head.ts";
+import type { RequestOrigin } from "./request-origin.ts";
 import type { ResponseHead } from "./response-head.ts";
 
 const KINDS = Object.keys(FieldKind).length;
@@ -31,19 +32,22 @@ const KEPT_IN_RESPONSES = tableOf([
 /**
  * A request as it goes to an endpoint: the target as a path (RFC 9112 §3.2.1), one Host, and whom it is from.
  *
- * @param forwardedLines whole lines
  * @returns Latin-1: a character a byte
  */
-export function formatRequestHead(bytes: Buffer, head: RequestHead, facts: RequestFacts, forwardedLines: string): string {
-  const { framing, target, hostStart, hostEnd, upgrades } = facts;
+export function formatRequestHead(
+  bytes: Buffer,
+  head: RequestHead,
+  facts: RequestFacts,
+  { authority, lines }: Pick<RequestOrigin, "authority" | "lines">,
+): string {
+  const { framing, target, upgrades } = facts;
   const path = bytes.toString("latin1", target.pathStart, head.targetEnd);
-  const host = bytes.toString("latin1", hostStart, hostEnd);
-  const kept = keptLines(head.fields, bytes, framing.connection.others, KEPT_IN_REQUESTS);
+  const kept = keptLines(head.fields, bytes, framing.connection.others, KEPT_IN_REQUESTS, -1);
   // the absence of a length says the same, but for methods that usually have a body servers ask for it (RFC 9110 §8.6)
   const length = framing.length >= 0 ? `Content-Length: ${framing.length}\r\n` : "";
   const body = framing.body === "chunked" ? CHUNKED : length;
   const upgrade = upgrades ? UPGRADE : "";
-  return `${head.method.name} ${target.prefix}${path} HTTP/1.1\r\nHost: ${host}\r\n${kept}${forwardedLines}${body}${upgrade}\r\n`;
+  return `${head.method.name} ${target.prefix}${path} HTTP/1.1\r\nHost: ${authority}\r\n${kept}${lines}${body}${upgrade}\r\n`;
 }
 
 const CHUNKED = "Transfer-Encoding: chunked\r\n";
@@ -65,9 +69,10 @@ export function responseBody({ body }: Framing, minor: 0 | 1): BodyKind {
 
 /** A response as it goes to the client. A switch of protocols (101) says so; other interim responses (1xx) speak of no body. */
 export function formatResponseHead(bytes: Buffer, head: ResponseHead, framing: Framing, { minor, keepAlive }: ResponseReader): string {
-  const status = bytes.toString("latin1", head.statusStart, head.statusEnd);
-  const kept = keptLines(head.fields, bytes, framing.connection.others, KEPT_IN_RESPONSES);
-  const line = `HTTP/1.1 ${status}${head.statusEnd - head.statusStart === 3 ? " " : ""}\r\n${kept}`;
+  const hasReason = head.statusEnd - head.statusStart > 3; // or the space before it, which some leave out
+  const status = hasReason ? "" : `${head.status} \r\n`;
+  const kept = keptLines(head.fields, bytes, framing.connection.others, KEPT_IN_RESPONSES, hasReason ? head.statusStart : -1);
+  const line = `HTTP/1.1 ${status}${kept}`;
   if (head.status < 200) return `${line}${head.status === 101 ? UPGRADE : ""}\r\n`;
   const body = responseBody(framing, minor);
   const hasLength = framing.length >= 0 && head.status !== 204;
@@ -76,10 +81,14 @@ export function formatResponseHead(bytes: Buffer, head: ResponseHead, framing: F
   return `${line}${length}${connection}\r\n`;
 }
 
-/** The lines of fields whose kind is kept and which the Connection field does not list, copied in runs as long as they come. */
-function keptLines(fields: Fields, bytes: Buffer, hasListed: boolean, keeps: Uint8Array): string {
+/**
+ * The lines of fields whose kind is kept and which the Connection field does not list, copied in runs as long as they come.
+ *
+ * @param start of what stands before them and is kept, too; -1: nothing
+ */
+function keptLines(fields: Fields, bytes: Buffer, hasListed: boolean, keeps: Uint8Array, start: number): string {
   let lines = "";
-  let runStart = -1;
+  let runStart = start;
   for (let field = 0; field < fields.count; field++) {
     const isKept = keeps[fields.kinds[field]!] === 1 && !(hasListed && isListed(fields, bytes, field));
     if (isKept && runStart < 0) runStart = nameStartOf(fields, field);
