@@ -1,6 +1,8 @@
 /** Where one request has been, and where it may still go. */
-import type { Method } from "../http1/method.ts";
+import type { HttpPolicy } from "../../../model/inventory.ts";
+import type { Milliseconds } from "../../../model/units.ts";
 import { type Candidates, type Destination, nextEndpoint, type ProxyEndpoint } from "./endpoints.ts";
+import type { ExchangeRequest } from "./exchange-client.ts";
 import type { ProxyContext } from "./proxy-context.ts";
 import { takeRetry } from "./retry-budget.ts";
 import type { UpstreamConnection } from "./upstream-connection.ts";
@@ -9,6 +11,8 @@ const NOBODY: readonly ProxyEndpoint[] = [];
 
 export class Attempts {
   readonly #context: ProxyContext;
+  readonly #request: ExchangeRequest;
+  readonly #retry: HttpPolicy["retry"];
   readonly #mostSends: number;
   readonly #age: "any" | "fresh";
   #candidates: Candidates;
@@ -21,22 +25,28 @@ export class Attempts {
   #stale: ProxyEndpoint | undefined;
   #holdsRetry = false;
 
-  constructor(context: ProxyContext, { candidates, route }: Destination, { isIdempotent }: Method) {
-    const { attempts } = route.policy.retry;
+  constructor(context: ProxyContext, request: ExchangeRequest, { candidates, route }: Destination) {
     this.#context = context;
+    this.#request = request;
+    this.#retry = route.policy.retry;
     this.#candidates = candidates;
-    this.#mostSends = isIdempotent ? 1 + attempts : 1;
+    this.#mostSends = request.method.isIdempotent ? 1 + this.#retry.attempts : 1;
     this.#age = this.#mostSends > 1 ? "any" : "fresh";
   }
 
+  /** It may be sent twice, and is still here. */
+  get isRepeatable(): boolean {
+    return this.#request.method.isIdempotent && this.#request.body.isKept;
+  }
+
   /** A connection to whoever is next, which counts as tried from now on; undefined when nobody is left. */
-  take(): UpstreamConnection | undefined {
+  take(now: Milliseconds): UpstreamConnection | undefined {
     const { pool, settings, isSuspect } = this.#context;
     while (this.#tried.length < settings.endpoints) {
       const endpoint = nextEndpoint(this.#candidates, this.#tried, isSuspect);
       if (endpoint === undefined) return undefined;
       this.#tried = this.#tried.length === 0 ? [endpoint] : [...this.#tried, endpoint];
-      const upstream = pool.take(endpoint, endpoint === this.#stale ? "new" : this.#age);
+      const upstream = pool.take(endpoint, endpoint === this.#stale ? "new" : this.#age, now);
       if (upstream === undefined) continue; // it has enough to do
       this.count++;
       return upstream;
@@ -44,10 +54,10 @@ export class Attempts {
     return undefined;
   }
 
-  noteSent(endpoint: ProxyEndpoint): void {
-    const { ejection, ports } = this.#context;
+  noteSent(endpoint: ProxyEndpoint, now: Milliseconds): void {
+    const { ejection } = this.#context;
     this.#sends++;
-    if (!ejection.isQuiet) ejection.onSend(endpoint, ports.now());
+    if (!ejection.isQuiet) ejection.onSend(endpoint, now);
   }
 
   /** That sending said nothing about the endpoint: it may have the request once more, over a new connection. */
@@ -64,6 +74,32 @@ export class Attempts {
     return endpoint !== undefined && !(isWell && this.#context.isSuspect(endpoint));
   }
 
+  /** It may be sent once more, to somebody else. */
+  mayRepeat(isToWell: boolean): boolean {
+    return this.isRepeatable && this.hasNext(isToWell);
+  }
+
+  /** Somebody else is asked for a better response. @param isHedged somebody is being asked already */
+  isUnwanted(status: number, isHedged: boolean): boolean {
+    if (!this.#retry.codes.includes(status) || !this.isRepeatable || !this.#request.body.isWhole) return false;
+    if (isHedged) return true;
+    if (!this.hasNext(false)) return false;
+    if (this.takeRetry()) return true;
+    this.#context.counters.retriesDenied++;
+    return false;
+  }
+
+  /** Who may be asked has changed. @returns whether the endpoint is not to be asked any more, and somebody who is well is there instead */
+  isToLeave(endpoint: ProxyEndpoint, now: Milliseconds): boolean {
+    const { choose, ejection } = this.#context;
+    const destination = choose(this.#request.host, this.#request.from);
+    if (destination === undefined) return false; // what was begun is ended
+    const { first, rest } = destination.candidates;
+    this.#candidates = destination.candidates;
+    const isOffered = first.includes(endpoint) || rest().includes(endpoint);
+    return (!isOffered || ejection.isEjected(endpoint, now)) && this.hasNext(true);
+  }
+
   /** Repeating it is within the budget, or has been already. */
   takeRetry(): boolean {
     this.#holdsRetry ||= takeRetry(this.#context.budget);
@@ -73,11 +109,5 @@ export class Attempts {
   releaseRetry(): void {
     if (this.#holdsRetry) this.#context.budget.retries--;
     this.#holdsRetry = false;
-  }
-
-  /** From now on these may be asked. @returns whether the endpoint is among them */
-  retarget(candidates: Candidates, endpoint: ProxyEndpoint): boolean {
-    this.#candidates = candidates;
-    return candidates.first.includes(endpoint) || candidates.rest().includes(endpoint);
   }
 }

@@ -135,7 +135,8 @@ export class ClientConnection implements ExchangeClient {
       else this.deadline = this.#in(timeouts.keepAlive);
       return false;
     }
-    if (!this.#isInHead) this.deadline = this.#in(timeouts.head);
+    const now = this.#context.ports.now();
+    if (!this.#isInHead) this.deadline = now + timeouts.head;
     this.#isInHead = true;
     let fault = parseRequestHead(this.#head, bytes, bytes.length);
     if (fault === "more") {
@@ -150,14 +151,14 @@ export class ClientConnection implements ExchangeClient {
       this.#toHead = false;
       this.answer(FAULT_ANSWERS[fault], false);
     } else {
-      this.#exchangeFor(bytes);
+      this.#exchangeFor(bytes, now);
     }
     restartRequestHead(this.#head);
     return true;
   }
 
   /** Passes on the request whose head these bytes begin with. */
-  #exchangeFor(bytes: Buffer): void {
+  #exchangeFor(bytes: Buffer, now: Milliseconds): void {
     const { settings, choose } = this.#context;
     const { method, minor, fields } = this.#head;
     const { framing, keepAlive, expectsContinue, upgrades } = this.#facts;
@@ -178,9 +179,9 @@ export class ClientConnection implements ExchangeClient {
     if (body.size > mostBody) return void this.answer(BODY_TOO_LARGE, false);
     if (this.#accepted.covers?.(host) === false) return void this.answer(MISDIRECTED, keepAlive && body.isWhole);
     if (destination === undefined) return void this.answer(NO_ROUTE, keepAlive && body.isWhole);
-    this.deadline = body.isWhole ? Infinity : this.#in(settings.timeouts.client);
+    this.deadline = body.isWhole ? Infinity : now + settings.timeouts.client;
     const request = { host, from, method, head, body, mostBody, minor, keepAlive, expectsContinue, upgrades };
-    this.#exchange = new Exchange(this, this.#context, request, destination);
+    this.#exchange = new Exchange(this, this.#context, request, destination, now);
     this.#exchange.begin();
   }
 

@@ -11,10 +11,8 @@
  * who is well only.
  */
 import type { Milliseconds } from "../../../model/units.ts";
-import { chunkStart, LAST_CHUNK } from "../http1/chunked.ts";
 import { FAULT_ANSWERS, type Fault } from "../http1/faults.ts";
-import { formatResponseHead, responseBody } from "../http1/format-head.ts";
-import type { BodyKind, Framing } from "../http1/framing.ts";
+import type { Framing } from "../http1/framing.ts";
 import { HEAD } from "../http1/method.ts";
 import type { ResponseHead } from "../http1/response-head.ts";
 import { Attempts } from "./attempts.ts";
@@ -23,11 +21,12 @@ import type { Destination, ProxyRoute } from "./endpoints.ts";
 import type { ExchangeClient, ExchangeRequest } from "./exchange-client.ts";
 import { Hedge, type HedgedRequest } from "./hedge.ts";
 import { judgeAttempt, noteLoad, resultOf } from "./judge-attempt.ts";
+import { paceBody, passBody, sendRequest } from "./outgoing-request.ts";
 import { BAD_RESPONSE, BODY_TOO_LARGE, BUSY, LOST, NO_ENDPOINT, type OwnAnswer, SLOW_ENDPOINT, SLOW_REQUEST } from "./own-answer.ts";
 import type { ProxyContext } from "./proxy-context.ts";
+import { ResponseRelay } from "./response-relay.ts";
 import type { ResponseSink, UpstreamConnection, UpstreamLoss } from "./upstream-connection.ts";
 
-const CONTINUE = "HTTP/1.1 100 Continue\r\n\r\n";
 /** How soon a request that must wait looks again whether it may leave. */
 const LOOK_AGAIN = 250;
 
@@ -37,6 +36,7 @@ export class Exchange implements ResponseSink, HedgedRequest {
   readonly #request: ExchangeRequest;
   readonly #route: ProxyRoute;
   readonly #attempts: Attempts;
+  readonly #response: ResponseRelay;
   readonly #since: Milliseconds;
   #upstream: UpstreamConnection | undefined;
   /** The request's head has been written to the endpoint. */
@@ -55,21 +55,18 @@ export class Exchange implements ResponseSink, HedgedRequest {
   #hedge: Hedge | undefined;
   /** What the client is told when nobody is left. */
   #failure = NO_ENDPOINT;
-  /** Of the response that is passed on; 0 before. */
-  #status = 0;
   /** It is counted among those under way. */
   #isCounted = false;
-  #keepAlive: boolean;
-  #bodyKind: BodyKind = "none";
 
-  constructor(client: ExchangeClient, context: ProxyContext, request: ExchangeRequest, destination: Destination) {
+  /** @param now the request's head has come */
+  constructor(client: ExchangeClient, context: ProxyContext, request: ExchangeRequest, destination: Destination, now: Milliseconds) {
     this.#client = client;
     this.#context = context;
     this.#request = request;
     this.#route = destination.route;
-    this.#attempts = new Attempts(context, destination, request.method);
-    this.#since = context.ports.now();
-    this.#keepAlive = request.keepAlive;
+    this.#attempts = new Attempts(context, request, destination);
+    this.#response = new ResponseRelay(client.out, request.minor, request.keepAlive);
+    this.#since = now;
   }
 
   get isRequestSent(): boolean {
@@ -82,7 +79,7 @@ export class Exchange implements ResponseSink, HedgedRequest {
 
   /** Something of the response has been passed to the client. */
   get hasResponse(): boolean {
-    return this.#status > 0;
+    return this.#response.status > 0;
   }
 
   begin(): void {
@@ -91,7 +88,7 @@ export class Exchange implements ResponseSink, HedgedRequest {
     this.#context.budget.requests++;
     this.#isCounted = true;
     if (load.requests > (policy.limits.concurrentRequests ?? Infinity)) this.#fail(BUSY);
-    else this.#connect();
+    else this.#connect(this.#since);
   }
 
   /**
@@ -110,34 +107,29 @@ export class Exchange implements ResponseSink, HedgedRequest {
 
   /** Bytes of the body have arrived, or of what is behind it, which is returned. */
   takeBytes(bytes: Buffer): Buffer | undefined {
-    const { body, mostBody } = this.#request;
+    const { body } = this.#request;
     if (body.isWhole) return bytes;
     const { replay } = this.#context.settings;
     const out = this.#isSent ? this.#upstream?.out : undefined;
-    const rest = body.read(bytes, out);
+    const rest = passBody(this.#request, bytes, out, replay);
     if (typeof rest === "string") {
       this.#refuse(rest);
       return undefined;
     }
-    if (body.size > mostBody) {
-      this.#refuse("body-too-large");
-      return undefined;
-    }
-    if (this.#isSent && body.isKept && body.size > replay) body.forget();
-    this.#waitForWhoeverIsNext(out === undefined ? body.size <= replay : out.flush());
+    this.#waitForWhoeverIsNext(out === undefined ? body.size <= replay : out.flush(), this.#context.ports.now());
     return rest;
   }
 
   /** The client is gone. */
   abandon(): void {
     this.#drop();
-    this.#end(this.#status);
+    this.#end(this.#response.status, this.#context.ports.now());
   }
 
   /** The client reads again. */
   onClientDrain(): void {
     const { timeouts } = this.#context.settings;
-    if (this.#upstream === undefined || this.#status === 0) return; // what it reads at last is the response before
+    if (this.#upstream === undefined || this.#response.status === 0) return; // what it reads at last is the response before
     this.#upstream.socket.resume();
     this.#upstream.deadline = this.#in(timeouts.responseBody);
     this.#client.deadline = this.#request.body.isWhole ? Infinity : this.#in(timeouts.client);
@@ -145,57 +137,45 @@ export class Exchange implements ResponseSink, HedgedRequest {
 
   // What the endpoint's connection tells.
 
-  onConnected(): void {
-    const { body, head, method, expectsContinue } = this.#request;
+  onConnected(now: Milliseconds): void {
+    const { body, expectsContinue } = this.#request;
     const { out, endpoint } = this.#upstream!;
+    const { hedge } = this.#route.policy;
     this.#isSent = true;
-    this.#attempts.noteSent(endpoint);
-    out.addText(head);
-    body.sendKept(out);
-    // what must not be sent twice is not kept, so that it cannot be
-    if (body.isKept && (!method.isIdempotent || body.size > this.#context.settings.replay)) body.forget();
-    const isTaken = out.flush();
-    if (expectsContinue && !body.isWhole && body.size === 0) {
-      this.#client.out.addText(CONTINUE);
-      this.#client.out.flush();
-    }
-    this.#waitForWhoeverIsNext(isTaken);
-    if (this.#route.policy.hedge !== undefined) this.#setHedge(this.#route.policy.hedge.after);
+    this.#attempts.noteSent(endpoint, now);
+    const isTaken = sendRequest(this.#request, out, this.#context.settings.replay);
+    if (expectsContinue && !body.isWhole && body.size === 0) this.#response.sayContinue();
+    this.#waitForWhoeverIsNext(isTaken, now);
+    if (hedge !== undefined) this.#setHedge(hedge.after);
   }
 
   onHead(head: ResponseHead, framing: Framing, bytes: Buffer): void {
-    const { minor, upgrades, body } = this.#request;
+    const { upgrades, body } = this.#request;
     const { status } = head;
     if (status < 200) {
-      if (status === 101 && !upgrades) return void this.#fail(BAD_RESPONSE);
-      // 100 was said by us already, if the client waited for it; HTTP/1.0 knows no interim responses
-      if (status !== 100 && minor === 1) this.#client.out.addText(formatResponseHead(bytes, head, framing, { minor, keepAlive: true }));
+      if (status === 101 && !upgrades) this.#fail(BAD_RESPONSE);
+      else this.#response.passInterim(head, framing, bytes);
       return;
     }
     noteLoad(this.#context, this.#upstream!.endpoint, head, bytes);
-    if (status >= 400 && !this.#isLastResort && this.#isUnwanted(status)) return void this.#setAside(status);
-    this.#status = status;
+    const isLast = status < 400 || this.#isLastResort;
+    if (!isLast && this.#attempts.isUnwanted(status, this.#hedge?.isRunning === true)) return void this.#setAside(status);
     this.#discardHeld();
     this.#hedge?.cancel();
     this.#attempts.releaseRetry();
     body.forget();
-    this.#bodyKind = responseBody(framing, minor);
     // a body that is not through yet may never be: what follows it could not be told from its rest
-    this.#keepAlive &&= body.isWhole && this.#bodyKind !== "until-close" && !this.#context.isDraining;
-    this.#client.out.addText(formatResponseHead(bytes, head, framing, { minor, keepAlive: this.#keepAlive }));
+    this.#response.begin(head, framing, bytes, body.isWhole && !this.#context.isDraining);
   }
 
   onBody(bytes: Buffer, start: number, end: number): void {
-    const { out } = this.#client;
-    if (this.#bodyKind === "chunked") out.addText(chunkStart(end - start));
-    out.addBytes(bytes, start, end);
-    if (this.#bodyKind === "chunked") out.addText("\r\n");
+    this.#response.addBody(bytes, start, end);
   }
 
   onRead(): void {
     const { timeouts } = this.#context.settings;
     if (this.#client.out.flush()) {
-      if (this.#status > 0) this.#upstream!.deadline = this.#in(timeouts.responseBody);
+      if (this.#response.status > 0) this.#upstream!.deadline = this.#in(timeouts.responseBody);
     } else {
       this.#upstream!.socket.pause();
       this.#upstream!.deadline = Infinity;
@@ -203,56 +183,59 @@ export class Exchange implements ResponseSink, HedgedRequest {
     }
   }
 
-  onEnd(): void {
-    judgeAttempt(this.#context, this.#upstream!, resultOf(this.#status), this.#status);
+  onEnd(now: Milliseconds): void {
+    const { status, keepAlive } = this.#response;
+    judgeAttempt(this.#context, this.#upstream!, resultOf(status), status, now);
     this.#upstream = undefined;
-    if (this.#bodyKind === "chunked") this.#client.out.addText(LAST_CHUNK);
-    this.#client.out.flush();
-    this.#end(this.#status);
-    this.#client.finish(this.#keepAlive);
+    this.#response.end();
+    this.#end(status, now);
+    this.#client.finish(keepAlive);
   }
 
   onUpgrade(rest: Buffer): void {
     const upstream = this.#upstream!;
-    judgeAttempt(this.#context, upstream, "ok", 101);
+    const now = this.#context.ports.now();
+    judgeAttempt(this.#context, upstream, "ok", 101, now);
     this.#upstream = undefined;
     this.#client.out.flush();
     this.#drop();
-    this.#end(101);
+    this.#end(101, now);
     this.#client.upgrade(upstream.socket, rest);
   }
 
   onUpstreamDrain(): void {
-    this.#waitForWhoeverIsNext(true);
+    this.#waitForWhoeverIsNext(true, this.#context.ports.now());
   }
 
   onLate(now: Milliseconds): number | undefined {
     const upstream = this.#upstream!;
-    judgeAttempt(this.#context, upstream, "timeout", 0);
+    judgeAttempt(this.#context, upstream, "timeout", 0, now);
     if (!this.#request.body.isWhole || now >= this.#patience || this.#hedge?.isRunning === true) return undefined;
-    this.#isLeaving = this.#mayRepeat(true) && !upstream.hasAnswered && this.#attempts.takeRetry();
+    this.#isLeaving = this.#attempts.mayRepeat(true) && !upstream.hasAnswered && this.#attempts.takeRetry();
     return this.#isLeaving ? undefined : Math.min(this.#patience, now + LOOK_AGAIN);
   }
 
   onLoss(loss: UpstreamLoss, hasAnswered: boolean): void {
     const upstream = this.#upstream!;
     const wasSent = this.#isSent;
+    const now = this.#context.ports.now();
+    const { status } = this.#response;
     this.#upstream = undefined;
     this.#isSent = false;
     const isStale = wasSent && loss === "lost" && this.#wasReused && !hasAnswered;
-    if (!isStale) judgeAttempt(this.#context, upstream, !wasSent ? "connect" : loss === "timeout" ? "timeout" : "reset", this.#status);
-    if (this.#status > 0) {
+    if (!isStale) judgeAttempt(this.#context, upstream, !wasSent ? "connect" : loss === "timeout" ? "timeout" : "reset", status, now);
+    if (status > 0) {
       this.#context.counters.cutResponses++;
-      this.#end(this.#status);
+      this.#end(status, now);
       return void this.#client.abort();
     }
     if (!wasSent || this.#isLeaving) return void this.#goOn();
     this.#failure = loss === "timeout" ? SLOW_ENDPOINT : loss === "bad-response" ? BAD_RESPONSE : LOST;
-    if (isStale && this.#isRepeatable()) this.#attempts.noteStale(upstream.endpoint);
+    if (isStale && this.#attempts.isRepeatable) this.#attempts.noteStale(upstream.endpoint);
     if (this.#hedge?.isRunning === true) this.#goOn();
-    else if (loss === "timeout" || !this.#mayRepeat(false)) this.#giveUp();
+    else if (loss === "timeout" || !this.#attempts.mayRepeat(false)) this.#giveUp();
     else if (this.#attempts.takeRetry()) this.#goOn();
-    else this.#park();
+    else this.#park(now);
   }
 
   // What the hedge asks and tells.
@@ -280,7 +263,7 @@ export class Exchange implements ResponseSink, HedgedRequest {
 
   #setHedge(after: Milliseconds): void {
     const { body, upgrades } = this.#request;
-    if (this.#hedge !== undefined || upgrades || !body.isWhole || body.size > 0 || !this.#isRepeatable()) return;
+    if (this.#hedge !== undefined || upgrades || !body.isWhole || body.size > 0 || !this.#attempts.isRepeatable) return;
     this.#hedge = new Hedge(this, this.#context, this.#attempts, after);
   }
 
@@ -289,33 +272,33 @@ export class Exchange implements ResponseSink, HedgedRequest {
     this.#isLeaving = false;
     const isSent = this.#hedge?.isRequestSent === true;
     const hedged = this.#hedge?.handTo(this);
-    if (hedged === undefined) return void this.#connect();
+    const now = this.#context.ports.now();
+    if (hedged === undefined) return void this.#connect(now);
     this.#upstream = hedged;
     this.#isSent = isSent;
     this.#wasReused = false;
-    if (isSent) this.#waitForWhoeverIsNext(true);
+    if (isSent) this.#waitForWhoeverIsNext(true, now);
   }
 
-  #connect(): void {
-    const upstream = this.#attempts.take();
+  #connect(now: Milliseconds): void {
+    const upstream = this.#attempts.take(now);
     if (upstream === undefined) return void this.#giveUp();
-    const isFirst = this.#attempts.count === 1;
-    if (!isFirst) this.#context.counters.retries++;
+    if (this.#attempts.count > 1) this.#context.counters.retries++;
     this.#upstream = upstream;
     this.#wasReused = upstream.served > 0;
-    upstream.begin(this, this.isToHead, isFirst ? this.#since : this.#context.ports.now());
+    upstream.begin(this, this.isToHead, now);
   }
 
   /** Waits until fewer requests are being repeated. */
-  #park(): void {
+  #park(now: Milliseconds): void {
     this.#context.counters.retriesDenied++;
-    this.#parkedSince = this.#context.ports.now();
+    this.#parkedSince = now;
   }
 
   #leavePark(now: Milliseconds, since: number): void {
     if (this.#attempts.takeRetry()) {
       this.#parkedSince = undefined;
-      this.#connect();
+      this.#connect(now);
     } else if (now - since >= this.#context.settings.timeouts.retry) {
       this.#giveUp();
     }
@@ -324,42 +307,18 @@ export class Exchange implements ResponseSink, HedgedRequest {
   /** Leaves an endpoint that is not to be asked any more, unless something has come back already. @returns false when the budget does not allow it yet */
   #reconsider(now: Milliseconds): boolean {
     const upstream = this.#upstream;
-    if (upstream === undefined || this.#status > 0 || upstream.hasAnswered || this.#hedge?.isRunning === true) return true;
-    if (this.#isSent && !this.#isRepeatable()) return true;
-    const { choose, ejection } = this.#context;
-    const destination = choose(this.#request.host, this.#request.from);
-    if (destination === undefined) return true; // what was begun is ended
-    const isOffered = this.#attempts.retarget(destination.candidates, upstream.endpoint);
-    if ((isOffered && !ejection.isEjected(upstream.endpoint, now)) || !this.#attempts.hasNext(true)) return true;
+    if (upstream === undefined || this.hasResponse || upstream.hasAnswered || this.#hedge?.isRunning === true) return true;
+    if (this.#isSent && !this.#attempts.isRepeatable) return true;
+    if (!this.#attempts.isToLeave(upstream.endpoint, now)) return true;
     if (this.#isSent && !this.#attempts.takeRetry()) return false;
     this.#leave();
-    this.#connect();
+    this.#connect(now);
     return true;
-  }
-
-  /** It may be sent twice, and is still here. */
-  #isRepeatable(): boolean {
-    return this.#request.method.isIdempotent && this.#request.body.isKept;
-  }
-
-  /** It may be sent once more, to somebody else. */
-  #mayRepeat(isToWell: boolean): boolean {
-    return this.#isRepeatable() && this.#attempts.hasNext(isToWell);
-  }
-
-  /** Somebody else is asked for a better response. */
-  #isUnwanted(status: number): boolean {
-    if (!this.#route.policy.retry.codes.includes(status) || !this.#isRepeatable() || !this.#request.body.isWhole) return false;
-    if (this.#hedge?.isRunning === true) return true;
-    if (!this.#attempts.hasNext(false)) return false;
-    if (this.#attempts.takeRetry()) return true;
-    this.#context.counters.retriesDenied++;
-    return false;
   }
 
   #setAside(status: number): void {
     const upstream = this.#upstream!;
-    judgeAttempt(this.#context, upstream, resultOf(status), status);
+    judgeAttempt(this.#context, upstream, resultOf(status), status, this.#context.ports.now());
     this.#discardHeld();
     this.#held = upstream;
     this.#upstream = undefined;
@@ -388,47 +347,36 @@ export class Exchange implements ResponseSink, HedgedRequest {
 
   /** The request as a whole has taken too long. */
   #expire(): void {
-    if (this.#status > 0) return void this.#client.abort();
+    if (this.hasResponse) return void this.#client.abort();
     this.#failure = SLOW_REQUEST;
     this.#leave();
     this.#giveUp();
   }
 
   /** Who must act next, and by when: the client with its body, or the endpoint with reading it or with answering. */
-  #waitForWhoeverIsNext(isTaken: boolean): void {
+  #waitForWhoeverIsNext(isTaken: boolean, now: Milliseconds): void {
     const { timeouts } = this.#context.settings;
-    const { body } = this.#request;
-    const { socket } = this.#client;
-    if (body.isWhole) {
-      this.#client.deadline = Infinity;
-      if (this.#isSent && this.#status === 0) {
-        const { backendRequest } = this.#route.policy.timeouts;
-        const now = this.#context.ports.now();
-        this.#patience = now + Math.max(timeouts.response, backendRequest);
-        this.#upstream!.deadline = this.#isRepeatable() ? now + backendRequest : this.#patience;
-      }
-    } else if (isTaken) {
-      if (socket.isPaused()) socket.resume();
-      this.#client.deadline = this.#in(timeouts.client);
-      if (this.#isSent && this.#status === 0) this.#upstream!.deadline = Infinity;
-    } else {
-      socket.pause();
-      this.#client.deadline = Infinity;
-      if (this.#isSent) this.#upstream!.deadline = this.#in(timeouts.response);
-    }
+    const upstream = this.#isSent ? this.#upstream : undefined;
+    const isAnswered = this.hasResponse;
+    if (!this.#request.body.isWhole) return void paceBody(this.#client, upstream, { isTaken, isAnswered }, timeouts, now);
+    this.#client.deadline = Infinity;
+    if (upstream === undefined || isAnswered) return;
+    const { backendRequest } = this.#route.policy.timeouts;
+    this.#patience = now + Math.max(timeouts.response, backendRequest);
+    upstream.deadline = this.#attempts.isRepeatable ? now + backendRequest : this.#patience;
   }
 
   /** The body cannot be read on; what the endpoint has got of it is no request. */
   #refuse(fault: Fault | "body-too-large"): void {
-    if (this.#status > 0) return void this.#client.abort();
-    this.#keepAlive = false;
+    if (this.hasResponse) return void this.#client.abort();
+    this.#response.keepAlive = false;
     this.#fail(fault === "body-too-large" ? BODY_TOO_LARGE : FAULT_ANSWERS[fault]);
   }
 
   #fail(answer: OwnAnswer): void {
     this.#drop();
-    this.#end(answer.status);
-    this.#client.answer(answer, this.#keepAlive && this.#request.body.isWhole && !this.#context.isDraining);
+    this.#end(answer.status, this.#context.ports.now());
+    this.#client.answer(answer, this.#response.keepAlive && this.#request.body.isWhole && !this.#context.isDraining);
   }
 
   /** Nobody is to answer any more. */
@@ -448,14 +396,14 @@ export class Exchange implements ResponseSink, HedgedRequest {
   }
 
   /** @param status that the client got; 0: it went away before */
-  #end(status: number): void {
+  #end(status: number, now: Milliseconds): void {
     if (!this.#isCounted) return;
     this.#isCounted = false;
     const { budget, ports } = this.#context;
     this.#route.load.requests--;
     budget.requests--;
     this.#attempts.releaseRetry();
-    ports.outcomes?.request(this.#request.host, status, (ports.now() - this.#since) / 1000);
+    ports.outcomes?.request(this.#request.host, status, (now - this.#since) / 1000);
   }
 
   #in(delay: number): number {

@@ -60,10 +60,10 @@ export class Hedge implements ResponseSink {
     upstream?.abandon();
   }
 
-  onConnected(): void {
+  onConnected(now: Milliseconds): void {
     const upstream = this.#upstream!;
     this.#isSent = true;
-    this.#attempts.noteSent(upstream.endpoint);
+    this.#attempts.noteSent(upstream.endpoint, now);
     upstream.out.addText(this.#request.head);
     upstream.out.flush();
   }
@@ -73,12 +73,13 @@ export class Hedge implements ResponseSink {
     if (status < 200 && status !== 101) return; // interim responses come from whoever was asked first
     const upstream = this.#upstream!;
     if (status !== 101 && this.#request.onHedgeHead(head, framing, bytes)) return;
-    judgeAttempt(this.#context, upstream, status === 101 ? "reset" : resultOf(status), status);
+    judgeAttempt(this.#context, upstream, status === 101 ? "reset" : resultOf(status), status, this.#context.ports.now());
     this.cancel();
   }
 
   onLoss(loss: UpstreamLoss): void {
-    judgeAttempt(this.#context, this.#upstream!, loss === "unreachable" ? "connect" : loss === "timeout" ? "timeout" : "reset", 0);
+    const result = loss === "unreachable" ? "connect" : loss === "timeout" ? "timeout" : "reset";
+    judgeAttempt(this.#context, this.#upstream!, result, 0, this.#context.ports.now());
     this.#upstream = undefined;
   }
 
@@ -91,9 +92,10 @@ export class Hedge implements ResponseSink {
 
   #begin(): void {
     if (!this.#request.isSilent || !this.#attempts.hasNext(true) || !this.#attempts.takeRetry()) return;
-    this.#upstream = this.#attempts.take();
+    const now = this.#context.ports.now();
+    this.#upstream = this.#attempts.take(now);
     if (this.#upstream === undefined) return;
     this.#context.counters.hedges++;
-    this.#upstream.begin(this, this.#request.isToHead, this.#context.ports.now());
+    this.#upstream.begin(this, this.#request.isToHead, now);
   }
 }

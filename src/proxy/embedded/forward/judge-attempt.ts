@@ -1,4 +1,5 @@
 /** What became of a request at an endpoint, told to whom it concerns: who ejects endpoints, and whoever counts. */
+import type { Milliseconds } from "../../../model/units.ts";
 import type { ResponseHead } from "../http1/response-head.ts";
 import { reportedLoad } from "../outcomes/reported-load.ts";
 import type { ProxyEndpoint } from "./endpoints.ts";
@@ -7,13 +8,19 @@ import type { ProxyContext } from "./proxy-context.ts";
 import type { UpstreamConnection } from "./upstream-connection.ts";
 
 /** The first word about an attempt counts. @param status of its response; 0 when none has begun */
-export function judgeAttempt({ ejection, ports }: ProxyContext, upstream: UpstreamConnection, result: AttemptResult, status: number): void {
+export function judgeAttempt(
+  { ejection, ports }: ProxyContext,
+  upstream: UpstreamConnection,
+  result: AttemptResult,
+  status: number,
+  now: Milliseconds,
+): void {
   if (upstream.isJudged) return;
   upstream.isJudged = true;
   const { endpoint } = upstream;
   if (result === "ok") ejection.onSuccess(endpoint);
-  else ejection.onFailure(endpoint, ports.now());
-  ports.outcomes?.attempt(endpoint, result, (ports.now() - upstream.attemptSince) / 1000, status);
+  else ejection.onFailure(endpoint, now);
+  ports.outcomes?.attempt(endpoint, result, (now - upstream.attemptSince) / 1000, status);
 }
 
 /** By a response that came to its end. */

@@ -16,13 +16,14 @@ export type UpstreamLoss = "unreachable" | "lost" | "timeout" | "bad-response";
 
 /** Whose request it is. Calls come in this order; after onEnd, onUpgrade or onLoss there are none. */
 export interface ResponseSink {
-  onConnected(): void;
+  /** The request can be sent. */
+  onConnected(now: Milliseconds): void;
   /** An interim (1xx) or the final head. Offsets into `bytes`. */
   onHead(head: ResponseHead, framing: Framing, bytes: Buffer): void;
   onBody(bytes: Buffer, start: number, end: number): void;
   /** All that has arrived was handed on. */
   onRead(): void;
-  onEnd(): void;
+  onEnd(now: Milliseconds): void;
   /** After a head with status 101: `rest` is the new protocol's. */
   onUpgrade(rest: Buffer): void;
   /** The endpoint reads again. */
@@ -41,9 +42,11 @@ export interface ResponseSink {
 
 /** What the connection's owner learns. */
 export interface UpstreamOwner {
+  /** Monotonic. */
+  readonly now: () => Milliseconds;
   onConnected(connection: UpstreamConnection): void;
   /** It can take another request. */
-  onFree(connection: UpstreamConnection): void;
+  onFree(connection: UpstreamConnection, now: Milliseconds): void;
   /** It is no more. @param isUnreachable the endpoint could not be connected to */
   onGone(connection: UpstreamConnection, isUnreachable: boolean): void;
 }
@@ -101,7 +104,7 @@ export class UpstreamConnection {
     restartResponseHead(this.#head);
     if (this.#state === "idle") {
       this.#state = "head";
-      sink.onConnected();
+      sink.onConnected(now);
     }
   }
 
@@ -157,7 +160,7 @@ export class UpstreamConnection {
     this.#owner.onConnected(this);
     if (this.#sink === undefined) return void this.abandon();
     this.#state = "head";
-    this.#sink.onConnected();
+    this.#sink.onConnected(this.#owner.now());
   }
 
   #onData(piece: Buffer): void {
@@ -240,16 +243,17 @@ export class UpstreamConnection {
 
   /** The connection is free before the sink learns of the end, so that the client's next request can have it. */
   #finish(sink: ResponseSink, isKept: boolean): void {
+    const now = this.#owner.now();
     this.#sink = undefined;
     if (isKept) {
       this.#state = "idle";
       this.served++;
       if (this.socket.isPaused()) this.socket.resume();
-      this.#owner.onFree(this);
+      this.#owner.onFree(this, now);
     } else {
       this.#lose("lost");
     }
-    sink.onEnd();
+    sink.onEnd(now);
   }
 
   /** The new protocol's from here on; it stays among the endpoint's connections until it closes. */

@@ -14,6 +14,7 @@ interface Slot {
 }
 
 export class UpstreamPool implements UpstreamOwner {
+  readonly now: () => Milliseconds;
   readonly #ports: ProxyPorts;
   readonly #settings: ProxySettings;
   readonly #slots = new Map<string, Slot>();
@@ -21,6 +22,7 @@ export class UpstreamPool implements UpstreamOwner {
   #isClosed = false;
 
   constructor(ports: ProxyPorts, settings: ProxySettings) {
+    this.now = ports.now;
     this.#ports = ports;
     this.#settings = settings;
   }
@@ -31,10 +33,9 @@ export class UpstreamPool implements UpstreamOwner {
    * @param age "any" for a request that may be sent again if the connection turns out to be dead, "fresh" for others; "new" if one just did
    * @returns undefined when the endpoint has as many as it may have
    */
-  take(endpoint: ProxyEndpoint, age: "any" | "fresh" | "new"): UpstreamConnection | undefined {
+  take(endpoint: ProxyEndpoint, age: "any" | "fresh" | "new", now: Milliseconds): UpstreamConnection | undefined {
     const { pool, timeouts, head } = this.#settings;
     const slot = this.#slotOf(endpoint);
-    const now = this.#ports.now();
     const last = slot.idle.at(-1);
     const oldest = age === "any" ? pool.idleTime : age === "fresh" ? pool.freshTime : 0;
     if (last !== undefined && now - last.idleSince < oldest) {
@@ -53,19 +54,19 @@ export class UpstreamPool implements UpstreamOwner {
 
   isShunned(endpoint: ProxyEndpoint): boolean {
     const until = this.#slots.get(endpoint.id)?.shunnedUntil ?? 0;
-    return until > 0 && this.#ports.now() < until;
+    return until > 0 && this.now() < until;
   }
 
   onConnected({ endpoint }: UpstreamConnection): void {
     this.#slotOf(endpoint).shunnedUntil = 0;
   }
 
-  onFree(connection: UpstreamConnection): void {
+  onFree(connection: UpstreamConnection, now: Milliseconds): void {
     const { pool } = this.#settings;
     const { idle } = this.#slotOf(connection.endpoint);
     if (this.#isClosed || idle.length >= pool.idle) return void connection.abandon();
-    connection.idleSince = this.#ports.now();
-    connection.deadline = connection.idleSince + pool.idleTime;
+    connection.idleSince = now;
+    connection.deadline = now + pool.idleTime;
     idle.push(connection);
   }
 
@@ -76,7 +77,7 @@ export class UpstreamPool implements UpstreamOwner {
     const at = slot.idle.indexOf(connection);
     if (at >= 0) slot.idle.splice(at, 1);
     slot.open--;
-    if (isUnreachable) slot.shunnedUntil = this.#ports.now() + this.#settings.pool.shun;
+    if (isUnreachable) slot.shunnedUntil = this.now() + this.#settings.pool.shun;
     else if (slot.open === 0 && slot.shunnedUntil === 0) this.#slots.delete(endpoint.id); // endpoints come and go
   }
 
