@@ -80,8 +80,11 @@ export function newHistogram<Name extends string = never>(head: {
     kind: "histogram",
     observe(labels, value, exemplar) {
       const series = seriesOf(names, labels);
-      const known = all.get(series) ?? empty(labels);
-      all.set(series, known);
+      let known = all.get(series);
+      if (known === undefined) {
+        known = empty(labels);
+        all.set(series, known);
+      }
       const first = buckets.findIndex((bound) => value <= bound);
       const bucket = first < 0 ? buckets.length : first;
       known.counts[bucket]! += 1;

@@ -173,7 +173,7 @@ export class ClientConnection implements ExchangeClient {
     if (framing.body === "length" && framing.length > mostBody) return void this.answer(BODY_TOO_LARGE, false);
 
     const body = new RequestBody(framing, this.#bodyReader);
-    const rest = body.read(bytes.subarray(fields.at), undefined);
+    const rest = body.read(bytes, fields.at, undefined);
     this.#pending = typeof rest === "string" ? undefined : rest;
     if (typeof rest === "string") return void this.answer(FAULT_ANSWERS[rest], false);
     if (body.size > mostBody) return void this.answer(BODY_TOO_LARGE, false);

@@ -43,7 +43,7 @@ export class GatheringWriter {
     if (text === "" && pieces === undefined) return !socket.writableNeedDrain;
     this.#text = "";
     this.#pieces = undefined;
-    if (socket.destroyed || socket.writableEnded) return true; // whoever closed it does not wait for a drain
+    if (!socket.writable) return true; // whoever closed it does not wait for a drain
     if (pieces === undefined) return socket.write(text, "latin1");
     if (text !== "") pieces.push(text);
     if (pieces.length === 1) return socket.write(pieces[0]!);

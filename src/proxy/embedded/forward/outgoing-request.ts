@@ -32,7 +32,7 @@ export function passBody(
   out: GatheringWriter | undefined,
   replay: number,
 ): Buffer | Fault | "body-too-large" | undefined {
-  const rest = body.read(bytes, out);
+  const rest = body.read(bytes, 0, out);
   if (typeof rest === "string") return rest;
   if (body.size > mostBody) return "body-too-large";
   if (out !== undefined && body.isKept && body.size > replay) body.forget();

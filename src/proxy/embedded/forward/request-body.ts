@@ -29,12 +29,13 @@ export class RequestBody {
   /**
    * Reads what has arrived.
    *
+   * @param start of what has not been read yet
    * @param out where to pass it on to; undefined while there is no connection
    * @returns what is behind the body, or undefined when there is nothing; or why the body cannot be read
    */
-  read(bytes: Buffer, out: GatheringWriter | undefined): Buffer | Fault | undefined {
+  read(bytes: Buffer, start: number, out: GatheringWriter | undefined): Buffer | Fault | undefined {
     const reader = this.#reader;
-    reader.at = 0;
+    reader.at = start;
     for (;;) {
       const step = stepBody(reader, bytes, bytes.length);
       if (step === "data") {
