@@ -182,7 +182,7 @@ export class ClientConnection implements ExchangeClient {
     this.deadline = body.isWhole ? Infinity : now + settings.timeouts.client;
     const request = { host, from, method, head, body, mostBody, minor, keepAlive, expectsContinue, upgrades };
     this.#exchange = new Exchange(this, this.#context, request, destination, now);
-    this.#exchange.begin();
+    this.#exchange.begin(now);
   }
 
   finish(keepAlive: boolean): void {

@@ -20,11 +20,12 @@ import { Discard } from "./discard.ts";
 import type { Destination, ProxyRoute } from "./endpoints.ts";
 import type { ExchangeClient, ExchangeRequest } from "./exchange-client.ts";
 import { Hedge, type HedgedRequest } from "./hedge.ts";
-import { judgeAttempt, noteLoad, resultOf } from "./judge-attempt.ts";
+import { judgeAttempt, noteLoad, resultOf, resultOfLoss } from "./judge-attempt.ts";
 import { paceBody, passBody, sendRequest } from "./outgoing-request.ts";
 import { BAD_RESPONSE, BODY_TOO_LARGE, BUSY, LOST, NO_ENDPOINT, type OwnAnswer, SLOW_ENDPOINT, SLOW_REQUEST } from "./own-answer.ts";
 import type { ProxyContext } from "./proxy-context.ts";
 import { ResponseRelay } from "./response-relay.ts";
+import { UnderWay } from "./under-way.ts";
 import type { ResponseSink, UpstreamConnection, UpstreamLoss } from "./upstream-connection.ts";
 
 /** How soon a request that must wait looks again whether it may leave. */
@@ -37,7 +38,7 @@ export class Exchange implements ResponseSink, HedgedRequest {
   readonly #route: ProxyRoute;
   readonly #attempts: Attempts;
   readonly #response: ResponseRelay;
-  readonly #since: Milliseconds;
+  readonly #underWay: UnderWay;
   #upstream: UpstreamConnection | undefined;
   /** The request's head has been written to the endpoint. */
   #isSent = false;
@@ -55,8 +56,6 @@ export class Exchange implements ResponseSink, HedgedRequest {
   #hedge: Hedge | undefined;
   /** What the client is told when nobody is left. */
   #failure = NO_ENDPOINT;
-  /** It is counted among those under way. */
-  #isCounted = false;
 
   /** @param now the request's head has come */
   constructor(client: ExchangeClient, context: ProxyContext, request: ExchangeRequest, destination: Destination, now: Milliseconds) {
@@ -66,7 +65,7 @@ export class Exchange implements ResponseSink, HedgedRequest {
     this.#route = destination.route;
     this.#attempts = new Attempts(context, request, destination);
     this.#response = new ResponseRelay(client.out, request.minor, request.keepAlive);
-    this.#since = now;
+    this.#underWay = new UnderWay(context, destination.route, now);
   }
 
   get isRequestSent(): boolean {
@@ -82,13 +81,9 @@ export class Exchange implements ResponseSink, HedgedRequest {
     return this.#response.status > 0;
   }
 
-  begin(): void {
-    const { load, policy } = this.#route;
-    load.requests++;
-    this.#context.budget.requests++;
-    this.#isCounted = true;
-    if (load.requests > (policy.limits.concurrentRequests ?? Infinity)) this.#fail(BUSY);
-    else this.#connect(this.#since);
+  begin(now: Milliseconds): void {
+    if (this.#underWay.isOneTooMany) this.#fail(BUSY);
+    else this.#connect(now);
   }
 
   /**
@@ -98,8 +93,7 @@ export class Exchange implements ResponseSink, HedgedRequest {
    * @returns false when it is to leave its endpoint and the retry budget does not allow it yet
    */
   sweep(now: Milliseconds, hasNews: boolean): boolean {
-    const { request } = this.#route.policy.timeouts;
-    if (request > 0 && now - this.#since >= request) this.#expire();
+    if (this.#underWay.isLate(now)) this.#expire();
     else if (this.#parkedSince !== undefined) this.#leavePark(now, this.#parkedSince);
     else if (hasNews) return this.#reconsider(now);
     return true;
@@ -223,7 +217,7 @@ export class Exchange implements ResponseSink, HedgedRequest {
     this.#upstream = undefined;
     this.#isSent = false;
     const isStale = wasSent && loss === "lost" && this.#wasReused && !hasAnswered;
-    if (!isStale) judgeAttempt(this.#context, upstream, !wasSent ? "connect" : loss === "timeout" ? "timeout" : "reset", status, now);
+    if (!isStale) judgeAttempt(this.#context, upstream, resultOfLoss(loss), status, now);
     if (status > 0) {
       this.#context.counters.cutResponses++;
       this.#end(status, now);
@@ -397,13 +391,8 @@ export class Exchange implements ResponseSink, HedgedRequest {
 
   /** @param status that the client got; 0: it went away before */
   #end(status: number, now: Milliseconds): void {
-    if (!this.#isCounted) return;
-    this.#isCounted = false;
-    const { budget, ports } = this.#context;
-    this.#route.load.requests--;
-    budget.requests--;
     this.#attempts.releaseRetry();
-    ports.outcomes?.request(this.#request.host, status, (now - this.#since) / 1000);
+    this.#underWay.end(this.#request.host, status, now);
   }
 
   #in(delay: number): number {

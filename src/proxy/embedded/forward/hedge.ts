@@ -6,7 +6,7 @@ import type { Milliseconds } from "../../../model/units.ts";
 import type { Framing } from "../http1/framing.ts";
 import type { ResponseHead } from "../http1/response-head.ts";
 import type { Attempts } from "./attempts.ts";
-import { judgeAttempt, resultOf } from "./judge-attempt.ts";
+import { judgeAttempt, resultOf, resultOfLoss } from "./judge-attempt.ts";
 import type { ProxyContext } from "./proxy-context.ts";
 import type { ResponseSink, UpstreamConnection, UpstreamLoss } from "./upstream-connection.ts";
 
@@ -78,8 +78,7 @@ export class Hedge implements ResponseSink {
   }
 
   onLoss(loss: UpstreamLoss): void {
-    const result = loss === "unreachable" ? "connect" : loss === "timeout" ? "timeout" : "reset";
-    judgeAttempt(this.#context, this.#upstream!, result, 0, this.#context.ports.now());
+    judgeAttempt(this.#context, this.#upstream!, resultOfLoss(loss), 0, this.#context.ports.now());
     this.#upstream = undefined;
   }
 

@@ -5,7 +5,7 @@ import { reportedLoad } from "../outcomes/reported-load.ts";
 import type { ProxyEndpoint } from "./endpoints.ts";
 import type { AttemptResult } from "./outcome.ts";
 import type { ProxyContext } from "./proxy-context.ts";
-import type { UpstreamConnection } from "./upstream-connection.ts";
+import type { UpstreamConnection, UpstreamLoss } from "./upstream-connection.ts";
 
 /** The first word about an attempt counts. @param status of its response; 0 when none has begun */
 export function judgeAttempt(
@@ -25,6 +25,10 @@ export function judgeAttempt(
 
 /** By a response that came to its end. */
 export const resultOf = (status: number): AttemptResult => (status >= 502 && status <= 504 ? "status" : "ok");
+
+/** By how it failed. */
+export const resultOfLoss = (loss: UpstreamLoss): AttemptResult =>
+  loss === "unreachable" ? "connect" : loss === "timeout" ? "timeout" : "reset";
 
 /** What an endpoint tells of its load with a response that is on its way to a client. */
 export function noteLoad({ ports }: ProxyContext, endpoint: ProxyEndpoint, { fields }: ResponseHead, bytes: Buffer): void {
