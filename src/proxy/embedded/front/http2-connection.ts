@@ -60,6 +60,8 @@ export class Http2Connection {
         enablePush: false,
       },
       maxSessionInvalidFrames: settings.emptyFrames,
+      // endpoints do send two Content-Types: they pass as they came, and do not throw into whoever hands their response on
+      strictSingleValueFields: false,
     });
     this.#session = session;
     this.#socket = socket;

@@ -133,6 +133,7 @@ export class StreamSocket extends Duplex {
         if (bytes.length === 0) return true;
         continue;
       }
+      if (status === RESET_CONTENT && this.#framing.body !== "none") return this.#respondWithout(bytes);
       const endsHere = this.#framing.body === "none";
       this.#stream.respond(responseFields(status, fields, bytes), { endStream: endsHere });
       this.#state = endsHere ? "done" : "body";
@@ -142,6 +143,14 @@ export class StreamSocket extends Duplex {
     }
     if (this.#state === "body") isTaken = this.#takeBody(bytes);
     return isTaken;
+  }
+
+  /** Node ends 205 at its head, as RFC 9110 §15.3.6 has it: what an endpoint sends behind it is passed over. */
+  #respondWithout(bytes: Buffer): boolean {
+    const { status, fields } = this.#head;
+    this.#stream.respond(responseFields(status, fields, bytes, FieldKind.ContentLength), { endStream: true });
+    this.#state = "done";
+    return true;
   }
 
   #takeBody(bytes: Buffer): boolean {
@@ -169,7 +178,7 @@ export class StreamSocket extends Duplex {
 
   #interim(bytes: Buffer): OutgoingHttpHeaders {
     const { status, fields } = this.#head;
-    const headers: Record<string, number | string | string[]> = { ":status": status };
+    const headers: Record<string, number | string | string[]> = Object.assign(Object.create(null), { ":status": status });
     const list = responseFields(status, fields, bytes);
     for (let i = 2; i < list.length; i += 2) {
       const before = headers[list[i]!];
@@ -203,12 +212,13 @@ export class StreamSocket extends Duplex {
 }
 
 const CRLF = Buffer.from("\r\n");
+const RESET_CONTENT = 205;
 
-/** Names and values by turns, the status first. */
-function responseFields(status: number, fields: Fields, bytes: Buffer): string[] {
+/** Names and values by turns, the status first. @param without a kind of field that is left out, too */
+function responseFields(status: number, fields: Fields, bytes: Buffer, without?: FieldKind): string[] {
   const list = [":status", String(status)];
   for (let field = 0; field < fields.count; field++) {
-    if (LEFT_OUT.has(fields.kinds[field]!)) continue;
+    if (LEFT_OUT.has(fields.kinds[field]!) || fields.kinds[field] === without) continue;
     list.push(bytes.toString("latin1", nameStartOf(fields, field), nameEndOf(fields, field)).toLowerCase());
     list.push(bytes.toString("latin1", valueStartOf(fields, field), valueEndOf(fields, field)));
   }
