@@ -140,7 +140,7 @@ export class ClientConnection implements ExchangeClient {
     this.#isInHead = true;
     let fault = parseRequestHead(this.#head, bytes, bytes.length);
     if (fault === "more") {
-      if (this.#hasEnded) this.socket.destroy();
+      if (this.#hasEnded) this.#close(); // the response before may not be out yet
       return false;
     }
     if (fault === "done") fault = readRequest(this.#facts, this.#head, bytes) ?? "done";
@@ -250,8 +250,8 @@ export class ClientConnection implements ExchangeClient {
     this.#hasEnded = true;
     if (this.#isClosing) return; // it closes by itself, once what we said has been read
     if (this.#exchange === undefined) this.#serve();
-    // half of a body is no request; a whole request is answered though its sender says no more
-    else if (!this.#exchange.isRequestWhole) this.socket.destroy();
+    // half of a body is no request; a whole request is answered though its sender says no more, and what has begun is ended
+    else if (!this.#exchange.isRequestWhole && !this.#exchange.hasResponse) this.socket.destroy();
   }
 
   /** Says that we are done and reads on for a while: with bytes unread, closing would take the last answer away from the client (RFC 9112 §9.6). */

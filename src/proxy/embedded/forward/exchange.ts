@@ -123,8 +123,10 @@ export class Exchange implements ResponseSink, HedgedRequest {
   /** The client reads again. */
   onClientDrain(): void {
     const { timeouts } = this.#context.settings;
-    if (this.#upstream === undefined || this.#response.status === 0) return; // what it reads at last is the response before
+    if (this.#upstream === undefined) return;
+    if (!this.hasResponse && !this.#upstream.socket.isPaused()) return; // what it reads at last is the response before
     this.#upstream.socket.resume();
+    if (!this.hasResponse) return void this.#waitForWhoeverIsNext(!this.#upstream.socket.writableNeedDrain, this.#context.ports.now());
     this.#upstream.deadline = this.#in(timeouts.responseBody);
     this.#client.deadline = this.#request.body.isWhole ? Infinity : this.#in(timeouts.client);
   }
