@@ -237,8 +237,9 @@ export class UpstreamConnection {
 
   /** Would the endpoint take another request (RFC 9112 §9.3)? */
   #isKept(): boolean {
-    const { close, keepAlive } = this.#framing.connection;
-    return !close && (this.#head.minor === 1 || keepAlive) && this.#sink?.isRequestSent === true;
+    const { bindsConnection, connection } = this.#framing;
+    const { close, keepAlive } = connection;
+    return !close && !bindsConnection && (this.#head.minor === 1 || keepAlive) && this.#sink?.isRequestSent === true;
   }
 
   /** The connection is free before the sink learns of the end, so that the client's next request can have it. */

@@ -24,6 +24,8 @@ export const FieldKind = {
   Alias: 12,
   /** ORCA's report of an endpoint's load. It is for whoever chooses endpoints: not passed on to clients. */
   LoadReport: 13,
+  /** What an endpoint asks a client to prove. Passed on. */
+  Authenticate: 14,
 } as const;
 export type FieldKind = (typeof FieldKind)[keyof typeof FieldKind];
 
@@ -46,6 +48,7 @@ const KNOWN: readonly (readonly [string, FieldKind])[] = [
   ["x-forwarded-proto", FieldKind.ForwardedProto],
   ["x-forwarded-host", FieldKind.ForwardedHost],
   ["forwarded", FieldKind.Forwarded],
+  ["www-authenticate", FieldKind.Authenticate],
   ["endpoint-load-metrics", FieldKind.LoadReport],
   ["endpoint-load-metrics-bin", FieldKind.LoadReport],
 ];

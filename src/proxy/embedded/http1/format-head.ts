@@ -17,7 +17,7 @@ const KINDS = Object.keys(FieldKind).length;
 const tableOf = (kinds: readonly FieldKind[]): Uint8Array =>
   Uint8Array.from({ length: KINDS }, (_, kind) => (kinds.some((one) => one === kind) ? 1 : 0));
 
-const KEPT_IN_REQUESTS = tableOf([FieldKind.Other, FieldKind.LoadReport]);
+const KEPT_IN_REQUESTS = tableOf([FieldKind.Other, FieldKind.LoadReport, FieldKind.Authenticate]);
 const KEPT_IN_RESPONSES = tableOf([
   FieldKind.Other,
   FieldKind.Host,
@@ -27,6 +27,7 @@ const KEPT_IN_RESPONSES = tableOf([
   FieldKind.ForwardedHost,
   FieldKind.Forwarded,
   FieldKind.Alias,
+  FieldKind.Authenticate,
 ]);
 
 /**

@@ -26,6 +26,8 @@ export interface Framing {
   host: number;
   upgrade: number;
   expect: number;
+  /** A response that is about who speaks over this connection, as with NTLM: nobody else may from then on. */
+  bindsConnection: boolean;
 }
 
 export const newFraming = (): Framing => ({
@@ -35,6 +37,7 @@ export const newFraming = (): Framing => ({
   host: -1,
   upgrade: -1,
   expect: -1,
+  bindsConnection: false,
 });
 
 /** Requests (RFC 9112 §6.3 rules 4 to 7): without a length there is no body. @returns undefined when all is well */
@@ -62,6 +65,8 @@ export function frameResponse(
   if (fault !== undefined) return fault;
   // they must not speak of one (RFC 9110 §8.6), and llhttp would read it
   if (status < 200 && (framing.body === "length" || framing.body === "chunked")) return "interim-with-body";
+  // it must not speak of one either (RFC 9112 §6.1, RFC 9110 §8.6): should some come after all, nobody's response is to begin with it
+  if (status === 204 && framing.body !== "none" && framing.body !== "until-close") framing.connection.close = true;
   if (toHead || status < 200 || status === 204 || status === 304) framing.body = "none";
   return undefined;
 }
@@ -72,6 +77,7 @@ function readFields(framing: Framing, fields: Fields, bytes: Uint8Array, minor: 
   framing.host = -1;
   framing.upgrade = -1;
   framing.expect = -1;
+  framing.bindsConnection = false;
   let isChunked = false;
   for (let field = 0; field < fields.count; field++) {
     const start = valueStartOf(fields, field);
@@ -101,12 +107,19 @@ function readFields(framing: Framing, fields: Fields, bytes: Uint8Array, minor: 
       case FieldKind.Expect:
         framing.expect = field;
         break;
+      case FieldKind.Authenticate:
+        framing.bindsConnection ||= BINDING.test(latin1(bytes, start, end));
+        break;
     }
   }
   if (isChunked && framing.length >= 0) return "length-and-transfer-encoding";
   framing.body = isChunked ? "chunked" : framing.length < 0 ? "until-close" : framing.length === 0 ? "none" : "length";
   return undefined;
 }
+
+/** Schemes that know a client by its connection. In a list of challenges, or, seldom, in words of another one: that costs a connection only. */
+const BINDING = /\b(?:NTLM|Negotiate)\b/i;
+const latin1 = (bytes: Uint8Array, start: number, end: number): string => String.fromCharCode(...bytes.subarray(start, end));
 
 /**
  * `1*DIGIT` (RFC 9110 §8.6): no sign, no list, no white space inside.
