@@ -1,6 +1,7 @@
 /** Which connections to endpoints are used again, and which must not be. */
 import { describe, expect, test } from "vitest";
 import { ask, proxyWorld, request, response } from "../../../../test/support/http1/proxy-world.ts";
+import { ms } from "../../../model/units.ts";
 
 describe("a connection is not used again", () => {
   const cases: readonly { name: string; says: string; status: string }[] = [
@@ -36,4 +37,17 @@ test.each([
   await ask(world);
   await world.attempts[0]!.say(says);
   expect(world.proxy.connections()).toMatchObject({ open: 1, idle: 1 });
+});
+
+test("a response that nobody wants keeps no connection open when the proxy has closed", async () => {
+  const world = proxyWorld();
+  const client = await ask(world, request(["Connection: close"]));
+  await world.attempts[0]!.say("HTTP/1.1 503 Service Unavailable\r\nContent-Length: 10\r\n\r\nhalf ");
+  await world.attempts[1]!.say(response("hello"));
+  await client.end();
+  expect(world.proxy.connections()).toMatchObject({ clients: 0, open: 2 });
+  await world.proxy.close(ms(1000));
+  expect(world.attempts[0]!.isClosed()).toBe(true);
+  expect(world.proxy.connections().open).toBe(0);
+  expect(world.clock.pending()).toBe(0);
 });

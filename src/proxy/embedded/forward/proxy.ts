@@ -79,6 +79,7 @@ export function createProxy(choose: ChooseEndpoints, ports: ProxyPorts, settings
       pool.close();
       for (const client of clients) client.drain();
       if (clients.size > 0) await empty.promise;
+      pool.cut();
       cancelSweep?.();
     },
   };

@@ -100,6 +100,11 @@ export class UpstreamPool implements UpstreamOwner {
     for (const slot of [...this.#slots.values()]) for (const connection of [...slot.idle]) connection.abandon();
   }
 
+  /** Breaks what is left: responses that are read for nobody. */
+  cut(): void {
+    for (const connection of [...this.#connections]) connection.abandon();
+  }
+
   #slotOf(endpoint: ProxyEndpoint): Slot {
     let slot = this.#slots.get(endpoint.id);
     if (slot === undefined) {
