@@ -61,7 +61,7 @@ export function createTlsTerminator({ certificates, handshakes, handshakeTimeout
     const certificate = certificateFor(certificates(), socket.servername || undefined);
     if (entry === undefined || certificate === undefined) return void socket.destroy(); // its certificate is gone since
     counters.handshakes++;
-    socket.allowHalfOpen = true;
+    socket.allowHalfOpen = socket.alpnProtocol !== "h2"; // whoever ends HTTP/2 is gone, and so are its requests
     entry.then({ socket, isHttp2: socket.alpnProtocol === "h2", certificate });
   });
   server.on("tlsClientError", (error: NodeJS.ErrnoException, socket) => {
