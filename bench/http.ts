@@ -2,8 +2,10 @@
  * `npm run bench:http`: our embedded proxy beside HAProxy, nginx, Envoy, Traefik, and Fastify with @fastify/http-proxy, each with one thread on one core. On the
  * other core are the load and an nginx that answers everything with 100 bytes. Connections are kept on both sides.
  *
- * Workloads: `small`: 64 connections that ask again at once (wrk). `half-load`: a constant rate, half of what ours reached in the same round,
- * for all; latencies count from when a request was due. A proxy that had not reached a tenth more than that rate is left out.
+ * Workloads: `small`: 64 connections that ask again at once. autocannon asks whoever answers at most half of what it can ask, wrk the others; who
+ * asks whom is found out in the first round. `check`: wrk asks those of autocannon, too, so that it shows whether that matters. `half-load`: a
+ * constant rate, half of what ours reached in the same round, for all; latencies count from when a request was due. A proxy that had not reached
+ * a tenth more than that rate is left out.
  *
  * In every round all proxies are started anew, warmed up, and take turns in another order. `direct` is the upstream without a proxy: what the
  * load can do at most, and what a latency without a proxy is. Ratios are medians over rounds with a 95 % interval, above 1 = ours is better:
@@ -19,13 +21,16 @@ import { parseArgs } from "node:util";
 import { freePort } from "../test/support/free-port.ts";
 import { createCleanup } from "./dns/cleanup.ts";
 import { findProgram } from "./dns/contender.ts";
+import { median } from "./dns/statistics.ts";
 import { type Comparison, compare, figuresOf, type Run } from "./dns/summary.ts";
+import { autocannonCanAsk, runAutocannon } from "./http/autocannon.ts";
 import type { Contender } from "./http/contender.ts";
 import { ownProxy } from "./http/globalroute.ts";
-import { type Asked, CONNECTIONS, pace, saturate, type Values, warmUp } from "./http/measure.ts";
+import { type Asked, CONNECTIONS, pace, runOnce, saturate, type Values } from "./http/measure.ts";
 import { INSTALL_PEERS, PEERS } from "./http/peers.ts";
 import { type RunningProxy, startProxy, startUpstream } from "./http/running-proxy.ts";
 import { turnsOf } from "./http/turns.ts";
+import { runWrk } from "./http/wrk.ts";
 import { type Figure, machineName, writeReport } from "./support/report.ts";
 
 const OURS = "globalroute";
@@ -59,9 +64,7 @@ const missing = chosen.filter((contender) => contender.program() === undefined);
 const contenders = chosen.filter((contender) => !missing.includes(contender));
 
 console.log(machineName());
-console.log(
-  `${rounds} rounds; runs of ${seconds} s by wrk over ${CONNECTIONS} connections; ${contenders.map(({ name }) => name).join(", ")}`,
-);
+console.log(`${rounds} rounds; runs of ${seconds} s over ${CONNECTIONS} connections; ${contenders.map(({ name }) => name).join(", ")}`);
 if (missing.length > 0) console.log(`not measured: ${missing.map(({ name }) => name).join(", ")}. To install them: ${INSTALL_PEERS}`);
 
 const runs: Run[] = [];
@@ -69,7 +72,7 @@ function record(round: number, workload: string, who: string, values: Values): v
   runs.push({ round, workload, who, values });
   const of = (name: string, digits: number): string => (values[name] ?? Number.NaN).toFixed(digits);
   console.log(
-    `${String(round).padStart(2)} ${workload.padEnd(9)} ${who.padEnd(18)} ${of(workload === "small" ? "rps" : "rate", 0).padStart(6)}/s ${of("cpuMicros", 1).padStart(5)} µs/request` +
+    `${String(round).padStart(2)} ${workload.padEnd(9)} ${who.padEnd(18)} ${of("rps" in values ? "rps" : "rate", 0).padStart(6)}/s ${of("cpuMicros", 1).padStart(5)} µs/request` +
       `  CPU ${of("cpu", 2)}  p50 ${of("p50", 0)} p99 ${of("p99", 0)} µs  failed ${of("failed", 0)}`,
   );
 }
@@ -78,17 +81,29 @@ const upstream = await startUpstream(HOST, folder, cleanup);
 const asked = (proxy: RunningProxy | undefined): Asked =>
   proxy === undefined ? { host: HOST, port: upstream.upstreamPort } : { host: HOST, port: proxy.port, pid: proxy.pid };
 
+const limits: number[] = [];
+for (let run = 0; run < 3; run++) limits.push((await saturate(asked(undefined), seconds, runAutocannon)).rps ?? 0);
+const limit = median(limits);
+console.log(`autocannon asks ${limit.toFixed(0)} requests a second of nobody but the upstream, which it shares its core with`);
+/** Proxies that it asks. */
+const slow = new Set<string>();
+
 for (let round = 0; round < rounds; round++) {
   const proxies: RunningProxy[] = [];
   for (const contender of contenders) proxies.push(await startProxy(contender, upstream, { folder, round }, cleanup));
   const turns = turnsOf([undefined, ...proxies], round);
-  for (const proxy of proxies) await warmUp(asked(proxy), WARM_UP);
+  for (const proxy of proxies) {
+    const { rps = 0 } = await runOnce(asked(proxy), WARM_UP, runWrk);
+    if (round === 0 && autocannonCanAsk(rps, limit)) slow.add(proxy.name);
+  }
+  if (round === 0) console.log(`it asks ${[...slow].join(", ") || "nobody"}, and wrk asks the others`);
   const reached = new Map<string, number>();
   for (const proxy of turns) {
     const name = proxy?.name ?? DIRECT;
-    const values = await saturate(asked(proxy), seconds);
+    const values = await saturate(asked(proxy), seconds, slow.has(name) ? runAutocannon : runWrk);
     reached.set(name, values.rps ?? 0);
     if (wanted("small")) record(round, "small", name, values);
+    if (wanted("check") && slow.has(name)) record(round, "check", name, await saturate(asked(proxy), seconds, runWrk));
   }
   const rate = Math.floor((reached.get(OURS) ?? 0) / 2);
   for (const proxy of wanted("half-load") ? turns : []) {
@@ -106,7 +121,7 @@ console.log("\nmedians\nworkload   proxy               runs  requests/s  CPU µs
 for (const { workload, who, values } of figures) {
   const of = (name: string, digits: number, width: number): string => (values[name] ?? Number.NaN).toFixed(digits).padStart(width);
   console.log(
-    `${workload.padEnd(10)} ${who.padEnd(18)} ${of("runs", 0, 5)} ${of(workload === "small" ? "rps" : "rate", 0, 11)} ${of("cpuMicros", 1, 15)} ${of("cpu", 2, 5)} ${of("p50", 0, 6)} ${of("p99", 0, 9)} ${of("failed", 0, 7)} ${of("memoryMiB", 0, 5)}`,
+    `${workload.padEnd(10)} ${who.padEnd(18)} ${of("runs", 0, 5)} ${of("rps" in values ? "rps" : "rate", 0, 11)} ${of("cpuMicros", 1, 15)} ${of("cpu", 2, 5)} ${of("p50", 0, 6)} ${of("p99", 0, 9)} ${of("failed", 0, 7)} ${of("memoryMiB", 0, 5)}`,
   );
 }
 
@@ -125,6 +140,15 @@ console.log(
 for (const one of compare(runs, { workload: "small", ours: OURS, value: "rps", better: "more" })) tell("small", one);
 for (const one of compare(runs, { workload: "small", ours: OURS, value: "cpuMicros", better: "less" })) tell("small-cpu", one);
 for (const one of compare(runs, { workload: "half-load", ours: OURS, value: "p99", better: "less" })) tell("half-load-p99", one);
+console.log("\nautocannon beside wrk, asking the same proxy: requests a second and CPU per request; 1 = it does not matter who asks");
+for (const name of slow) {
+  const pairs = runs
+    .filter(({ who, workload }) => who === name && (workload === "small" || workload === "check"))
+    .map(({ workload, ...run }) => ({ ...run, workload: name, who: workload }));
+  for (const value of ["rps", "cpuMicros"])
+    for (const { ratio } of compare(pairs, { workload: name, ours: "small", value, better: "more" }))
+      console.log(`  ${`${name} ${value}`.padEnd(36)} ${ratio.median.toFixed(3)}  [${ratio.low.toFixed(3)}, ${ratio.high.toFixed(3)}]`);
+}
 const failed = runs.filter(({ values }) => (values.failed ?? 0) > 0);
 if (failed.length > 0) console.log(`\nFAILED REQUESTS in ${failed.length} runs, see above`);
 if (flags.json !== undefined) writeReport(flags.json, { bench: "http", ratios, figures: [...figures, ...ratioFigures] });

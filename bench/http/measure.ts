@@ -6,8 +6,8 @@ import { z } from "zod";
 import type { Cleanup } from "../dns/cleanup.ts";
 import { peakMemory, processCpuSeconds } from "../dns/process-cpu.ts";
 import { CLIENT_CORE } from "../support/pinned-process.ts";
+import type { Generator, LoadResult } from "./full-load.ts";
 import type { PacedResult, PacedSpec } from "./paced-load.ts";
-import { runWrk, type WrkResult } from "./wrk.ts";
 
 /** Open at once, each with one request under way. */
 export const CONNECTIONS = 64;
@@ -26,29 +26,29 @@ const ENOUGH_CPU = 0.93;
 const RERUNS = 3;
 
 /** As many requests as are answered: of up to four runs the first in which the proxy had its core to itself, or the one in which it had most of it. */
-export async function saturate(asked: Asked, seconds: number): Promise<Values> {
-  let best = await runOnce(asked, seconds);
+export async function saturate(asked: Asked, seconds: number, generator: Generator): Promise<Values> {
+  let best = await runOnce(asked, seconds, generator);
   for (let run = 0; run < RERUNS && best.cpu < ENOUGH_CPU; run++) {
-    const next = await runOnce(asked, seconds);
+    const next = await runOnce(asked, seconds, generator);
     if (next.cpu > best.cpu) best = next;
   }
   return best;
 }
 
-async function runOnce({ port, host, pid }: Asked, seconds: number): Promise<Values & { readonly cpu: number }> {
+/** @returns `rps`, `p50`, `p99` (µs), `failed`, `cpuMicros` of the proxy's per request, `cpu` as a share of its core, `memoryMiB` at most */
+export async function runOnce(
+  { port, host, pid }: Asked,
+  seconds: number,
+  generator: Generator,
+): Promise<Values & { readonly cpu: number }> {
   const cpu = (): number => (pid === undefined ? Number.NaN : processCpuSeconds(pid));
   const before = cpu();
-  const load = await runWrk(`http://127.0.0.1:${port}/`, host, CONNECTIONS, seconds);
+  const load = await generator({ url: `http://127.0.0.1:${port}/`, host, connections: CONNECTIONS, seconds });
   const spent = cpu() - before;
   return { ...rates(load), cpuMicros: (1e6 * spent) / load.requests, cpu: spent / load.seconds, memoryMiB: memory(pid) };
 }
 
-/** So that compilers warm up. */
-export async function warmUp(asked: Asked, seconds: number): Promise<void> {
-  await runOnce(asked, seconds);
-}
-
-const rates = ({ requests, seconds, failed, p50, p99 }: WrkResult): Values => ({ rps: requests / seconds, p50, p99, failed });
+const rates = ({ requests, seconds, failed, p50, p99 }: LoadResult): Values => ({ rps: requests / seconds, p50, p99, failed });
 
 const memory = (pid: number | undefined): number => (pid === undefined ? Number.NaN : peakMemory(pid));
 

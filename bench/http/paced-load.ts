@@ -1,6 +1,10 @@
 /**
  * `node bench/http/paced-load.ts SPEC`: asks one proxy at a constant rate and prints a {@link PacedResult} as JSON. A process of its own on the
  * core of the load, behind the upstream that it shares the core with: it never sleeps, because timers are too coarse.
+ *
+ * autocannon has rates, too (`--overallRate`), but is silent for most of each second: it sends what is due in a second at its beginning, as fast
+ * as it gets answers, in which a proxy is as busy as at full load. It also tells whole milliseconds, and what waited behind a slow answer it adds
+ * by a guess. wrk has no rate.
  */
 import { connect } from "node:net";
 import { quantile } from "../support/report.ts";

@@ -1,22 +1,12 @@
-/** As many requests as a proxy answers, asked by wrk: a generator in JavaScript would be the limit instead. */
+/** wrk asks whoever is too fast for autocannon. */
 import { execFile } from "node:child_process";
 import { promisify } from "node:util";
 import { findProgram } from "../dns/contender.ts";
 import { CLIENT_CORE } from "../support/pinned-process.ts";
+import type { FullLoad, LoadResult } from "./full-load.ts";
 
-export interface WrkResult {
-  readonly seconds: number;
-  /** Answers of any kind. */
-  readonly requests: number;
-  /** Answers with another status than 2xx and 3xx, and connections that failed, broke or were silent for two seconds. */
-  readonly failed: number;
-  /** Microseconds, of which most is waiting for the others: every connection asks again at once. */
-  readonly p50: number;
-  readonly p99: number;
-}
-
-/** @param connections that ask again as soon as they have their answer */
-export async function runWrk(url: string, host: string, connections: number, seconds: number): Promise<WrkResult> {
+/** Connections that are silent for two seconds count as failed. */
+export async function runWrk({ url, host, connections, seconds }: FullLoad): Promise<LoadResult> {
   const args = ["-t1", `-c${connections}`, `-d${seconds}s`, "--latency", "-H", `Host: ${host}`, url];
   const { stdout } = await promisify(execFile)("taskset", ["-c", CLIENT_CORE, findProgram("wrk") ?? "wrk", ...args]);
   return parseWrk(stdout);
@@ -29,7 +19,7 @@ const MICROSECONDS: Readonly<Record<string, number>> = { us: 1, ms: 1e3, s: 1e6,
  *
  * @throws when there is no line of requests, or no latencies
  */
-export function parseWrk(text: string): WrkResult {
+export function parseWrk(text: string): LoadResult {
   const [, requests, duration, unit = ""] = /(\d+) requests in ([\d.]+)(us|ms|s|m|h),/.exec(text) ?? [];
   if (requests === undefined) throw new Error(`wrk printed no line "N requests in …":\n${text}`);
   const errors = /Socket errors: connect (\d+), read (\d+), write (\d+), timeout (\d+)/.exec(text)?.slice(1) ?? [];
@@ -44,7 +34,7 @@ export function parseWrk(text: string): WrkResult {
 }
 
 function latency(text: string, percent: number): number {
-  const [, value, unit = ""] = new RegExp(`^\\s+${percent}%\\s+([\\d.]+)(us|ms|s|m|h)$`, "m").exec(text) ?? [];
+  const [, value, unit = ""] = new RegExp(`^\\s+${percent}%\\s+([\\d.]+)(us|ms|s|m|h) *$`, "m").exec(text) ?? [];
   if (value === undefined) throw new Error(`wrk printed no latency for ${percent} %:\n${text}`);
   return Number(value) * (MICROSECONDS[unit] ?? Number.NaN);
 }
