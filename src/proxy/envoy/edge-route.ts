@@ -1,6 +1,6 @@
 /** What an Envoy fleet is told of a route: by which hosts it is reached, how its backends are spoken to, and who serves at which place. */
 import type { Route, RouteKey } from "../../model/inventory.ts";
-import { type Milliseconds, ms } from "../../model/units.ts";
+import type { Milliseconds } from "../../model/units.ts";
 import type { ClientGroup } from "../client-groups.ts";
 import type { EdgePlan } from "../edge-plan.ts";
 
@@ -65,12 +65,3 @@ export interface EdgeSettings {
     readonly time: Milliseconds;
   };
 }
-
-export const DEFAULT_EDGE_SETTINGS: Omit<EdgeSettings, "port"> = {
-  connectTimeout: ms(2_000),
-  requestTimeout: ms(0),
-  retry: { attempts: 3, attemptTimeout: ms(10_000), codes: [502, 503, 504] },
-  sticky: "None",
-  mostRequests: 10_000,
-  ejection: { failures: 5, time: ms(10_000) },
-};

@@ -4,10 +4,10 @@ import { once } from "node:events";
 import { setTimeout as sleep } from "node:timers/promises";
 import { Agent, request } from "undici";
 import { describe, expect, onTestFinished, test, vi } from "vitest";
-import { DEFAULT_EDGE_SETTINGS } from "../../../src/proxy/envoy/edge-route.ts";
 import { requireComponent } from "../../support/component.ts";
 import { startEdgeEngine } from "../../support/envoy/edge-engine.ts";
 import { HOST, SITES, type Sites, shopRoute, startFleet, startSite, startSites } from "../../support/envoy/edge-scene.ts";
+import { edgeSettings } from "../../support/envoy/edge-settings.ts";
 import type { MixedOutcome } from "../../support/envoy/mixed-load.ts";
 import { startEnvoy } from "../../support/envoy/real-envoy.ts";
 import { percentile } from "../../support/envoy/scale/fleet-scale.ts";
@@ -94,10 +94,8 @@ describe.skipIf(!requireComponent("envoy", "envoy"))("Envoy, while the nearest c
   test("answers 503 to a crowd that came at one instant: all of it goes on to the next", async () => {
     const sites = await startSites();
     const fleet = await startFleet();
-    const route = shopRoute(sites.port);
-    fleet.update([
-      { ...route, settings: { ...DEFAULT_EDGE_SETTINGS, port: sites.port, ejection: { ...DEFAULT_EDGE_SETTINGS.ejection, failures: 0 } } },
-    ]);
+    const settings = edgeSettings(sites.port);
+    fleet.update([{ ...shopRoute(sites.port), settings: { ...settings, ejection: { ...settings.ejection, failures: 0 } } }]);
     const envoy = await startEnvoy({ id: "edge-1", region: "eu-west", adsPort: fleet.port, variant: "DELTA_GRPC" });
     const port = await envoy.listenerPort();
     const dispatcher = new Agent({ connections: CROWD });

@@ -184,6 +184,23 @@ describe.skipIf(!requireComponent("envoy", "envoy"))("Envoys", () => {
     await vi.waitFor(async () => expect(await limited()).toBe("200 virginia"), { timeout: 15_000, interval: 50 });
   });
 
+  test("an Envoy sends clients of one network to one cluster, and others elsewhere, when the route is sticky", async () => {
+    const xds = await freePort();
+    const { folder } = await start(envoyFleet("{address: 127.0.0.1, port: 0, trustedHops: 1}"), () => ["--xds", `127.0.0.1:${xds}`]);
+    const paris = await startEnvoy({ id: "edge-1", region: "paris", adsPort: xds, variant: "DELTA_GRPC" });
+    const port = await paris.listenerPort();
+    await becomes(port, "200 dublin");
+    const file = join(folder, "config", "all.yaml");
+    writeFileSync(file, readFileSync(file, "utf8").replace("  health:", "  routing: {order: Weighted, sticky: ClientSubnet}\n  health:"));
+    const answersTo = (network: number) =>
+      Promise.all(Array.from({ length: 20 }, (_, host) => ask(port, HOST, { "x-forwarded-for": `198.51.${network}.${host}` })));
+    const seen = () => Promise.all(Array.from({ length: 12 }, async (_, network) => [...new Set(await answersTo(network))]));
+    await vi.waitFor(async () => expect(new Set((await seen()).flat())).toEqual(new Set(["200 dublin", "200 virginia"])), {
+      timeout: 15_000,
+    });
+    expect((await seen()).filter((answers) => answers.length !== 1)).toEqual([]);
+  });
+
   test("an Envoy that is at no place of its fleet is told nothing, and that is said; so is what one rejects", async () => {
     const xds = await freePort();
     const { server, write, fleets } = await start(envoyFleet(), () => ["--xds", `127.0.0.1:${xds}`]);

@@ -7,13 +7,14 @@ import type { Route } from "../../../src/model/inventory.ts";
 import { type ClientClasses, clientClasses } from "../../../src/proxy/client-classes.ts";
 import { planClients } from "../../../src/proxy/client-groups.ts";
 import { CLASS_HEADER, SUBNET_HEADER } from "../../../src/proxy/envoy/client-headers.ts";
-import { DEFAULT_EDGE_SETTINGS, type EdgeRoute } from "../../../src/proxy/envoy/edge-route.ts";
+import type { EdgeRoute } from "../../../src/proxy/envoy/edge-route.ts";
 import { policyOf } from "../../../src/routing/policy.ts";
 import type { RoutingTable, Standing } from "../../../src/routing/table.ts";
 import { freePort } from "../free-port.ts";
 import { testBackend, testInventory, testRoute } from "../world/build-route.ts";
 import { COUNTRY_FILE, compileTestTable, everythingUsable } from "../world/compile-test-world.ts";
 import { HOST, PLACE, startFleet } from "./edge-scene.ts";
+import { edgeSettings } from "./edge-settings.ts";
 import { type RealEnvoy, startEnvoy } from "./real-envoy.ts";
 
 const TOKYO: Place = { continent: "AS", country: "JP", latitude: 35.7, longitude: 139.7 };
@@ -64,7 +65,7 @@ export async function startDecisions({
     return {
       key: "default/shop",
       hosts: [HOST],
-      settings: { ...DEFAULT_EDGE_SETTINGS, port, sticky: route.sticky },
+      settings: { ...edgeSettings(port), sticky: route.sticky },
       ...planClients(policy, new Map([[PLACE, { table, route, index: 0, policy, measures, place: TOKYO }]]), classes),
     };
   };

@@ -17,12 +17,13 @@ import { createLog } from "../../../src/observe/log.ts";
 import { createMetrics } from "../../../src/observe/metrics.ts";
 import { createTimeline } from "../../../src/observe/timeline.ts";
 import { edgePlan, placeOfLocation } from "../../../src/proxy/edge-plan.ts";
-import { DEFAULT_EDGE_SETTINGS, type EdgeRoute } from "../../../src/proxy/envoy/edge-route.ts";
+import type { EdgeRoute } from "../../../src/proxy/envoy/edge-route.ts";
 import { measuresOf } from "../../../src/routing/measure.ts";
 import { policyOf } from "../../../src/routing/policy.ts";
 import type { RoutingTable } from "../../../src/routing/table.ts";
 import { tempFolder } from "../temp-folder.ts";
 import { HOST, PLACE, SITES } from "./edge-scene.ts";
+import { edgeSettings } from "./edge-settings.ts";
 
 /** Dublin is nearest to {@link PLACE}. */
 const REGIONS = { dublin: "eu-west-1", frankfurt: "eu-central-1", virginia: "us-east-1" } as const;
@@ -101,5 +102,5 @@ function edgeRouteOf(table: RoutingTable, inventory: Inventory, port: number): E
   const policy = policyOf(route!, inventory, new Map(clusters.map(({ name }, i) => [name, i])), new Map());
   const place = placeOfLocation(clusters.find(({ name }) => name === "dublin")!.location);
   const plan = edgePlan({ table, route: route!, index: 0, policy, measures: measuresOf(clusters, newLatencyMap()), place });
-  return { key: "default/shop", hosts: [HOST], settings: { ...DEFAULT_EDGE_SETTINGS, port }, plans: new Map([[PLACE, plan]]) };
+  return { key: "default/shop", hosts: [HOST], settings: edgeSettings(port), plans: new Map([[PLACE, plan]]) };
 }

@@ -6,11 +6,12 @@ import { fileURLToPath } from "node:url";
 import { Agent, request } from "undici";
 import { onTestFinished } from "vitest";
 import { type Milliseconds, ms } from "../../../src/model/units.ts";
-import { DEFAULT_EDGE_SETTINGS, type EdgeRoute } from "../../../src/proxy/envoy/edge-route.ts";
+import type { EdgeRoute } from "../../../src/proxy/envoy/edge-route.ts";
 import { createEnvoyFleet, type EnvoyFleet, type EnvoyFleetOptions } from "../../../src/proxy/envoy/envoy-fleet.ts";
 import { Standing } from "../../../src/routing/table.ts";
 import { freePort } from "../free-port.ts";
 import type { AtEnd } from "../temp-folder.ts";
+import { edgeSettings } from "./edge-settings.ts";
 
 /** In the order of the tiers. */
 export const SITES = { dublin: "127.0.21.1", frankfurt: "127.0.21.2", virginia: "127.0.21.3" } as const;
@@ -61,10 +62,11 @@ export function shopRoute(port: number, out: readonly Site[] = [], attemptTimeou
   const tiers = names.map((name) => [
     { name, cluster: name, weight: 1_000_000, endpoints: [{ address: SITES[name], serves: !out.includes(name) }] },
   ]);
+  const settings = edgeSettings(port);
   return {
     key: "default/shop",
     hosts: [HOST],
-    settings: { ...DEFAULT_EDGE_SETTINGS, port, retry: { ...DEFAULT_EDGE_SETTINGS.retry, attemptTimeout } },
+    settings: { ...settings, retry: { ...settings.retry, attemptTimeout } },
     plans: new Map([[PLACE, { tiers, standing: Standing.Usable }]]),
   };
 }

@@ -1,8 +1,9 @@
 /** Routes as an Envoy fleet is told of them, for tests. */
 
 import type { EdgeBackend, EdgePlan } from "../../../src/proxy/edge-plan.ts";
-import { DEFAULT_EDGE_SETTINGS, type EdgeRoute } from "../../../src/proxy/envoy/edge-route.ts";
+import type { EdgeRoute } from "../../../src/proxy/envoy/edge-route.ts";
 import { Standing } from "../../../src/routing/table.ts";
+import { edgeSettings } from "./edge-settings.ts";
 
 /** `192.0.2.1` serves, `!192.0.2.1` does not. */
 export const edgeBackend = (name: string, addresses: readonly string[], weight = 1_000_000): EdgeBackend => ({
@@ -19,7 +20,7 @@ export function edgeRoute(number: number, more: Partial<EdgeRoute> = {}): EdgeRo
   return {
     key: `default/app-${number}`,
     hosts: [`app-${number}.example.org`],
-    settings: { ...DEFAULT_EDGE_SETTINGS, port: 80 },
+    settings: edgeSettings(80),
     plans: new Map([["here", edgePlanOf([edgeBackend("dublin", [`192.0.2.${number}`])])]]),
     ...more,
   };
