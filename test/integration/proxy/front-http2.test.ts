@@ -2,12 +2,13 @@
 import { createHash } from "node:crypto";
 import { once } from "node:events";
 import type { RequestListener } from "node:http";
-import { type ClientHttp2Session, type ClientHttp2Stream, connect, constants, type OutgoingHttpHeaders } from "node:http2";
-import { afterEach, describe, expect, test } from "vitest";
+import { type ClientHttp2Session, type ClientHttp2Stream, constants, type OutgoingHttpHeaders } from "node:http2";
+import { describe, expect, onTestFinished, test } from "vitest";
 import { ms } from "../../../src/model/units.ts";
 import { PROXY_SETTINGS } from "../../../src/proxy/embedded/forward/settings.ts";
 import { HTTP2_SETTINGS } from "../../../src/proxy/embedded/front/http2-settings.ts";
-import { CA, type FrontWorld, openTls, SHOP, startFrontWorld, tlsSettings } from "../../support/http1/front-world.ts";
+import { openFront, openSession } from "../../support/http1/front-in-test.ts";
+import { type FrontWorld, openTls, SHOP, tlsSettings } from "../../support/http1/front-world.ts";
 import {
   Flag,
   FrameType,
@@ -21,24 +22,6 @@ import {
   settings,
 } from "../../support/http2/frames.ts";
 import { seededRandom } from "../../support/random.ts";
-
-const closers: (() => Promise<void> | void)[] = [];
-afterEach(async () => {
-  for (const close of closers.splice(0).reverse()) await close();
-});
-
-const start = async (...how: Parameters<typeof startFrontWorld>): Promise<FrontWorld> => {
-  const world = await startFrontWorld(...how);
-  closers.push(world.close);
-  return world;
-};
-
-function session({ proxy }: FrontWorld): ClientHttp2Session {
-  const client = connect(`https://127.0.0.1:${proxy.port}`, { servername: SHOP, ca: CA });
-  client.on("error", () => {});
-  closers.push(() => client.destroy());
-  return client;
-}
 
 interface Answer {
   readonly status: number;
@@ -80,8 +63,8 @@ const echo: RequestListener = (incoming, response) => {
 };
 
 test("requests and responses of all sizes come through as they were sent, many at a time", async () => {
-  const world = await start(echo);
-  const client = session(world);
+  const world = await openFront(echo);
+  const client = openSession(world);
   const random = seededRandom(2);
   const below = (limit: number): number => Math.floor(random() * limit);
   const pick = <T>(list: readonly T[]): T => list[below(list.length)]!;
@@ -105,7 +88,7 @@ test("requests and responses of all sizes come through as they were sent, many a
 
 test("fields: cookies, bytes beyond ASCII, several of one name, whom it is from, nothing of the connection", async () => {
   let got: readonly string[] = [];
-  const world = await start((incoming, response) => {
+  const world = await openFront((incoming, response) => {
     got = incoming.rawHeaders;
     response.writeHead(200, [
       ...["Set-Cookie", "a=1", "Set-Cookie", "b=2", "Keep-Alive", "timeout=5", "X-Name", "caf\u00e9"],
@@ -113,7 +96,7 @@ test("fields: cookies, bytes beyond ASCII, several of one name, whom it is from,
     ]);
     response.end(Buffer.from("ok")); // of text Node would make UTF-8, its head included
   });
-  const client = session(world);
+  const client = openSession(world);
   const answer = await ask(client, { cookie: ["c=3", "d=4"], te: "trailers", "x-name": "caf\u00e9", "x-forwarded-for": "203.0.113.9" });
   expect(got).toEqual([
     ...["Host", SHOP, "x-name", "caf\u00e9", "cookie", "c=3; d=4"],
@@ -130,11 +113,11 @@ test("fields: cookies, bytes beyond ASCII, several of one name, whom it is from,
 });
 
 test("early hints and 100 Continue come before the response", async () => {
-  const world = await start((incoming, response) => {
+  const world = await openFront((incoming, response) => {
     response.writeEarlyHints({ link: ["</a.css>; rel=preload", "</b.css>; rel=preload"] });
     incoming.resume().on("end", () => response.end("done"));
   });
-  const client = session(world);
+  const client = openSession(world);
   const stream = client.request({ ":authority": SHOP, ":method": "POST", expect: "100-continue" });
   const early: unknown[] = [];
   stream.on("headers", (fields) => early.push(fields[":status"], fields.link));
@@ -148,7 +131,7 @@ test("early hints and 100 Continue come before the response", async () => {
 
 test("large bodies pass both ways at the speed of who reads them", async () => {
   const size = 24 << 20;
-  const world = await start((incoming, response) => {
+  const world = await openFront((incoming, response) => {
     let got = 0;
     incoming.on("data", (piece: Buffer) => {
       got += piece.length;
@@ -161,7 +144,7 @@ test("large bodies pass both ways at the speed of who reads them", async () => {
       response.end();
     });
   });
-  const client = session(world);
+  const client = openSession(world);
   const stream = client.request({ ":authority": SHOP, ":method": "PUT" });
   const answer = read(stream);
   for (let sent = 0; sent < size; sent += 1 << 16) if (!stream.write(Buffer.alloc(1 << 16))) await once(stream, "drain");
@@ -171,14 +154,14 @@ test("large bodies pass both ways at the speed of who reads them", async () => {
 });
 
 test("many clients' streams that stop being read hold no memory to speak of, and others go on", async () => {
-  const world = await start((incoming, response) => {
+  const world = await openFront((incoming, response) => {
     if (incoming.url === "/small") return void response.end("small");
     const more = (): void => {
       while (!response.destroyed) if (!response.write(Buffer.alloc(1 << 16))) return void response.once("drain", more);
     };
     more();
   });
-  const client = session(world);
+  const client = openSession(world);
   const stuck = Array.from({ length: 20 }, () => client.request({ ":authority": SHOP, ":path": "/large" }));
   await Promise.all(stuck.map((stream) => once(stream, "response")));
   for (let i = 0; i < 20; i++) expect(String((await ask(client, { ":path": "/small" })).body)).toBe("small");
@@ -188,8 +171,8 @@ test("many clients' streams that stop being read hold no memory to speak of, and
 
 test("a request that the client takes back is taken back from the endpoint", async () => {
   let closed = 0;
-  const world = await start((_, response) => response.on("close", () => closed++));
-  const client = session(world);
+  const world = await openFront((_, response) => response.on("close", () => closed++));
+  const client = openSession(world);
   const stream = client.request({ ":authority": SHOP });
   await expect.poll(() => world.proxy.connections().open).toBe(1);
   stream.close(constants.NGHTTP2_CANCEL);
@@ -198,11 +181,11 @@ test("a request that the client takes back is taken back from the endpoint", asy
 });
 
 test("a response that breaks off resets its stream and no other", async () => {
-  const world = await start((incoming, response) => {
+  const world = await openFront((incoming, response) => {
     if (incoming.url === "/fine") return void setTimeout(() => response.end("fine"), 50);
     response.write("x".repeat(100), () => incoming.socket.resetAndDestroy());
   });
-  const client = session(world);
+  const client = openSession(world);
   const fine = ask(client, { ":path": "/fine" });
   const stream = client.request({ ":authority": SHOP, ":path": "/broken" });
   stream.on("error", () => {});
@@ -213,8 +196,8 @@ test("a response that breaks off resets its stream and no other", async () => {
 });
 
 test("answers of our own: no route, another certificate's host, a body too large", async () => {
-  const world = await start(echo, { tls: tlsSettings() }, { maxBody: 1000 });
-  const client = session(world);
+  const world = await openFront(echo, { tls: tlsSettings() }, { maxBody: 1000 });
+  const client = openSession(world);
   const statuses = [
     await ask(client, { ":authority": `a.${SHOP}` }),
     await ask(client, { ":authority": "other.example.org" }),
@@ -227,11 +210,11 @@ test("answers of our own: no route, another certificate's host, a body too large
 
 test("draining: the client is told, what is being answered ends, and a request more is refused", async () => {
   let finish = (): void => {};
-  const world = await start((_, response) => {
+  const world = await openFront((_, response) => {
     response.write("begun ");
     finish = () => response.end("ended");
   });
-  const client = session(world);
+  const client = openSession(world);
   const asked = ask(client);
   await expect.poll(() => world.proxy.connections().open).toBe(1);
   const goAway = once(client, "goaway");
@@ -246,7 +229,7 @@ test("draining: the client is told, what is being answered ends, and a request m
 describe("by hand", () => {
   const speak = async (world: FrontWorld) => {
     const socket = await openTls(world, { ALPNProtocols: ["h2"] });
-    closers.push(() => void socket.destroy());
+    onTestFinished(() => void socket.destroy());
     const pieces: Buffer[] = [];
     socket.on("data", (piece: Buffer) => pieces.push(piece));
     return { socket, got: () => Buffer.concat(pieces) };
@@ -271,7 +254,7 @@ describe("by hand", () => {
 
   test("streams opened and taken back without end: told to calm down, and no endpoint is bothered", async () => {
     let asked = 0;
-    const world = await start(() => asked++);
+    const world = await openFront(() => asked++);
     const flood = Buffer.concat(
       streams(900).flatMap((id) => [frame(FrameType.Headers, Flag.EndHeaders | Flag.EndStream, id, get(SHOP)), resetStream(id, 8)]),
     );
@@ -282,7 +265,7 @@ describe("by hand", () => {
   });
 
   test("streams that the client makes us reset are no other", async () => {
-    const world = await start(() => {});
+    const world = await openFront(() => {});
     const zero = Buffer.alloc(4); // a window update of zero is an error of the stream
     const flood = streams(900).flatMap((id) => [
       frame(FrameType.Headers, Flag.EndHeaders | Flag.EndStream, id, get(SHOP)),
@@ -293,7 +276,7 @@ describe("by hand", () => {
   });
 
   test("pings without end: those that are read and those that are not", async () => {
-    const world = await start(echo);
+    const world = await openFront(echo);
     const pings = (count: number): Buffer =>
       Buffer.concat(Array.from({ length: count }, () => frame(FrameType.Ping, 0, 0, Buffer.alloc(8))));
     const code = await closedWith(world, async (send, received) => {
@@ -310,13 +293,13 @@ describe("by hand", () => {
   });
 
   test("settings without end", async () => {
-    const world = await start(echo);
+    const world = await openFront(echo);
     expect(await closedWith(world, (send) => send(Buffer.concat(Array.from({ length: 200 }, () => settings()))))).toBe(CALM);
     expect(world.proxy.front.refused.get("http2-settings")).toBe(1);
   });
 
   test("frames of data without a byte, and fields that never end", async () => {
-    const world = await start(echo);
+    const world = await openFront(echo);
     const post = fieldBlock({ ":method": "POST", ":scheme": "https", ":path": "/", ":authority": SHOP });
     await closedWith(world, (send) => {
       send(frame(FrameType.Headers, Flag.EndHeaders, 1, post));
@@ -336,7 +319,7 @@ describe("by hand", () => {
 
   test("a client that asks and never lets a byte come is given up", async () => {
     const timeouts = { ...PROXY_SETTINGS.timeouts, client: ms(300) };
-    const world = await start((_, response) => response.end("x".repeat(5000)), { tls: tlsSettings() }, { timeouts });
+    const world = await openFront((_, response) => response.end("x".repeat(5000)), { tls: tlsSettings() }, { timeouts });
     const { socket } = await speak(world);
     socket.write(Buffer.concat([PREFACE, settings([[INITIAL_WINDOW, 0]])]));
     for (const id of streams(50)) socket.write(frame(FrameType.Headers, Flag.EndHeaders | Flag.EndStream, id, get(SHOP)));
@@ -347,11 +330,11 @@ describe("by hand", () => {
   });
 
   test("a connection without a stream does not last", async () => {
-    const world = await start(echo, { tls: tlsSettings({ http2: { ...HTTP2_SETTINGS, first: ms(300), idle: ms(300) } }) });
+    const world = await openFront(echo, { tls: tlsSettings({ http2: { ...HTTP2_SETTINGS, first: ms(300), idle: ms(300) } }) });
     const { socket } = await speak(world);
     socket.write(Buffer.concat([PREFACE, settings()]));
     await once(socket, "close");
-    const client = session(world);
+    const client = openSession(world);
     expect((await ask(client)).status).toBe(200);
     await once(client, "close");
   });
@@ -371,7 +354,7 @@ describe("by hand", () => {
   const LEFT_OUT = 2;
   test("what HTTP/1.1 would read otherwise reaches nobody", async () => {
     const seen: string[] = [];
-    const world = await start((incoming, response) => {
+    const world = await openFront((incoming, response) => {
       seen.push(`${incoming.url} ${incoming.headers.host} ${incoming.headers["x-a"]}`);
       response.end();
     });
@@ -394,7 +377,7 @@ describe("by hand", () => {
 
   test("more data than its length says resets the stream, and the endpoint gets no whole request", async () => {
     let whole = 0;
-    const world = await start((incoming, response) => {
+    const world = await openFront((incoming, response) => {
       incoming
         .resume()
         .on("end", () => whole++)

@@ -3,24 +3,14 @@ import { execFile } from "node:child_process";
 import { once } from "node:events";
 import type { RequestListener } from "node:http";
 import { connect } from "node:tls";
-import { afterEach, describe, expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import { parseNetwork } from "../../../src/model/ip.ts";
 import { ms } from "../../../src/model/units.ts";
 import { indexCertificates } from "../../../src/proxy/embedded/front/certificate-index.ts";
 import { NO_PLACE_LIMITS } from "../../../src/proxy/embedded/front/front-settings.ts";
 import { requireComponent } from "../../support/component.ts";
-import { CA, type FrontWorld, openPlain, openTls, readAll, SHOP, startFrontWorld, tlsSettings } from "../../support/http1/front-world.ts";
-
-const closers: (() => Promise<void> | void)[] = [];
-afterEach(async () => {
-  for (const close of closers.splice(0).reverse()) await close();
-});
-
-const start = async (...how: Parameters<typeof startFrontWorld>): Promise<FrontWorld> => {
-  const world = await startFrontWorld(...how);
-  closers.push(world.close);
-  return world;
-};
+import { openFront } from "../../support/http1/front-in-test.ts";
+import { CA, type FrontWorld, openPlain, openTls, readAll, SHOP, tlsSettings } from "../../support/http1/front-world.ts";
 
 /** Says what it was asked, once it was asked to the end: curl 7 waits for ever when half of a body is answered. */
 const tell: RequestListener = (incoming, response) => {
@@ -47,7 +37,7 @@ describe("clients that others made", () => {
 
   // a curl without HTTP/2 cannot ask so: it is not ours to install
   test.skipIf(!hasCurl)("curl, by HTTP/2 and HTTP/1.1, with a body and without, several at once", async () => {
-    const world = await start(tell);
+    const world = await openFront(tell);
     const authority = `${SHOP}:${world.proxy.port}`;
     for (const version of ["--http2", "--http1.1"]) {
       const say = ["-w", " %{http_version}", version];
@@ -71,19 +61,19 @@ describe("clients that others made", () => {
   });
 
   test.skipIf(!hasCurl)("curl for a host without a certificate: the handshake fails, and it is counted", async () => {
-    const world = await start(tell);
+    const world = await openFront(tell);
     expect(await curl(world, "stranger.example.org")).toMatch(/^35 .*unrecognized name/s);
     expect([...world.proxy.front.refused]).toEqual([["no-certificate", 1]]);
   });
 
   test.skipIf(!hasCurl)("curl learns of a response that breaks off, by HTTP/2 and HTTP/1.1", async () => {
-    const world = await start((incoming, response) => void response.write("begun", () => incoming.socket.resetAndDestroy()));
+    const world = await openFront((incoming, response) => void response.write("begun", () => incoming.socket.resetAndDestroy()));
     for (const version of ["--http2", "--http1.1"]) expect(await curl(world, SHOP, version)).not.toMatch(/^0 /);
     expect(world.proxy.counters.cutResponses).toBe(2);
   });
 
   test.skipIf(!hasOpenssl)("openssl: which certificate, which version, and sessions that are taken up again", async () => {
-    const world = await start(tell);
+    const world = await openFront(tell);
     const client = (...more: string[]): Promise<string> =>
       run("openssl", ["s_client", "-connect", `127.0.0.1:${world.proxy.port}`, ...more]);
     expect(await client("-servername", "other.example.org")).toContain("subject=CN = other.example.org");
@@ -97,7 +87,7 @@ describe("clients that others made", () => {
 
 describe("certificates", () => {
   test("each name gets its own; a host of another certificate is told to come again (421)", async () => {
-    const world = await start(tell);
+    const world = await openFront(tell);
     const answers = [];
     for (const host of [SHOP, `a.${SHOP}`, "other.example.org"]) {
       const socket = await openTls(world);
@@ -114,7 +104,7 @@ describe("certificates", () => {
   test("a session that is taken up again knows its certificate, and new ones are used at once", async () => {
     let isThere = true;
     const all = tlsSettings();
-    const world = await start(tell, { tls: { ...all, certificates: () => (isThere ? all.certificates() : indexCertificates([])) } });
+    const world = await openFront(tell, { tls: { ...all, certificates: () => (isThere ? all.certificates() : indexCertificates([])) } });
     for (const maxVersion of ["TLSv1.2", "TLSv1.3"] as const) {
       const first = connect({ port: world.proxy.port, host: "127.0.0.1", servername: SHOP, ca: CA, maxVersion });
       const session = once(first, "session");
@@ -132,14 +122,14 @@ describe("certificates", () => {
 
   test("who names nobody gets nothing where there is no default", async () => {
     const certificates = tlsSettings().certificates();
-    const world = await start(tell, { tls: tlsSettings({ certificates: () => ({ ...certificates, unnamed: undefined }) }) });
+    const world = await openFront(tell, { tls: tlsSettings({ certificates: () => ({ ...certificates, unnamed: undefined }) }) });
     await expect(openTls(world, { servername: "" })).rejects.toThrow(/handshake failure/);
   });
 });
 
 describe("whoever does not come to a handshake", () => {
   test("says nothing, or no TLS: closed", async () => {
-    const world = await start(tell, { tls: tlsSettings({ handshakeTimeout: ms(200) }) });
+    const world = await openFront(tell, { tls: tlsSettings({ handshakeTimeout: ms(200) }) });
     const plain = await openPlain(world);
     plain.write(get());
     await readAll(plain);
@@ -151,7 +141,7 @@ describe("whoever does not come to a handshake", () => {
   });
 
   test("one more than may be at it is closed", async () => {
-    const world = await start(tell, { tls: tlsSettings({ handshakes: 2 }) });
+    const world = await openFront(tell, { tls: tlsSettings({ handshakes: 2 }) });
     const [first] = await Promise.all([openPlain(world), openPlain(world)]);
     await readAll(await openPlain(world));
     expect([...world.proxy.front.refused]).toEqual([["too-many-handshakes", 1]]);
@@ -172,7 +162,7 @@ describe("the PROXY protocol", () => {
   const V1 = "PROXY TCP4 203.0.113.9 192.0.2.1 50000 443\r\n";
 
   test("the client is who the header says, in one piece or byte by byte, before HTTP/1.1 and before TLS", async () => {
-    const plain = await start(tell, { proxyProtocol: { ...proxyProtocol, timeout: ms(5000) } });
+    const plain = await openFront(tell, { proxyProtocol: { ...proxyProtocol, timeout: ms(5000) } });
     const whole = await openPlain(plain);
     whole.write(V1 + get());
     expect(await readAll(whole)).toContain(`GET ${SHOP} 203.0.113.9 http`);
@@ -185,7 +175,7 @@ describe("the PROXY protocol", () => {
     pieces.write(get());
     expect(await readAll(pieces)).toContain(`GET ${SHOP} 203.0.113.9 http`);
 
-    const tls = await start(tell, { proxyProtocol, tls: tlsSettings() });
+    const tls = await openFront(tell, { proxyProtocol, tls: tlsSettings() });
     for (const together of [true, false]) {
       const raw = await openPlain(tls);
       if (together) raw.cork();
@@ -199,20 +189,20 @@ describe("the PROXY protocol", () => {
   });
 
   test("the balancer's own requests are its own", async () => {
-    const world = await start(tell, { proxyProtocol });
+    const world = await openFront(tell, { proxyProtocol });
     const socket = await openPlain(world);
     socket.write(Buffer.concat([Buffer.from("0d0a0d0a000d0a515549540a20000000", "hex"), Buffer.from(get())]));
     expect(await readAll(socket)).toContain(`GET ${SHOP} 127.0.0.1 http`);
   });
 
   test("nobody comes without it, or with a bad one, or later, or from elsewhere", async () => {
-    const world = await start(tell, { proxyProtocol });
+    const world = await openFront(tell, { proxyProtocol });
     for (const says of [get(), "PROXY TCP4 203.0.113.9\r\n", ""]) {
       const socket = await openPlain(world);
       socket.write(says);
       expect(await readAll(socket)).toBe("");
     }
-    const elsewhere = await start(tell, { proxyProtocol: { ...proxyProtocol, from: [parseNetwork("192.0.2.0/24")!] } });
+    const elsewhere = await openFront(tell, { proxyProtocol: { ...proxyProtocol, from: [parseNetwork("192.0.2.0/24")!] } });
     expect(await readAll(await openPlain(elsewhere))).toBe("");
     expect([...world.proxy.front.refused, ...elsewhere.proxy.front.refused]).toEqual([
       ["bad-proxy-header", 2],
@@ -222,7 +212,7 @@ describe("the PROXY protocol", () => {
   });
 
   test("places are the client's, not the balancer's", async () => {
-    const world = await start(tell, { proxyProtocol, places: { places: 1, silent: 1 } });
+    const world = await openFront(tell, { proxyProtocol, places: { places: 1, silent: 1 } });
     const [first, second, again] = [await openPlain(world), await openPlain(world), await openPlain(world)];
     first.write(V1);
     second.write(V1.replace("203.0.113.9", "203.0.113.10"));
@@ -235,7 +225,7 @@ describe("the PROXY protocol", () => {
 
 describe("what one client holds", () => {
   test("no more than its places; behind proxies that are trusted there is no bound", async () => {
-    const world = await start(tell, { places: { places: 10, silent: 5 } });
+    const world = await openFront(tell, { places: { places: 10, silent: 5 } });
     const silent = await Promise.all(Array.from({ length: 5 }, () => openPlain(world)));
     await expect.poll(() => world.proxy.connections().clients).toBe(5);
     await readAll(await openPlain(world));
@@ -248,7 +238,7 @@ describe("what one client holds", () => {
       ["too-many-silent-of-one-client", 1],
       ["too-many-of-one-client", 1],
     ]);
-    const unbound = await start(tell, { places: NO_PLACE_LIMITS });
+    const unbound = await openFront(tell, { places: NO_PLACE_LIMITS });
     await Promise.all(Array.from({ length: 50 }, () => openPlain(unbound)));
     await expect.poll(() => unbound.proxy.connections().clients).toBe(50);
   });

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { readWithNode } from "../../../../test/support/http1/node-reader.ts";
+import { answersTo, expectNoPostTwice, requestsAt } from "../../../../test/support/http1/proxy-faults.ts";
 import { type Attempt, EAST, FAR, type FarEnd, type ProxyWorld, proxyWorld, WEST } from "../../../../test/support/http1/proxy-world.ts";
 import { seededRandom } from "../../../../test/support/random.ts";
 import { ms } from "../../../model/units.ts";
@@ -61,25 +61,19 @@ async function oneWorld(seed: number): Promise<number> {
         known.add(attempt);
         await (isWell || below(3) > 0 ? attempt.accept() : attempt.refuse());
       }
-      const seen = requestsAt(attempt);
+      const seen = requestsAt(attempt).messages.filter(({ isWhole }) => isWhole);
       for (let i = answered.get(attempt) ?? 0; i < seen.length && !attempt.isClosed(); i++) {
         answered.set(attempt, i + 1);
         if (!isWell) deeds++;
-        await act(attempt, seen[i]!.split(" ")[1]!, isWell ? "answer" : DEEDS[below(DEEDS.length)]!, world);
+        await act(attempt, seen[i]!.line.split(" ")[1]!, isWell ? "answer" : DEEDS[below(DEEDS.length)]!, world);
       }
     }
     await world.clock.advance(below(4) === 0 ? 5000 : 300);
   }
   for (const client of clients) check(client, seed);
-  const posted = world.attempts.flatMap(requestsAt).filter((line) => line.startsWith("POST "));
-  expect(new Set(posted).size, `world ${seed}: ${posted}`).toBe(posted.length);
+  expectNoPostTwice(world.attempts, `world ${seed}`);
   return deeds;
 }
-
-const requestsAt = (attempt: Attempt): readonly string[] =>
-  readWithNode("requests", Buffer.from(attempt.got(), "latin1"))
-    .messages.filter(({ isWhole }) => isWhole)
-    .map(({ line }) => line);
 
 const answer = (body: string, status = "200 OK"): string => `HTTP/1.1 ${status}\r\nContent-Length: ${body.length}\r\n\r\n${body}`;
 
@@ -112,9 +106,6 @@ function textOf({ method, path }: Client["asked"][number]): string {
   const head = `${method} ${path} HTTP/1.1\r\nHost: shop.example.org\r\n`;
   return method === "GET" ? `${head}\r\n` : `${head}Content-Length: 5\r\n\r\nhello`;
 }
-
-const answersTo = (client: Client) =>
-  readWithNode("responses", Buffer.from(client.got(), "latin1")).messages.filter(({ isWhole }) => isWhole);
 
 function check(client: Client, seed: number): void {
   const answers = answersTo(client);

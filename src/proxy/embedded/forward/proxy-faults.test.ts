@@ -1,12 +1,11 @@
 /** What becomes of a request when an endpoint fails it. */
 import { describe, expect, test } from "vitest";
+import { BUSY, POST, THREE_TIERS } from "../../../../test/support/http1/proxy-faults.ts";
 import {
   type Attempt,
   ask,
   asked,
-  type ChooseTiers,
   EAST,
-  FAR,
   type FarEnd,
   type ProxyWorld,
   proxyWorld,
@@ -26,9 +25,6 @@ const { backendRequest } = HTTP_DEFAULTS.timeouts;
 const LATER = 250;
 /** Each attempt has a connection of its own. */
 const NO_IDLE = { pool: { ...PROXY_SETTINGS.pool, idle: 0 } };
-const THREE_TIERS: ChooseTiers = () => [[EAST], [WEST], [FAR]];
-const POST = request([], "POST / HTTP/1.1");
-const BUSY = response("busy", [], "503 Service Unavailable");
 
 describe("an endpoint that does not begin to answer", () => {
   test("is left for the next one, and the last one is waited for longer", async () => {

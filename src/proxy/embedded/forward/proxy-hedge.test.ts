@@ -1,25 +1,12 @@
 /** What becomes of a slow request when its route asks for a second attempt. */
 import { describe, expect, test } from "vitest";
-import {
-  ask,
-  asked,
-  type ChooseTiers,
-  EAST,
-  FAR,
-  proxyWorld,
-  request,
-  response,
-  settle,
-  WEST,
-} from "../../../../test/support/http1/proxy-world.ts";
+import { BUSY, POST, THREE_TIERS } from "../../../../test/support/http1/proxy-faults.ts";
+import { ask, asked, EAST, proxyWorld, request, response, settle, WEST } from "../../../../test/support/http1/proxy-world.ts";
 import type { HTTP_DEFAULTS } from "../../../model/to-http.ts";
 import { ms } from "../../../model/units.ts";
 import { PROXY_SETTINGS } from "./settings.ts";
 
 const { timeouts } = PROXY_SETTINGS;
-const THREE_TIERS: ChooseTiers = () => [[EAST], [WEST], [FAR]];
-const POST = request([], "POST / HTTP/1.1");
-const BUSY = response("busy", [], "503 Service Unavailable");
 
 describe("a hedge", () => {
   const HEDGED = { hedge: { after: ms(50) } };

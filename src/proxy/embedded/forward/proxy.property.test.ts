@@ -1,6 +1,7 @@
 import { expect, test } from "vitest";
 import { damagedMessages } from "../../../../test/support/http1/fuzz-messages.ts";
 import { readWithNode } from "../../../../test/support/http1/node-reader.ts";
+import { answersTo, expectNoPostTwice, requestsAt } from "../../../../test/support/http1/proxy-faults.ts";
 import {
   type Attempt,
   type ChooseTiers,
@@ -60,7 +61,7 @@ test("damaged bytes on both sides bring nothing down, and never does anything da
       await world.attempts[k]!.say(heard);
       await world.attempts[k]!.end();
     }
-    for (const { got } of world.attempts) expect(readWithNode("requests", Buffer.from(got(), "latin1")).error, said).toBeUndefined();
+    for (const attempt of world.attempts) expect(requestsAt(attempt).error, said).toBeUndefined();
     // how long a response to HEAD is, and what follows 101, this reader of responses cannot know
     if (/HEAD|101/.test(said + heard)) continue;
     const { error, messages } = readWithNode("responses", Buffer.from(client.got(), "latin1"));
@@ -107,7 +108,7 @@ async function oneWorld(seed: number): Promise<number> {
     if (clients.every((client) => client.isClosed() || answersTo(client).length === client.paths.length)) break;
   }
   for (const client of clients) check(client, seed);
-  checkNothingTwice(world.attempts, seed);
+  expectNoPostTwice(world.attempts, `world ${seed}`);
   return clients.flatMap(answersTo).filter(({ line }) => line === "200").length;
 }
 
@@ -139,7 +140,7 @@ async function act(attempt: Attempt, accepted: Set<Attempt>, sides: Map<Attempt,
   }
   const side = sides.get(attempt) ?? { answered: 0, unsaid: "" };
   sides.set(attempt, side);
-  const { messages, error } = readWithNode("requests", Buffer.from(attempt.got(), "latin1"));
+  const { messages, error } = requestsAt(attempt);
   expect(error).toBeUndefined();
   for (; side.answered < messages.length && messages[side.answered]!.isWhole; side.answered++) {
     const path = messages[side.answered]!.line.split(" ")[1]!;
@@ -153,9 +154,6 @@ async function act(attempt: Attempt, accepted: Set<Attempt>, sides: Map<Attempt,
   await attempt.say(text);
 }
 
-const answersTo = (client: Client) =>
-  readWithNode("responses", Buffer.from(client.got(), "latin1")).messages.filter(({ isWhole }) => isWhole);
-
 function check(client: Client, seed: number): void {
   const answers = answersTo(client);
   const where = `world ${seed}: ${client.got()}`;
@@ -164,13 +162,4 @@ function check(client: Client, seed: number): void {
     else expect(["502", "503"], where).toContain(line);
   }
   if (!client.isClosed() && !client.hasEnded()) expect(answers.length, where).toBe(client.paths.length);
-}
-
-function checkNothingTwice(attempts: readonly Attempt[], seed: number): void {
-  const posted = attempts.flatMap((attempt) =>
-    readWithNode("requests", Buffer.from(attempt.got(), "latin1"))
-      .messages.map(({ line }) => line)
-      .filter((line) => line.startsWith("POST ")),
-  );
-  expect(new Set(posted).size, `world ${seed}: ${posted}`).toBe(posted.length);
 }
