@@ -3,6 +3,9 @@ import { defineConfig } from "vitest/config";
 /** Real servers share the machine with whatever else runs there: what fails once and passes at once again was told, and is no verdict. */
 const ONCE_MORE = 1;
 
+/** What is waited for comes when it comes: by default it would have a second, and a busy machine is no bug. */
+const PATIENCE_MS = 20_000;
+
 /** Those that put something else in a module's place need modules of their own. */
 const MOCKING = "**/*.mocked.test.ts";
 
@@ -34,6 +37,7 @@ export default defineConfig({
         test: {
           name: "integration",
           include: ["test/integration/**/*.test.ts"],
+          expect: { poll: { timeout: PATIENCE_MS } },
           testTimeout: 180_000,
           hookTimeout: 120_000,
           fileParallelism: false,

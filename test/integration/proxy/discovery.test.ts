@@ -26,7 +26,7 @@ test("what a node rejects is told with its words and its routes, until it takes 
   fleet.update([named("a"), named("b")]);
   const client = connect(fleet.port);
   client.send({ node: NODE, typeUrl: TYPE_URLS.cluster });
-  await vi.waitFor(() => expect(client.responses).toHaveLength(1));
+  await expect.poll(() => client.responses).toHaveLength(1);
   expect(namesIn(client.responses[0]!)).toEqual(["default/a", "default/b"]);
   client.answer(client.responses[0]!, "Error adding/updating cluster(s) default/b: no such file");
   const told = {
@@ -35,16 +35,16 @@ test("what a node rejects is told with its words and its routes, until it takes 
     message: "Error adding/updating cluster(s) default/b: no such file",
     routes: ["default/b"],
   };
-  await vi.waitFor(() => expect(fleet.rejections()).toEqual([told]));
+  await expect.poll(() => fleet.rejections()).toEqual([told]);
   expect(fleet.nodes()[0]?.types).toEqual({ cluster: "Rejected", loadAssignment: "Unasked", listener: "Unasked", routes: "Unasked" });
 
   const mended = named("b", { ...shopRoute(80), settings: { ...shopRoute(80).settings, mostRequests: 7 } });
   fleet.update([named("a"), mended]);
-  await vi.waitFor(() => expect(client.responses).toHaveLength(2));
+  await expect.poll(() => client.responses).toHaveLength(2);
   expect(namesIn(client.responses[1]!)).toEqual(["default/b"]);
   client.answer(client.responses[1]!);
   // Of the other one nobody knows whether it was taken: it was in the response that was rejected.
-  await vi.waitFor(() => expect(fleet.rejections()).toMatchObject([{ routes: ["default/a"] }]));
+  await expect.poll(() => fleet.rejections()).toMatchObject([{ routes: ["default/a"] }]);
 });
 
 test("a node at a place that nobody plans for is told nothing, and of the last route's end each node is told", async () => {
@@ -53,12 +53,12 @@ test("a node at a place that nobody plans for is told nothing, and of the last r
   const [here, elsewhere] = [connect(fleet.port), connect(fleet.port)];
   here.send({ node: NODE, typeUrl: TYPE_URLS.cluster });
   elsewhere.send({ node: { id: "edge-2", locality: { region: "mars" } }, typeUrl: TYPE_URLS.cluster });
-  await vi.waitFor(() => expect(fleet.nodes().map(({ id, place }) => `${id} ${place}`)).toEqual(["edge-1 ireland", "edge-2 undefined"]));
-  await vi.waitFor(() => expect(here.responses).toHaveLength(1));
+  await expect.poll(() => fleet.nodes().map(({ id, place }) => `${id} ${place}`)).toEqual(["edge-1 ireland", "edge-2 undefined"]);
+  await expect.poll(() => here.responses).toHaveLength(1);
   here.answer(here.responses[0]!);
-  await vi.waitFor(() => expect(fleet.totals().accepted).toBe(1));
+  await expect.poll(() => fleet.totals().accepted).toBe(1);
   fleet.update([]);
-  await vi.waitFor(() => expect(here.responses[1]?.removedResources).toEqual(["default/a"]));
+  await expect.poll(() => here.responses[1]?.removedResources).toEqual(["default/a"]);
   expect(elsewhere.responses).toEqual([]);
 });
 
@@ -89,7 +89,7 @@ test("hundreds of nodes of hundreds of routes: a flip is one resource for each, 
   fleet.update(routes.with(7, named("app-7", shopRoute(80, ["dublin"]))));
   await vi.waitFor(() => expect(told).toHaveLength(nodes), { timeout: 10_000 });
   expect(new Set(told)).toEqual(new Set(["default/app-7"]));
-  await vi.waitFor(() => expect(settledNodes()).toBe(nodes));
+  await expect.poll(() => settledNodes()).toBe(nodes);
   const { responses } = fleet.totals();
   fleet.update(routes.with(7, named("app-7", shopRoute(80, ["dublin"]))));
   expect(fleet.totals().responses).toBe(responses);
@@ -119,9 +119,9 @@ test("a node that goes is forgotten", async () => {
   const fleet = await startFleet();
   const client = connectDiscovery(fleet.port);
   client.send({ node: NODE, typeUrl: TYPE_URLS.cluster });
-  await vi.waitFor(() => expect(fleet.nodes()).toHaveLength(1));
+  await expect.poll(() => fleet.nodes()).toHaveLength(1);
   client.close();
-  await vi.waitFor(() => expect(fleet.nodes()).toEqual([]));
+  await expect.poll(() => fleet.nodes()).toEqual([]);
 });
 
 test("mutual TLS: who has no certificate of ours is not let in", async () => {
@@ -150,16 +150,16 @@ test("certificates can be renewed while nodes are connected", async () => {
     return client;
   };
   const first = arrive();
-  await vi.waitFor(() => expect(first.responses).toHaveLength(1));
+  await expect.poll(() => first.responses).toHaveLength(1);
   first.answer(first.responses[0]!);
   fleet.renew({ certificate: expiredPem!, key: keyPem!, clientCa: caPem! });
   expect(await arrive().ended).toContain("certificate has expired");
   fleet.renew({ certificate: certPem!, key: keyPem!, clientCa: caPem! });
   expect(() => fleet.renew({ certificate: certPem!, key: Buffer.from("no key"), clientCa: caPem! })).toThrow();
   const last = arrive();
-  await vi.waitFor(() => expect(last.responses).toHaveLength(1));
+  await expect.poll(() => last.responses).toHaveLength(1);
   fleet.update([named("a"), named("b")]);
-  await vi.waitFor(() => expect(first.responses).toHaveLength(2)); // it never noticed
+  await expect.poll(() => first.responses).toHaveLength(2); // it never noticed
 });
 
 test("a port that somebody else has is told with the option that moves it", async () => {

@@ -30,11 +30,12 @@ async function start() {
 }
 
 /** @returns stops it, and resolves with all outcomes when the last one is there */
-function startMixedLoad(port: number): () => Promise<readonly MixedOutcome[]> {
+async function startMixedLoad(port: number): Promise<() => Promise<readonly MixedOutcome[]>> {
   const child = fork(new URL("../../support/envoy/mixed-load.ts", import.meta.url), [String(port), HOST, String(PER_SECOND)], {
     serialization: "advanced",
   });
   onTestFinished(() => void child.kill("SIGKILL"));
+  await once(child, "message"); // it has begun
   return async () => {
     const answered = once(child, "message");
     child.send("stop");
@@ -104,7 +105,7 @@ describe.skipIf(!requireComponent("envoy", "envoy"))("Envoy, while the nearest c
       const { statusCode, body } = await request(`http://127.0.0.1:${port}/`, { dispatcher, headers: { host: HOST } });
       return `${statusCode} ${await body.text()}`;
     };
-    await vi.waitFor(async () => expect(await ask()).toBe(`200 ${SITES.dublin}`));
+    await expect.poll(() => ask()).toBe(`200 ${SITES.dublin}`);
     await tell(`http://${SITES.dublin}:${sites.port}/break`);
     const answers = await Promise.all(Array.from({ length: CROWD }, ask));
     expect(answers.filter((answer) => answer !== `200 ${SITES.frankfurt}`)).toEqual([]);
@@ -114,7 +115,7 @@ describe.skipIf(!requireComponent("envoy", "envoy"))("Envoy, while the nearest c
     "$name: nothing idempotent fails before its response begins, and no POST arrives twice",
     async ({ lasts, strike, heal }, { annotate }) => {
       const { sites, fleet, port, untilServedBy } = await start();
-      const stop = startMixedLoad(port);
+      const stop = await startMixedLoad(port);
       await sleep(2_000);
       await strike(sites);
       await sleep(lasts);

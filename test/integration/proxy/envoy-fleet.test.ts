@@ -71,7 +71,7 @@ test("nodes that do not answer are told once more when they do, of all that chan
   await fleet.nodes("hold");
   const { resident } = fleet.memory();
   for (let round = 0; round < 20; round++) await fleet.control({ order: "flip", routes: every(1 + (round % 100)) });
-  await sleep(1_000);
+  await expect.poll(async () => new Set((await fleet.nodes("look")).responses)).toEqual(new Set([1]));
   const held = await fleet.nodes("look");
   expect(new Set(held.responses)).toEqual(new Set([1]));
   expect(new Set(held.resources)).toEqual(new Set([1]));

@@ -30,17 +30,18 @@ describe.skipIf(!requireComponent("envoy", "envoy"))("a real Envoy", () => {
     const { sites, fleet, envoy, port } = await start(variant);
     expect(fleet.rejections()).toEqual([]);
     expect(fleet.nodes()).toMatchObject([{ id: "edge-1", place: "ireland", software: "envoy 1.40.0", region: "eu-west" }]);
-    await vi.waitFor(async () => expect(await ask(port)).toBe(`200 ${SITES.dublin}`));
+    await expect.poll(() => ask(port)).toBe(`200 ${SITES.dublin}`);
     expect(await ask(port, `${HOST}:8443`)).toBe(`200 ${SITES.dublin}`);
     expect((await ask(port, "other.example.org")).slice(0, 3)).toBe("404");
 
     const before = fleet.totals();
     fleet.update([shopRoute(sites.port, ["dublin"])]);
-    await vi.waitFor(async () => expect(await ask(port)).toBe(`200 ${SITES.frankfurt}`));
-    expect(fleet.totals()).toEqual({ ...before, responses: before.responses + 1, accepted: before.accepted + 1 });
+    await expect.poll(() => ask(port)).toBe(`200 ${SITES.frankfurt}`);
+    await expect.poll(() => fleet.totals()).toEqual({ ...before, responses: before.responses + 1, accepted: before.accepted + 1 });
     expect(await envoy.admin("/clusters")).toMatch(new RegExp(`default/shop::${SITES.dublin}:\\d+::health_flags::/failed_eds_health`));
-    await sleep(500);
-    expect(fleet.totals().responses).toBe(before.responses + 1);
+    fleet.update([shopRoute(sites.port)]);
+    await expect.poll(() => ask(port)).toBe(`200 ${SITES.dublin}`);
+    expect(fleet.totals().responses).toBe(before.responses + 2); // and there was none between
     expect(
       envoy
         .log()
@@ -57,27 +58,21 @@ describe.skipIf(!requireComponent("envoy", "envoy"))("a real Envoy", () => {
   test.each(losses)("no GET fails when the nearest cluster $name, before and after we say so", async ({ lose }) => {
     const { sites, fleet, port } = await start();
     const load = startLoad(port, 500);
-    await sleep(1000);
+    await sleep(1000); // of load, as all that is slept here
+    const lost = load.elapsed();
     await lose(sites.processes.dublin.pid!, `http://${SITES.dublin}:${sites.port}`);
     await sleep(1500);
     fleet.update([shopRoute(sites.port, ["dublin"])]);
+    await expect.poll(() => ask(port)).toBe(`200 ${SITES.frankfurt}`);
+    const left = load.elapsed();
     await sleep(1000);
     const outcomes = await load.stop();
     expect(outcomes.filter(({ status }) => status !== 200)).toEqual([]);
     const shareOf = (address: string, part: typeof outcomes) => part.filter(({ text }) => text === address).length / part.length;
+    const [before, after] = [outcomes.filter(({ at }) => at < lost - 100), outcomes.filter(({ at }) => at > left + 500)];
     // On a busy machine an answer may come too late by itself.
-    expect(
-      shareOf(
-        SITES.dublin,
-        outcomes.filter(({ at }) => at < 900),
-      ),
-    ).toBeGreaterThan(0.95);
-    expect(
-      shareOf(
-        SITES.frankfurt,
-        outcomes.filter(({ at }) => at > 3000),
-      ),
-    ).toBeGreaterThan(0.95);
+    expect(shareOf(SITES.dublin, before)).toBeGreaterThan(0.8);
+    expect(shareOf(SITES.frankfurt, after)).toBeGreaterThan(0.8);
   });
 
   test.each(["GRPC", "DELTA_GRPC"] as const)(
@@ -97,7 +92,7 @@ describe.skipIf(!requireComponent("envoy", "envoy"))("a real Envoy", () => {
         await until("404");
       }
       expect(new Set(seen)).toEqual(new Set(["404", "200"]));
-      await vi.waitFor(() => expect(fleet.nodes()[0]?.types).toEqual(EVERYTHING));
+      await expect.poll(() => fleet.nodes()[0]?.types).toEqual(EVERYTHING);
       expect(fleet.rejections()).toEqual([]);
     },
   );
@@ -121,7 +116,7 @@ describe.skipIf(!requireComponent("envoy", "envoy"))("a real Envoy", () => {
   test("when the last one that we think well of fails, others are tried rather than nobody", async () => {
     const { sites, fleet, port } = await start();
     fleet.update([shopRoute(sites.port, ["dublin", "frankfurt"])]);
-    await vi.waitFor(async () => expect(await ask(port)).toBe(`200 ${SITES.virginia}`));
+    await expect.poll(() => ask(port)).toBe(`200 ${SITES.virginia}`);
     await request(`http://${SITES.virginia}:${sites.port}/break`, { method: "POST" });
     await vi.waitFor(async () => expect(await ask(port)).toMatch(/^200/), { timeout: 10_000 });
     const texts = await Promise.all(Array.from({ length: 50 }, () => ask(port)));
@@ -152,11 +147,11 @@ describe.skipIf(!requireComponent("envoy", "envoy"))("a real Envoy", () => {
       settings: { ...bad.settings, tls: { caFile: "/nowhere/ca.pem" } },
     };
     fleet.update([shopRoute(sites.port, ["dublin"]), noFile]);
-    await vi.waitFor(() => expect(fleet.rejections()).toMatchObject([{ node: "edge-1", type: "cluster", routes: ["default/bad"] }]));
-    await vi.waitFor(async () => expect(await ask(port)).toBe(`200 ${SITES.frankfurt}`));
+    await expect.poll(() => fleet.rejections()).toMatchObject([{ node: "edge-1", type: "cluster", routes: ["default/bad"] }]);
+    await expect.poll(() => ask(port)).toBe(`200 ${SITES.frankfurt}`);
     fleet.update([shopRoute(sites.port)]);
-    await vi.waitFor(async () => expect(await ask(port)).toBe(`200 ${SITES.dublin}`));
-    await vi.waitFor(() => expect(fleet.nodes()[0]?.types).toEqual(EVERYTHING));
+    await expect.poll(() => ask(port)).toBe(`200 ${SITES.dublin}`);
+    await expect.poll(() => fleet.nodes()[0]?.types).toEqual(EVERYTHING);
   });
 
   test("TLS on both sides: to us with certificates of both, and to the clusters", async () => {

@@ -144,11 +144,9 @@ describe.skipIf(!requireComponent("envoy", "envoy"))("Envoys", () => {
     await becomes(here, "200 dublin");
     await becomes(there, "200 virginia");
     expect((await ask(here, "other.example.org")).slice(0, 3)).toBe("404");
-    await vi.waitFor(async () =>
-      expect(await fleets()).toEqual([
-        { name: "edge", type: "Envoy", proxies: { connected: 2, current: 2, rejected: 0 }, members: [], problems: [] },
-      ]),
-    );
+    await expect
+      .poll(() => fleets())
+      .toEqual([{ name: "edge", type: "Envoy", proxies: { connected: 2, current: 2, rejected: 0 }, members: [], problems: [] }]);
     const shown = await globalroute("status", "--server", server.admin);
     expect(shown.stdout).toMatch(/FLEET +TYPE +PROXIES +CURRENT +REJECTED\nedge +Envoy +2 +2 +0/);
 
@@ -207,13 +205,13 @@ describe.skipIf(!requireComponent("envoy", "envoy"))("Envoys", () => {
     await startEnvoy({ id: "lost", region: "pariss", adsPort: xds, variant: "DELTA_GRPC" });
     const envoy = await startEnvoy({ id: "edge-1", region: "paris", adsPort: xds, variant: "DELTA_GRPC" });
     await becomes(await envoy.listenerPort(), "200 dublin");
-    await vi.waitFor(async () =>
-      expect((await fleets())[0]).toMatchObject({
+    await expect
+      .poll(async () => (await fleets())[0])
+      .toMatchObject({
         proxies: { connected: 1 },
         problems: [expect.stringContaining("Envoy lost says that it is at pariss")],
-      }),
-    );
-    await vi.waitFor(() => expect(server.log()).toContain("Did you mean paris?"));
+      });
+    await expect.poll(() => server.log()).toContain("Did you mean paris?");
     const { degraded } = (await (await fetch(`${server.admin}/readyz`)).json()) as { degraded: readonly string[] };
     expect(degraded).toContain("proxy-failing");
 
@@ -224,10 +222,7 @@ describe.skipIf(!requireComponent("envoy", "envoy"))("Envoys", () => {
     );
     expect((await fleets())[0]?.members[0]?.problem).toContain("/nowhere/tls.");
     expect(await ask(await envoy.listenerPort())).toBe("200 dublin");
-    await vi.waitFor(async () => {
-      const events = await (await fetch(`${server.admin}/v1/timeline`)).text();
-      expect(events).toContain('"ProxyRejected"');
-    });
+    await expect.poll(async () => (await fetch(`${server.admin}/v1/timeline`)).text()).toContain('"ProxyRejected"');
     write(envoyFleet());
     await vi.waitFor(async () => expect((await fleets())[0]).toMatchObject({ proxies: { current: 1, rejected: 0 } }), { timeout: 10_000 });
   });
@@ -283,9 +278,7 @@ describe.skipIf(!requireComponent("haproxy", "haproxy"))("HAProxies", () => {
     ]);
     const own = join(folder, "haproxy", "office", "one");
     await vi.waitFor(() => expect(existsSync(join(own, "haproxy.cfg"))).toBe(true), { timeout: 10_000 });
-    await vi.waitFor(async () =>
-      expect(await fleets()).toMatchObject([{ members: [{ name: "one", place: "paris", state: "Unreachable" }] }]),
-    );
+    await expect.poll(() => fleets()).toMatchObject([{ members: [{ name: "one", place: "paris", state: "Unreachable" }] }]);
     startHaproxy(own);
     await vi.waitFor(async () => expect(await ask(port)).toBe("200 dublin"), { timeout: 10_000 });
     await vi.waitFor(
@@ -334,6 +327,9 @@ describe.skipIf(!requireComponent("haproxy", "haproxy"))("HAProxies", () => {
 
     // Trinity College is in Ireland, wherever the HAProxy is. Who was bound before stays so while others come to be.
     let ended = false;
+    onTestFinished(() => {
+      ended = true;
+    });
     const bound = (async () => {
       const told = new Set<string>();
       while (!ended) told.add(await from("203.0.113.9"));
@@ -355,9 +351,9 @@ describe.skipIf(!requireComponent("haproxy", "haproxy"))("HAProxies", () => {
     const port = await freePort();
     const inside = haproxyFleet(port).replace("name: one,", "name: one, admin: {address: 127.0.0.1, port: 9},");
     const { fleets } = await start(inside, (folder) => ["--haproxy-dir", join(folder, "haproxy")]);
-    await vi.waitFor(async () =>
-      expect(await fleets()).toMatchObject([{ problems: [expect.stringContaining("127.0.0.1:9 is not connected to (loopback)")] }]),
-    );
+    await expect
+      .poll(() => fleets())
+      .toMatchObject([{ problems: [expect.stringContaining("127.0.0.1:9 is not connected to (loopback)")] }]);
     const second = await start(haproxyFleet(port), () => []);
     expect(second.server.log()).toContain("Start it with --haproxy-dir DIR.");
   });

@@ -19,6 +19,8 @@ const tell: RequestListener = (incoming, response) => {
   incoming.resume().on("end", () => response.end(text));
 };
 const get = (host = SHOP): string => `GET / HTTP/1.1\r\nHost: ${host}\r\nConnection: close\r\n\r\n`;
+/** Of a proxy that nobody but the silent comes to: others might be late on a busy machine. */
+const HASTE = ms(200);
 const caFile = new URL("../../support/tls/ca.pem", import.meta.url).pathname;
 
 const hasCurl = requireComponent("http-clients", "curl");
@@ -129,15 +131,14 @@ describe("certificates", () => {
 
 describe("whoever does not come to a handshake", () => {
   test("says nothing, or no TLS: closed", async () => {
-    const world = await openFront(tell, { tls: tlsSettings({ handshakeTimeout: ms(200) }) });
+    const world = await openFront(tell);
     const plain = await openPlain(world);
     plain.write(get());
     await readAll(plain);
-    await readAll(await openPlain(world));
-    expect([...world.proxy.front.refused]).toEqual([
-      ["handshake-failed", 1],
-      ["handshake-timeout", 1],
-    ]);
+    expect([...world.proxy.front.refused]).toEqual([["handshake-failed", 1]]);
+    const hasty = await openFront(tell, { tls: tlsSettings({ handshakeTimeout: HASTE }) });
+    await readAll(await openPlain(hasty));
+    expect([...hasty.proxy.front.refused]).toEqual([["handshake-timeout", 1]]);
   });
 
   test("one more than may be at it is closed", async () => {
@@ -158,11 +159,11 @@ describe("whoever does not come to a handshake", () => {
 });
 
 describe("the PROXY protocol", () => {
-  const proxyProtocol = { from: [], timeout: ms(200) };
+  const proxyProtocol = { from: [], timeout: ms(20_000) };
   const V1 = "PROXY TCP4 203.0.113.9 192.0.2.1 50000 443\r\n";
 
   test("the client is who the header says, in one piece or byte by byte, before HTTP/1.1 and before TLS", async () => {
-    const plain = await openFront(tell, { proxyProtocol: { ...proxyProtocol, timeout: ms(5000) } });
+    const plain = await openFront(tell, { proxyProtocol });
     const whole = await openPlain(plain);
     whole.write(V1 + get());
     expect(await readAll(whole)).toContain(`GET ${SHOP} 203.0.113.9 http`);
@@ -197,14 +198,16 @@ describe("the PROXY protocol", () => {
 
   test("nobody comes without it, or with a bad one, or later, or from elsewhere", async () => {
     const world = await openFront(tell, { proxyProtocol });
-    for (const says of [get(), "PROXY TCP4 203.0.113.9\r\n", ""]) {
+    for (const says of [get(), "PROXY TCP4 203.0.113.9\r\n"]) {
       const socket = await openPlain(world);
       socket.write(says);
       expect(await readAll(socket)).toBe("");
     }
+    const hasty = await openFront(tell, { proxyProtocol: { ...proxyProtocol, timeout: HASTE } });
+    expect(await readAll(await openPlain(hasty))).toBe("");
     const elsewhere = await openFront(tell, { proxyProtocol: { ...proxyProtocol, from: [parseNetwork("192.0.2.0/24")!] } });
     expect(await readAll(await openPlain(elsewhere))).toBe("");
-    expect([...world.proxy.front.refused, ...elsewhere.proxy.front.refused]).toEqual([
+    expect([world, hasty, elsewhere].flatMap(({ proxy }) => [...proxy.front.refused])).toEqual([
       ["bad-proxy-header", 2],
       ["proxy-header-timeout", 1],
       ["proxy-header-from-stranger", 1],

@@ -3,7 +3,7 @@ import { once } from "node:events";
 import { connect } from "node:http2";
 import { connect as connectTcp } from "node:net";
 import { Client, credentials } from "@grpc/grpc-js";
-import { expect, onTestFinished, test, vi } from "vitest";
+import { expect, onTestFinished, test } from "vitest";
 import { createGrpcServer, GrpcStatus, type Keepalive } from "../../../src/proxy/envoy/grpc-server.ts";
 import { readCertificates } from "../../support/tls/certificates.ts";
 
@@ -54,7 +54,7 @@ test("messages of any size go both ways, and either side ends", async () => {
   }
   stream.end();
   expect(await end).toBe("ended");
-  await vi.waitFor(() => expect(ended.echo).toBeGreaterThan(0));
+  await expect.poll(() => ended.echo).toBeGreaterThan(0);
   const other = call(port, "/end");
   other.stream.write(Buffer.from("x"));
   expect(await other.ended).toBe("3 INVALID_ARGUMENT: not 100% right");
@@ -86,11 +86,12 @@ test.each([
     grpcStatus = trailers["grpc-status"];
   });
   stream.resume();
-  await vi.waitFor(() => expect(`${status} ${grpcStatus}`).toBe(told));
+  await expect.poll(() => `${status} ${grpcStatus}`).toBe(told);
 });
 
 test("who is silent is asked; who does not answer is gone", async () => {
-  const { port, ended } = await start({ silence: 50, patience: 50 });
+  // who answers is in this process, too, which may stand still for a while
+  const { port, ended } = await start({ silence: 50, patience: 2000 });
   const { stream } = call(port, "/echo");
   stream.write(Buffer.from("here"));
   await once(stream, "data");

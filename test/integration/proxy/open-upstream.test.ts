@@ -1,7 +1,6 @@
 /** Connections to endpoints behave as any socket of Node's, though their bytes do not pass its streams. */
 import { once } from "node:events";
 import { type AddressInfo, createServer, type Socket } from "node:net";
-import { setTimeout } from "node:timers/promises";
 import { expect, onTestFinished, test } from "vitest";
 import { openUpstream } from "../../../src/proxy/embedded/forward/open-upstream.ts";
 import { patternCheck, patternSource } from "../../support/streams/pattern.ts";
@@ -23,15 +22,20 @@ test("pieces are the listener's to keep, nothing comes while it is paused, and t
   const pieces: Buffer[] = [];
   const socket = openUpstream(to);
   const ended = once(socket, "end");
-  socket.on("data", (piece: Buffer) => {
-    pieces.push(piece);
-    if (pieces.length !== 5) return;
-    socket.pause();
-    void setTimeout(100).then(() => {
-      expect(pieces).toHaveLength(5);
-      socket.resume();
-    });
-  });
+  await new Promise<void>((paused) =>
+    socket.on("data", (piece: Buffer) => {
+      pieces.push(piece);
+      if (pieces.length !== 5) return;
+      socket.pause();
+      paused();
+    }),
+  );
+  // while as much comes to somebody else
+  const other = openUpstream(to).resume();
+  await once(other, "end");
+  other.end();
+  expect(pieces).toHaveLength(5);
+  socket.resume();
   await ended;
   const check = patternCheck();
   for (const piece of pieces) check.take(piece);

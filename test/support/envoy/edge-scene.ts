@@ -99,6 +99,8 @@ export interface Outcome {
 }
 
 export interface Load {
+  /** Milliseconds since it began. */
+  elapsed(): number;
   stop(): Promise<readonly Outcome[]>;
 }
 
@@ -120,6 +122,7 @@ export function startLoad(port: number, perSecond: number, method: "GET" | "POST
     while (outcomes.length < ((performance.now() - start) * perSecond) / 1000) outcomes.push(one());
   }, 5);
   return {
+    elapsed: () => performance.now() - start,
     async stop() {
       clearInterval(timer);
       const all = await Promise.all(outcomes);

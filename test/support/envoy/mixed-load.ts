@@ -1,7 +1,7 @@
 /**
  * Clients of a site in a process of their own: `fork` it with a port, a host and how many requests a second, whether earlier ones were answered or not. Of ten requests
- * five are a GET, one is a GET whose response comes in two halves, two are a PUT of 1 kB and two are a POST with an id of its own. Whatever message it gets ends it: it
- * waits for the answers that are still out, and answers with all {@link MixedOutcome}s.
+ * five are a GET, one is a GET whose response comes in two halves, two are a PUT of 1 kB and two are a POST with an id of its own. It says `begun` when it begins. Whatever
+ * message it gets ends it: it waits for the answers that are still out, and answers with all {@link MixedOutcome}s.
  */
 import { Agent, request } from "node:http";
 
@@ -53,6 +53,7 @@ const timer = setInterval(() => {
     outcomes.push(send(String(outcomes.length), KINDS[outcomes.length % KINDS.length]!));
   }
 }, TICK_MS);
+process.send?.("begun");
 process.on("message", () => {
   clearInterval(timer);
   void Promise.all(outcomes).then((all) => process.send?.(all, () => process.exit(0)));
