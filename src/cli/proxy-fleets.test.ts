@@ -1,13 +1,14 @@
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterEach, beforeEach, expect, test } from "vitest";
-import { testBackend, testCluster, testInventory, testRoute } from "../../test/support/world/build-route.ts";
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { testBackend, testCluster, testInventory, testRoute, testRule } from "../../test/support/world/build-route.ts";
 import { COUNTRY_FILE, compileTestTable, everythingUsable } from "../../test/support/world/compile-test-world.ts";
 import { newLatencyMap } from "../geo/latency-model.ts";
-import type { ProxyFleet, RouteKey } from "../model/inventory.ts";
+import type { ProxyFleet, RouteKey, Rule } from "../model/inventory.ts";
 import { ms } from "../model/units.ts";
 import { createTimeline } from "../observe/timeline.ts";
+import type { WorkOutClasses } from "../proxy/known-classes.ts";
 import { Standing } from "../routing/table.ts";
 import type { FleetOptions } from "./fleet-options.ts";
 import { createProxyFleets } from "./proxy-fleets.ts";
@@ -29,10 +30,17 @@ afterEach(async () => {
   rmSync(folder, { recursive: true, force: true });
 });
 
-function start(fleets: readonly ProxyFleet[], options: FleetOptions = {}) {
+interface Started extends FleetOptions {
+  readonly classes?: WorkOutClasses;
+  readonly rules?: readonly Rule[];
+}
+
+function start(fleets: readonly ProxyFleet[], { rules = [], ...options }: Started = {}) {
   const due = new Set<() => void>();
   let touch: (route: RouteKey | "all") => void = () => {};
+  const warned: string[] = [];
   const publisher = createProxyFleets({
+    classes: () => Promise.reject(new Error("no rule speaks of clients")),
     ...options,
     addresses: { allow: [], refuse: [] },
     now: () => ms(0),
@@ -45,7 +53,7 @@ function start(fleets: readonly ProxyFleet[], options: FleetOptions = {}) {
     every: () => () => {},
     random: () => 0.5,
     timeline: createTimeline(10, () => 0),
-    log: { info: () => {}, warn: () => {} } as never,
+    log: { info: () => {}, warn: (_: unknown, text?: unknown) => void warned.push(String(text)) } as never,
   });
   ended.push(publisher.close);
   publisher.follow({
@@ -54,7 +62,15 @@ function start(fleets: readonly ProxyFleet[], options: FleetOptions = {}) {
       return () => {};
     },
   });
-  const inventory = testInventory([testRoute(["frankfurt", "dublin"].map((name, i) => testBackend(name, i + 1)))], { fleets });
+  const inventory = testInventory(
+    [
+      testRoute(
+        ["frankfurt", "dublin"].map((name, i) => testBackend(name, i + 1)),
+        { rules },
+      ),
+    ],
+    { fleets },
+  );
   const { table } = compileTestTable(inventory, [COUNTRY_FILE]);
   everythingUsable(table);
   const run = (): void => {
@@ -63,6 +79,8 @@ function start(fleets: readonly ProxyFleet[], options: FleetOptions = {}) {
   return {
     publisher,
     table,
+    warned,
+    prepare: () => publisher.prepare!(table, inventory),
     publish: () => publisher.publish(table, inventory, newLatencyMap()),
     run,
     due,
@@ -108,4 +126,34 @@ test("what is touched together is planned in one turn, and a HAProxy's files fol
   expect(due.size).toBe(1);
   run();
   expect(due.size).toBe(0);
+});
+
+describe("whom rules tell apart", () => {
+  const rules = [testRule("german", "Require", { countries: ["DE"] }, ["dublin"])];
+  const clients = (): string => readFileSync(join(folder, "office", "one", "clients.map"), "utf8");
+  const told = async ({ publisher, publish, run }: ReturnType<typeof start>): Promise<void> => {
+    const changed = new Promise((resolve) => publisher.watch(resolve));
+    expect(publish()).toEqual([]);
+    run();
+    await changed;
+  };
+
+  test("is what the other thread says", async () => {
+    const cls = { name: "0123456789abcdef", networks: ["203.0.113.0/24"], client: { country: "DE" } };
+    const started = start([HAPROXIES], { haproxyFolder: folder, rules, classes: async () => ({ by: "Address", classes: [cls] }) });
+    await started.prepare();
+    expect(started.publisher.status()).toEqual([]); // nothing has been told of yet
+    await told(started);
+    expect(clients()).toContain("203.0.113.0/24 ");
+    expect(started.warned).toEqual([]);
+  });
+
+  test("is worked out here when the other thread fails: nobody's table waits for it", async () => {
+    const classes = () => Promise.reject(new Error("out of memory"));
+    const started = start([HAPROXIES], { haproxyFolder: folder, rules, classes });
+    await started.prepare();
+    expect(started.warned).toEqual([expect.stringContaining("is worked out on the main thread")]);
+    await told(started);
+    expect(clients()).toContain("198.51.100.0/27 ");
+  });
 });

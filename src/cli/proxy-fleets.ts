@@ -9,6 +9,7 @@ import type { Log } from "../observe/log.ts";
 import type { Timeline } from "../observe/timeline.ts";
 import { createEdgeWorlds, type FleetRoute } from "../proxy/edge-worlds.ts";
 import { createEnvoyFleets, type EnvoyFleets } from "../proxy/envoy/envoy-fleets.ts";
+import type { WorkOutClasses } from "../proxy/known-classes.ts";
 import { measuresOf } from "../routing/measure.ts";
 import { envoyFleetStatus, strangerTo, toldFleet } from "./fleet-envoys.ts";
 import { createFleetNews } from "./fleet-news.ts";
@@ -19,6 +20,8 @@ import { followXdsCertificates, readXdsCertificates } from "./xds-certificates.t
 export interface ProxyFleetsOptions extends FleetOptions {
   /** Whoever writes a route or a fleet must not reach by proxies, or by us, what we would not probe. */
   readonly addresses: AddressPolicy;
+  /** By a table that was just compiled, on the thread that did it. */
+  readonly classes: WorkOutClasses;
   /** Monotonic. */
   readonly now: () => Milliseconds;
   /** Milliseconds since the epoch. */
@@ -161,6 +164,14 @@ export function createProxyFleets(options: ProxyFleetsOptions): ProxyFleets {
   }
 
   return {
+    async prepare(table, inventory) {
+      try {
+        await worlds.prepare({ table, inventory }, options.classes);
+      } catch (error) {
+        // Nobody else's table is to wait for it.
+        log.warn({ err: error }, "which clients proxies tell apart is worked out on the main thread, which stands still meanwhile");
+      }
+    },
     publish(table, inventory, latency) {
       fleets = inventory.fleets ?? [];
       untold = haproxies.use(fleets);

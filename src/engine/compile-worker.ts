@@ -1,4 +1,7 @@
-/** The thread that parses objects, loads geo data and compiles tables, so that a large configuration never delays an answer or a probe. */
+/**
+ * The thread that parses objects, loads geo data, compiles tables and tells clients of proxies apart by them, so that a large configuration never
+ * delays an answer or a probe.
+ */
 import { parentPort } from "node:worker_threads";
 import { loadCloudRegions } from "../geo/cloud-regions.ts";
 import { GeoFileError } from "../geo/geo-file-error.ts";
@@ -6,6 +9,7 @@ import { type GeoFiles, loadGeoFiles } from "../geo/geo-files.ts";
 import type { GeoTable } from "../geo/geo-table.ts";
 import type { Inventory } from "../model/inventory.ts";
 import type { RegionTable } from "../model/region-table.ts";
+import { clientClasses } from "../proxy/client-classes.ts";
 import type { Compiled } from "../routing/compile.ts";
 import { createCompileMemo } from "../routing/compile-memo.ts";
 import type { RoutingTable } from "../routing/table.ts";
@@ -45,6 +49,11 @@ async function answer(request: CompileRequest): Promise<CompileReply> {
       const { table, ...rest } = compileWorld(inventory, geo, request.latency, request.version, request.now, memo);
       const compiled = { ...rest, table: newOf(table) };
       return { id: request.id, kind: "compiled", compiled, seconds: (performance.now() - started) / 1000 };
+    }
+    case "classes": {
+      const geo = told?.geo;
+      if (geo?.id !== request.geo) throw new Error("another table was compiled since, or none");
+      return { id: request.id, kind: "classes", classes: clientClasses(geo, request.questions) };
     }
   }
 }

@@ -3,8 +3,10 @@ import { join } from "node:path";
 import { afterEach, expect, test } from "vitest";
 import { clusterYaml, WORLD_MMDB } from "../../test/support/simulated-world.ts";
 import { tempFolder } from "../../test/support/temp-folder.ts";
+import { testRule } from "../../test/support/world/build-route.ts";
 import { newLatencyMap } from "../geo/latency-model.ts";
 import { parsePrefix } from "../model/ip.ts";
+import { clientClasses, questionsOf } from "../proxy/client-classes.ts";
 import { decide } from "../routing/decide.ts";
 import { CompileError, type Compiler, createCompiler } from "./compiler.ts";
 
@@ -65,4 +67,18 @@ test("without any geo data a compile says so", async () => {
   compiler = createCompiler();
   const { inventory } = await compiler.parse(folder);
   await expect(compiler.compile(inventory, newLatencyMap(), 1, 0)).rejects.toThrow(CompileError);
+});
+
+test("clients of proxies are told apart in the worker, by the geo data of the newest table alone", async () => {
+  compiler = createCompiler();
+  await compiler.loadGeo([await geoFile()]);
+  const questions = questionsOf([{ rules: [testRule("japan", "Require", { countries: ["JP"] }, ["us"])] }], new Map());
+  await expect(compiler.classes("any", questions)).rejects.toThrow(CompileError);
+  const { inventory } = await compiler.parse(folder);
+  const { compiled } = await compiler.compile(inventory, newLatencyMap(), 1, 0);
+  const { geo } = compiled.table;
+  const classes = await compiler.classes(geo.id, questions);
+  expect(classes).toEqual(clientClasses(geo, questions));
+  expect(classes.classes).toHaveLength(1);
+  await expect(compiler.classes("another", questions)).rejects.toThrow("another table was compiled since");
 });

@@ -4,6 +4,7 @@ import type { Capabilities } from "../geo/capabilities.ts";
 import type { GeoTable } from "../geo/geo-table.ts";
 import type { LatencyMap } from "../geo/latency-model.ts";
 import type { Inventory } from "../model/inventory.ts";
+import type { ClientClasses, Questions } from "../proxy/client-classes.ts";
 import type { Compiled } from "../routing/compile.ts";
 import type { RoutingTable } from "../routing/table.ts";
 import { createTableNamer } from "../routing/table-names.ts";
@@ -31,12 +32,20 @@ export type CompileRequest =
       readonly now: number;
       /** Used only while no file could be loaded. */
       readonly geo?: GeoTable;
+    }
+  | {
+      readonly id: number;
+      readonly kind: "classes";
+      /** Of the geo table of the compile before, of this same worker. */
+      readonly geo: string;
+      readonly questions: Questions;
     };
 
 export type CompileReply =
   | { readonly id: number; readonly kind: "parsed"; readonly reading: SourceReading }
   | { readonly id: number; readonly kind: "geo"; readonly geo: GeoInfo }
   | { readonly id: number; readonly kind: "compiled"; readonly compiled: Told<Compiled>; readonly seconds: number }
+  | { readonly id: number; readonly kind: "classes"; readonly classes: ClientClasses }
   | {
       readonly id: number;
       readonly kind: "failed";
@@ -65,6 +74,12 @@ export interface Compiler {
     now: number,
     fallback?: GeoTable,
   ): Promise<{ readonly compiled: Compiled; readonly seconds: number }>;
+  /**
+   * `clientClasses`, by the geo data of the newest compile.
+   *
+   * @param geo id of those geo data; rejects when the worker has others by now
+   */
+  classes(geo: string, questions: Questions): Promise<ClientClasses>;
   close(): Promise<void>;
 }
 
@@ -164,6 +179,11 @@ export function createCompiler(newWorker: () => Worker = startWorker): Compiler 
       if (geo === undefined || addresses === undefined) throw new CompileError("unexpected reply");
       heard = { of, geo, addresses };
       return { compiled: { ...rest, table: { ...table, geo, names: namer.name(inventory, addresses) } }, seconds: reply.seconds };
+    },
+    async classes(geo, questions) {
+      const reply = await send({ kind: "classes", geo, questions });
+      if (reply.kind !== "classes") throw new CompileError("unexpected reply");
+      return reply.classes;
     },
     async close() {
       closed = true;

@@ -7,9 +7,10 @@
  * ```
  */
 import type { GeoTable, Place } from "../geo/geo-table.ts";
+import type { Route } from "../model/inventory.ts";
 import { formatNetwork } from "../model/ip.ts";
 import { hashText } from "../routing/hash.ts";
-import { matchRule, type Policy, type PolicyRule } from "../routing/policy.ts";
+import { matchRule, namesNetworkOf, type RuleClients, ruleClients } from "../routing/policy.ts";
 
 /** Clients to whom the same rules apply, whatever the route. */
 export interface ClientClass {
@@ -40,69 +41,70 @@ export const NO_CLASSES: ClientClasses = { by: "Place", classes: [] };
  */
 export const MOST_NETWORKS = 300_000;
 
+/** What rules ask of clients, in words → the rules' own numbers for it. Rules that ask the same are one question. */
+export type Questions = ReadonlyMap<string, RuleClients>;
+
 /**
- * @param policies of all routes
+ * @param routes whose rules count
+ * @param subnets CIDR → number in the geo table
+ */
+export function questionsOf(routes: readonly Pick<Route, "rules">[], subnets: ReadonlyMap<string, number>): Questions {
+  const questions = new Map<string, RuleClients>();
+  for (const { rules } of routes)
+    for (const rule of rules) {
+      const { continents, countries, subdivisions, asns, subnets: own } = rule.clients;
+      const text = JSON.stringify([rule.unknownPlace, continents, countries, subdivisions, asns, own]);
+      if (!questions.has(text)) questions.set(text, ruleClients(rule, subnets));
+    }
+  return questions;
+}
+
+/**
+ * It can take a second: whoever serves somebody meanwhile has another thread do it.
+ *
  * @returns by `Network` when no rule speaks of countries and the like, when the geo data know none, or when it would be more networks than `most`
  */
-export function clientClasses(geo: GeoTable, policies: readonly Policy[], most = MOST_NETWORKS): ClientClasses {
-  const questions = questionsOf(geo, policies);
+export function clientClasses(geo: GeoTable, questions: Questions, most = MOST_NETWORKS): ClientClasses {
   const knowsPlaces = geo.places.some(({ continent, country, asn }) => (continent ?? country ?? asn) !== undefined);
   const byAddress = knowsPlaces && [...questions.values()].some(isGeographic) ? classesBy("Address", geo, questions, most) : undefined;
   return byAddress ?? classesBy("Network", geo, questions, most) ?? NO_CLASSES;
 }
 
-/** {@link clientClasses} that gives the same object again until rules' clients or the geo data change: working it out can take a second. */
-export function rememberClasses(most = MOST_NETWORKS): (geo: GeoTable, policies: readonly Policy[]) => ClientClasses {
-  let known: { readonly key: string; readonly classes: ClientClasses } | undefined;
-  return (geo, policies) => {
-    const key = [geo.id, ...[...questionsOf(geo, policies).keys()].sort()].join("\n");
-    if (known?.key !== key) known = { key, classes: clientClasses(geo, policies, most) };
-    return known.classes;
-  };
-}
-
 /** Whether a rule goes by more than networks. */
-export const isGeographic = ({ continents, countries, subdivisions, asns }: PolicyRule): boolean =>
+export const isGeographic = ({ continents, countries, subdivisions, asns }: RuleClients): boolean =>
   continents.length + countries.length + subdivisions.length + asns.length > 0;
 
-/** What a rule asks of a client → a rule that does. */
-type Questions = ReadonlyMap<string, PolicyRule>;
-
-function questionsOf({ subnets }: GeoTable, policies: readonly Policy[]): Questions {
-  const text = ({ unknownPlace, continents, countries, subdivisions, asns, subnets: own }: PolicyRule): string =>
-    JSON.stringify([unknownPlace, continents, countries, subdivisions, asns, own.map((subnet) => subnets[subnet])]);
-  return new Map(policies.flatMap(({ rules }) => rules.map((rule) => [text(rule), rule] as const)));
-}
-
 /** Whether a rule applies to a client, as far as its address tells. */
-export function appliesByAddress(by: "Address" | "Network", rule: PolicyRule, client: Place): boolean {
-  if (by === "Network") return client.subnets?.some((subnet) => rule.subnets.includes(subnet)) ?? false;
+export function appliesByAddress(by: "Address" | "Network", rule: RuleClients, client: Place): boolean {
+  if (by === "Network") return namesNetworkOf(rule, client);
   const match = matchRule(rule, client);
   return match === "yes" || (match === "unknown" && rule.unknownPlace === "Apply");
 }
 
 /** @returns undefined when it would be more than `most` networks */
 function classesBy(by: "Address" | "Network", geo: GeoTable, questions: Questions, most: number): ClientClasses | undefined {
+  const asked = [...questions].toSorted(([a], [b]) => (a < b ? -1 : 1));
   const byKey = new Map<string, number>();
   const members: { readonly name: string; readonly client: Place; readonly networks: string[] }[] = [];
   const classOf = (place: Place): number => {
     const client = by === "Address" ? place : onlySubnets(place);
-    const key = [...questions]
-      .flatMap(([question, rule]) => (appliesByAddress(by, rule, client) ? [question] : []))
-      .sort()
-      .join("\n");
+    const applied = asked.flatMap(([, rule], i) => (appliesByAddress(by, rule, client) ? [i] : []));
+    const key = applied.join(); // not of their words, which may name a hundred thousand networks
     const known = byKey.get(key);
     if (known !== undefined) return known;
     byKey.set(key, members.length);
-    return members.push({ name: nameOf(by, key), client, networks: [] }) - 1;
+    return members.push({ name: nameOf(by, applied.map((i) => asked[i]![0]).join("\n")), client, networks: [] }) - 1;
   };
   const unknown = classOf({}); // the first: nobody need be told of them
   const classOfPlace = Int32Array.from(geo.places, classOf);
   let count = 0;
-  forEachNetwork(geo, classOfPlace, (cls, network) => {
-    if (cls !== unknown && count++ < most) members[cls]!.networks.push(network());
+  forEachNetwork(geo, classOfPlace, (cls) => {
+    if (cls !== unknown) count++;
   });
-  if (count > most) return undefined;
+  if (count > most) return undefined; // before their texts are made, which takes much longer
+  forEachNetwork(geo, classOfPlace, (cls, network) => {
+    if (cls !== unknown) members[cls]!.networks.push(network());
+  });
   return { by, classes: members.filter(({ networks }) => networks.length > 0).toSorted((a, b) => (a.name < b.name ? -1 : 1)) };
 }
 

@@ -6,12 +6,12 @@ import { oraclePlan } from "../../test/support/oracle/plan.ts";
 import { testBackend, testInventory, testRoute, testRule } from "../../test/support/world/build-route.ts";
 import { COUNTRY_FILE, compileTestTable, everythingUsable } from "../../test/support/world/compile-test-world.ts";
 import { oracleWorldOf, routingWorld, subnetsOf } from "../../test/support/world/routing-world.ts";
-import type { Place } from "../geo/geo-table.ts";
+import type { GeoTable, Place } from "../geo/geo-table.ts";
 import type { Inventory, Route } from "../model/inventory.ts";
 import { type Ip, networkContains, parseNetwork } from "../model/ip.ts";
 import { decide } from "../routing/decide.ts";
 import { type Policy, policyOf } from "../routing/policy.ts";
-import { type ClientClasses, clientClasses, NO_CLASSES, rememberClasses } from "./client-classes.ts";
+import { type ClientClasses, clientClasses, NO_CLASSES, type Questions, questionsOf } from "./client-classes.ts";
 import { type ClientGroup, clientGroups, groupPlan, unseenRules, unseenWarning } from "./client-groups.ts";
 
 const TOKYO: Place = { continent: "AS", country: "JP", latitude: 35.7, longitude: 139.7 };
@@ -21,6 +21,9 @@ function policiesOf(inventory: Inventory, subnets: readonly string[]): readonly 
   const clusters = new Map(inventory.clusters.map(({ name }, i) => [name, i]));
   return inventory.routes.map((route) => policyOf(route, inventory, clusters, new Map(subnets.map((subnet, i) => [subnet, i]))));
 }
+
+const asked = ({ subnets }: GeoTable, routes: readonly Route[]): Questions =>
+  questionsOf(routes, new Map(subnets.map((subnet, i) => [subnet, i])));
 
 /** As a proxy does it, by going through all networks. */
 function lookUp({ classes }: ClientClasses) {
@@ -44,7 +47,7 @@ test("for any client the plan is that of DNS, but for how far everything is", ()
       const oracle = oracleWorldOf(world, subnets);
       const { table, measures } = compileTestTable(inventory, geo.files);
       const policies = policiesOf(inventory, table.geo.subnets);
-      const classes = clientClasses(table.geo, policies);
+      const classes = clientClasses(table.geo, asked(table.geo, inventory.routes));
       const groupOf = lookUp(classes);
       seen[classes.by]++;
       inventory.routes.forEach((route, index) => {
@@ -86,13 +89,14 @@ describe("a shop with a rule for Germany and one for partners", () => {
   const { table, measures } = compileTestTable(inventory, [COUNTRY_FILE]);
   everythingUsable(table);
   const [policy] = policiesOf(inventory, table.geo.subnets);
+  const questions = asked(table.geo, [route]);
   const planOf = (classes: ClientClasses, group: ClientGroup) =>
     groupPlan({ table, route, index: 0, policy: policy!, measures, place: TOKYO }, classes, group).tiers.map((tier) =>
       tier.map(({ cluster }) => cluster).join(),
     );
 
   test("groups are named by the rules that apply to them, and distance is from the proxy", () => {
-    const classes = clientClasses(table.geo, [policy!]);
+    const classes = clientClasses(table.geo, questions);
     expect(classes.by).toBe("Address");
     const groups = clientGroups(policy!, classes);
     expect(groups.map((group) => [group.name, ...planOf(classes, group)])).toEqual([
@@ -115,7 +119,7 @@ describe("a shop with a rule for Germany and one for partners", () => {
   });
 
   test("too many networks: rules' own still count, and the Require rule that goes by country is told of", () => {
-    const classes = clientClasses(table.geo, [policy!], 4);
+    const classes = clientClasses(table.geo, questions, 4);
     expect(classes.by).toBe("Network");
     expect(clientGroups(policy!, classes).map(({ name }) => name)).toEqual(["", "+partners"]);
     expect(unseenRules(policy!, classes)).toEqual(["germany"]);
@@ -123,7 +127,7 @@ describe("a shop with a rule for Germany and one for partners", () => {
   });
 
   test("a proxy that does not see its clients has one group, and so has one that is told of too many networks still", () => {
-    expect(clientClasses(table.geo, [policy!], 2)).toEqual(NO_CLASSES);
+    expect(clientClasses(table.geo, questions, 2)).toEqual(NO_CLASSES);
     expect(clientGroups(policy!, NO_CLASSES).map((group) => [group.name, ...planOf(NO_CLASSES, group)])).toEqual([
       ["", "tokyo", "frankfurt", "dublin", "virginia"],
     ]);
@@ -133,26 +137,16 @@ describe("a shop with a rule for Germany and one for partners", () => {
   test("names of classes follow from the rules, not from the geo data", () => {
     const other = compileTestTable(inventory, []).table.geo;
     const nameOf = (of: ClientClasses) => of.classes.map(({ name }) => name);
-    const before = clientClasses(table.geo, [policy!]);
-    const again = clientClasses(compileTestTable(inventory, [COUNTRY_FILE]).table.geo, policiesOf(inventory, table.geo.subnets));
+    const before = clientClasses(table.geo, questions);
+    const again = clientClasses(compileTestTable(inventory, [COUNTRY_FILE]).table.geo, questions);
     expect(nameOf(again)).toEqual(nameOf(before));
-    const byNetwork = clientClasses(other, [policy!]);
+    const byNetwork = clientClasses(other, asked(other, [route]));
     expect(byNetwork.by).toBe("Network"); // without a file nobody knows countries
     expect(nameOf(before)).not.toContain(nameOf(byNetwork)[0]);
   });
 
-  test("classes are worked out anew only when rules' clients or the geo data change", () => {
-    const classesOf = rememberClasses();
-    const first = classesOf(table.geo, [policy!]);
-    expect(first).toEqual(clientClasses(table.geo, [policy!]));
-    const elsewhere = { ...policy!, rules: policy!.rules.map((rule) => ({ ...rule, to: [0] })) };
-    expect(classesOf(table.geo, [elsewhere, policy!])).toBe(first);
-    expect(classesOf(table.geo, [{ ...policy!, rules: policy!.rules.slice(1) }])).not.toBe(first);
-    expect(classesOf({ ...table.geo, id: "another" }, [policy!])).not.toBe(first);
-  });
-
   test("what a proxy does is what DNS answers, address by address", () => {
-    const classes = clientClasses(table.geo, [policy!]);
+    const classes = clientClasses(table.geo, questions);
     const groups = clientGroups(policy!, classes);
     for (const text of ["198.51.100.1", "198.51.100.20", "198.51.100.33", "203.0.113.9", "192.0.2.1", "2001:db8::1", "2001:db8:f000::1"]) {
       const client = parseNetwork(text)!;

@@ -4,6 +4,7 @@ import { COUNTRY_FILE, compileTestTable, everythingUsable } from "../../test/sup
 import type { Inventory, ProxyFleet, Route } from "../model/inventory.ts";
 import { routeKey } from "../model/inventory.ts";
 import { FULL, Standing } from "../routing/table.ts";
+import { clientClasses } from "./client-classes.ts";
 import { createEdgeWorlds, type EdgeWorlds, type FleetRoute } from "./edge-worlds.ts";
 
 const FOUR = ["frankfurt", "dublin", "virginia", "tokyo"].map((name, i) => testBackend(name, i + 1));
@@ -247,5 +248,44 @@ describe("clients whom rules tell apart", () => {
     expect(worlds.work(1)).toEqual({ isNews: false, isDone: false });
     expect(worlds.work(100)).toEqual({ isNews: true, isDone: true });
     expect(worlds.classes()).not.toBe(classes);
+  });
+
+  test("may be told apart beforehand, elsewhere: until then the world before goes on, and flips with it", async () => {
+    const { worlds, known } = started();
+    const classes = worlds.classes();
+    const next = world([...routes(1, { rules: [{ ...rules[0]!, unknownPlace: "Apply" }] }), ...own.slice(1)], [seeing, blind]);
+    let finished = (): void => {};
+    let asked = 0;
+    const preparing = worlds.prepare(next, (_, questions) => {
+      asked++;
+      return new Promise((resolve) => {
+        finished = () => resolve(clientClasses(next.table.geo, questions));
+      });
+    });
+    known.table.state.standing.fill(Standing.Unhealthy, 6, 8); // tokyo
+    worlds.touch("default/app-0");
+    expect(worlds.work(10)).toEqual({ isNews: true, isDone: true });
+    expect(groupsOf(worlds.routes("edge")[0]!)).toEqual([
+      ["-", "tokyo"],
+      ["germany", "frankfurt"],
+    ]);
+    expect(servesAt("japan", worlds.routes("edge")[0]!)).not.toContain("tokyo");
+    expect(worlds.classes()).toBe(classes);
+    finished();
+    await preparing;
+    expect(worlds.classes()).toBe(classes);
+    worlds.adopt(next);
+    finish(worlds);
+    expect(worlds.classes()).not.toBe(classes);
+    await worlds.prepare(next, () => Promise.reject(new Error("they are known")));
+    expect(asked).toBe(1);
+  });
+
+  test("are nobody's business where no proxy sees its clients, or no route has rules", async () => {
+    const worlds = createEdgeWorlds(anybody);
+    const never = () => Promise.reject(new Error("nobody needs them"));
+    await worlds.prepare(world(own, [blind]), never);
+    await worlds.prepare(world(own, []), never);
+    await worlds.prepare(world(routes(2), [seeing]), never);
   });
 });

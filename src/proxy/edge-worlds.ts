@@ -2,15 +2,17 @@
  * What the proxies of every fleet are to be told, kept true with as little work as a change asks for: a route that is touched is planned anew, and
  * what comes out as it was is the very object that was there before. Pure but for what it remembers.
  */
+import type { GeoTable } from "../geo/geo-table.ts";
 import { type Inventory, type ProxyFleet, type Route, type RouteKey, routeKey } from "../model/inventory.ts";
 import type { Measures } from "../routing/measure.ts";
 import { type Policy, policyOf } from "../routing/policy.ts";
 import { FULL, type RoutingTable } from "../routing/table.ts";
-import { type ClientClass, type ClientClasses, NO_CLASSES, rememberClasses } from "./client-classes.ts";
+import { type ClientClass, type ClientClasses, NO_CLASSES, type Questions, questionsOf } from "./client-classes.ts";
 import { planClients, unseenWarning } from "./client-groups.ts";
 import { type EdgePlan, type EdgePlanInput, placeOfLocation } from "./edge-plan.ts";
 import { edgeSettingsOf } from "./edge-settings.ts";
 import type { EdgeGroup, EdgeRoute } from "./envoy/edge-route.ts";
+import { createKnownClasses, type WorkOutClasses } from "./known-classes.ts";
 
 export interface EdgeWorld {
   readonly table: RoutingTable;
@@ -26,6 +28,11 @@ export interface FleetRoute {
 }
 
 export interface EdgeWorlds {
+  /**
+   * Has worked out elsewhere whom the rules of a world tell apart, so that it is adopted quickly; until then the one before goes on. Rejects when
+   * that fails: then {@link EdgeWorlds.adopt} does it itself.
+   */
+  prepare(world: Pick<EdgeWorld, "table" | "inventory">, workOut: WorkOutClasses): Promise<void>;
   /** From now on this world counts. Nothing is planned yet: whatever it has is due. */
   adopt(world: EdgeWorld): void;
   /** Health, or an operator, has changed something about a route. */
@@ -53,7 +60,8 @@ export interface EdgeWorlds {
 /** @param mayConnect whether a proxy may be sent to an address and port: the same rules as for probes */
 export function createEdgeWorlds(mayConnect: (address: string, port: number) => boolean): EdgeWorlds {
   let world: KnownWorld | undefined;
-  const classesOf = rememberClasses();
+  const known = createKnownClasses();
+  let asked: Asked | undefined;
   /** Some routes go with other classes of clients than the rest: nothing is told of until all go with the same. */
   let isMixed = false;
   /** Fleet → route → what it is told. */
@@ -66,6 +74,18 @@ export function createEdgeWorlds(mayConnect: (address: string, port: number) => 
   /** A world without a route is news, too. */
   let isNew = false;
 
+  /** Most changes leave rules alone. @returns undefined when no proxy sees its clients, or no rule speaks of any */
+  function questionsIn({
+    table: { geo },
+    inventory: { fleets = [], routes },
+  }: Pick<EdgeWorld, "table" | "inventory">): Questions | undefined {
+    if (!fleets.some(seesClients)) return undefined;
+    const ruled = routes.filter(({ rules }) => rules.length > 0);
+    if (asked?.geo !== geo || asked.ruled.length !== ruled.length || ruled.some((route, i) => route !== asked!.ruled[i]))
+      asked = { geo, ruled, questions: questionsOf(ruled, numbersOf(geo.subnets)) };
+    return ruled.length === 0 ? undefined : asked.questions;
+  }
+
   function plan(key: RouteKey): void {
     if (world === undefined) return;
     const { table, inventory, measures, index, clusters, subnets } = world;
@@ -73,10 +93,10 @@ export function createEdgeWorlds(mayConnect: (address: string, port: number) => 
     const route = number === undefined ? undefined : inventory.routes[number];
     let policy: Policy | undefined;
     for (const fleet of inventory.fleets ?? []) {
-      const known = planned.get(fleet.name)!;
-      const before = known.get(key);
+      const told = planned.get(fleet.name)!;
+      const before = told.get(key);
       if (route === undefined || number === undefined || !isToldTo(route, fleet)) {
-        if (known.delete(key)) lists.delete(fleet.name);
+        if (told.delete(key)) lists.delete(fleet.name);
         continue;
       }
       policy ??= policyOf(route, inventory, clusters, subnets);
@@ -109,28 +129,31 @@ export function createEdgeWorlds(mayConnect: (address: string, port: number) => 
         ...(kept === undefined ? {} : { groups: kept }),
       });
       if (edge === before?.edge && route === before.route) continue;
-      known.set(key, { route, edge });
+      told.set(key, { route, edge });
       if (edge !== before?.edge || route.sticky !== before.route.sticky) lists.delete(fleet.name);
     }
   }
 
   return {
+    async prepare(next, workOut) {
+      const questions = questionsIn(next);
+      if (questions !== undefined) await known.prepare(next.table.geo, questions, workOut);
+    },
     adopt(next) {
       const fleets = next.inventory.fleets ?? [];
       planned = new Map(fleets.map(({ name }) => [name, planned.get(name) ?? new Map()]));
       const index = new Map(next.inventory.routes.map((route, i) => [routeKey(route), i]));
       const clusters = new Map(next.inventory.clusters.map(({ name }, i) => [name, i]));
-      const subnets = new Map(next.table.geo.subnets.map((subnet, i) => [subnet, i]));
-      const ruled = fleets.some(seesClients) ? next.inventory.routes.filter(({ rules }) => rules.length > 0) : [];
-      const policies = ruled.map((route) => policyOf(route, next.inventory, clusters, subnets));
-      const classes = policies.length === 0 ? NO_CLASSES : classesOf(next.table.geo, policies);
+      const subnets = numbersOf(next.table.geo.subnets);
+      const questions = questionsIn(next);
+      const classes = questions === undefined ? NO_CLASSES : known.of(next.table.geo, questions);
       isMixed ||= world !== undefined && world.classes !== classes;
       world = { ...next, index, clusters, subnets, classes };
       isNew = true;
       lists.clear();
       touched.clear();
       for (const key of index.keys()) due.add(key);
-      for (const known of planned.values()) for (const key of known.keys()) due.add(key);
+      for (const told of planned.values()) for (const key of told.keys()) due.add(key);
     },
     touch: (route) => void touched.add(route),
     touchAll() {
@@ -166,8 +189,8 @@ export function createEdgeWorlds(mayConnect: (address: string, port: number) => 
     },
     isWhole: () => whole,
     routes(fleet) {
-      const known = planned.get(fleet);
-      const list = lists.get(fleet) ?? (world?.inventory.routes ?? []).flatMap((route) => known?.get(routeKey(route)) ?? []);
+      const told = planned.get(fleet);
+      const list = lists.get(fleet) ?? (world?.inventory.routes ?? []).flatMap((route) => told?.get(routeKey(route)) ?? []);
       lists.set(fleet, list);
       return list;
     },
@@ -176,6 +199,7 @@ export function createEdgeWorlds(mayConnect: (address: string, port: number) => 
       const fleet = world?.inventory.fleets?.find((one) => one.name === name);
       if (world === undefined || fleet === undefined) return [];
       const { inventory, clusters, subnets, classes } = world;
+      if (seenBy(fleet, classes).by === "Address") return []; // they see all, and there may be thousands of routes
       return inventory.routes
         .filter((route) => isToldTo(route, fleet) && route.rules.some(({ mode }) => mode === "Require"))
         .flatMap((route) => unseenWarning(routeKey(route), policyOf(route, inventory, clusters, subnets), seenBy(fleet, classes)) ?? []);
@@ -190,6 +214,17 @@ interface KnownWorld extends EdgeWorld {
   readonly subnets: ReadonlyMap<string, number>;
   readonly classes: ClientClasses;
 }
+
+/** What the rules of a world's routes ask of clients, by its geo data. */
+interface Asked {
+  readonly geo: GeoTable;
+  /** Those routes that have rules. */
+  readonly ruled: readonly Route[];
+  readonly questions: Questions;
+}
+
+/** CIDR → number in the geo table. */
+const numbersOf = (subnets: readonly string[]): ReadonlyMap<string, number> => new Map(subnets.map((subnet, i) => [subnet, i]));
 
 /** Only listeners of ours tell which class a client is in; those of HAProxies always are. */
 const seesClients = (fleet: ProxyFleet): boolean => fleet.type === "HAProxy" || fleet.listener !== undefined;

@@ -22,9 +22,15 @@ export interface PolicyMember {
   readonly hash: number;
 }
 
-export interface PolicyRule {
+export interface PolicyRule extends RuleClients {
   readonly name: string;
   readonly mode: Rule["mode"];
+  /** Cluster indices. */
+  readonly to: readonly number[];
+}
+
+/** What of a rule says whom it is about. */
+export interface RuleClients {
   readonly unknownPlace: Rule["unknownPlace"];
   readonly continents: readonly string[];
   readonly countries: readonly string[];
@@ -33,8 +39,6 @@ export interface PolicyRule {
   readonly asns: readonly number[];
   /** Indices into the geo table's subnets. */
   readonly subnets: readonly number[];
-  /** Cluster indices. */
-  readonly to: readonly number[];
 }
 
 /** The networks named by any rule, each once, in a stable order: what the geo table is built with. */
@@ -82,17 +86,22 @@ export function policyOf(
     (rule): PolicyRule => ({
       name: rule.name,
       mode: rule.mode,
-      unknownPlace: rule.unknownPlace,
-      continents: rule.clients.continents,
-      countries: rule.clients.countries,
-      subdivisions: rule.clients.subdivisions,
-      asns: rule.clients.asns.toSorted((a, b) => a - b),
-      subnets: rule.clients.subnets.map((subnet) => subnetIndex.get(subnet)!).sort((a, b) => a - b),
+      ...ruleClients(rule, subnetIndex),
       to: rule.to.map((name) => clusterIndex.get(name)!),
     }),
   );
   return { order: route.order, tolerance: route.tolerance.distanceKm ?? route.tolerance.latencyMs ?? 0, rules, members };
 }
+
+/** @param subnetIndex CIDR → index in the geo table */
+export const ruleClients = ({ unknownPlace, clients }: Rule, subnetIndex: ReadonlyMap<string, number>): RuleClients => ({
+  unknownPlace,
+  continents: clients.continents,
+  countries: clients.countries,
+  subdivisions: clients.subdivisions,
+  asns: clients.asns.toSorted((a, b) => a - b),
+  subnets: clients.subnets.map((subnet) => subnetIndex.get(subnet)!).sort((a, b) => a - b),
+});
 
 /** Backend × cluster, both percent, by position; 0 = warm standby. */
 export const effectiveWeights = (route: Route, inventory: Inventory, clusterIndex: ReadonlyMap<string, number>): readonly number[] =>
@@ -101,18 +110,22 @@ export const effectiveWeights = (route: Route, inventory: Inventory, clusterInde
 export type Match = "yes" | "no" | "unknown";
 
 /** Whether a client of this place matches a rule. `unknown`: the rule asks for something that is not known of the client. */
-export function matchRule(rule: PolicyRule, place: Place): Match {
+export function matchRule(rule: RuleClients, place: Place): Match {
   if (place.continent !== undefined && rule.continents.includes(place.continent)) return "yes";
   if (place.country !== undefined && rule.countries.includes(place.country)) return "yes";
   if (place.subdivisions?.some((code) => rule.subdivisions.includes(code))) return "yes";
   if (place.asn !== undefined && holds(rule.asns, place.asn)) return "yes";
-  if (place.subnets?.some((subnet) => holds(rule.subnets, subnet))) return "yes";
+  if (namesNetworkOf(rule, place)) return "yes";
   if (rule.continents.length > 0 && place.continent === undefined) return "unknown";
   if (rule.countries.length > 0 && place.country === undefined) return "unknown";
   if (rule.asns.length > 0 && place.asn === undefined) return "unknown";
   if (place.subdivisions === undefined && rule.subdivisions.some((code) => couldBeIn(code, place.country))) return "unknown";
   return "no";
 }
+
+/** Whether a rule names a network that holds a client of this place. */
+export const namesNetworkOf = (rule: RuleClients, { subnets }: Place): boolean =>
+  subnets?.some((subnet) => holds(rule.subnets, subnet)) ?? false;
 
 /** By halves. */
 function holds(ascending: readonly number[], wanted: number): boolean {

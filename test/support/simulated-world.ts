@@ -230,6 +230,7 @@ function inlineCompiler(geoFile: () => Buffer | undefined): Compiler {
       if (geo === undefined) throw new Error("no geo data");
       return { compiled: compileWorld(inventory, geo, latency, version, now), seconds: 0 };
     },
+    classes: () => Promise.reject(new Error("no proxies are programmed here")),
     close: async () => undefined,
   };
 }

@@ -4,7 +4,7 @@ import { Agent, request } from "undici";
 import { onTestFinished, vi } from "vitest";
 import type { Place } from "../../../src/geo/geo-table.ts";
 import type { Route } from "../../../src/model/inventory.ts";
-import { type ClientClasses, clientClasses } from "../../../src/proxy/client-classes.ts";
+import { type ClientClasses, clientClasses, questionsOf } from "../../../src/proxy/client-classes.ts";
 import { planClients } from "../../../src/proxy/client-groups.ts";
 import { CLASS_HEADER, SUBNET_HEADER } from "../../../src/proxy/envoy/client-headers.ts";
 import type { EdgeRoute } from "../../../src/proxy/envoy/edge-route.ts";
@@ -169,8 +169,9 @@ function worldOf(more: Partial<Route>, weights: readonly number[]) {
   const { table, measures } = compileTestTable(inventory, [COUNTRY_FILE]);
   everythingUsable(table);
   const clusters = new Map(inventory.clusters.map(({ name }, i) => [name, i]));
-  const policy = policyOf(route, inventory, clusters, new Map(table.geo.subnets.map((subnet, i) => [subnet, i])));
-  return { route, table, measures, policy, classes: clientClasses(table.geo, [policy]) };
+  const subnets = new Map(table.geo.subnets.map((subnet, i) => [subnet, i]));
+  const policy = policyOf(route, inventory, clusters, subnets);
+  return { route, table, measures, policy, classes: clientClasses(table.geo, questionsOf([route], subnets)) };
 }
 
 /** Answers with the cluster's name, and with those headers that should not get that far. */

@@ -1,7 +1,7 @@
 /** What a HAProxy is told of a table whose rules tell clients apart. */
 import type { Place } from "../../../src/geo/geo-table.ts";
 import type { Inventory } from "../../../src/model/inventory.ts";
-import { clientClasses } from "../../../src/proxy/client-classes.ts";
+import { clientClasses, questionsOf } from "../../../src/proxy/client-classes.ts";
 import { planClients } from "../../../src/proxy/client-groups.ts";
 import type { HaproxyWorld } from "../../../src/proxy/haproxy/layout.ts";
 import type { Measures } from "../../../src/routing/measure.ts";
@@ -13,7 +13,7 @@ export function ruledWorld(inventory: Inventory, table: RoutingTable, measures: 
   const clusters = new Map(inventory.clusters.map(({ name }, i) => [name, i]));
   const subnets = new Map(table.geo.subnets.map((text, i) => [text, i]));
   const policies = inventory.routes.map((route) => policyOf(route, inventory, clusters, subnets));
-  const classes = clientClasses(table.geo, policies);
+  const classes = clientClasses(table.geo, questionsOf(inventory.routes, subnets));
   const routes = inventory.routes.map((route, index) => {
     const policy = policies[index]!;
     const { plans, groups = [] } = planClients(
