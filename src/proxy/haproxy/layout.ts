@@ -1,7 +1,8 @@
 /** What HAProxy should have of the routes: backends with servers, and maps by which requests find them. Pure. */
-import { parseIp, parseNetwork } from "../../model/ip.ts";
+import { parseIp } from "../../model/ip.ts";
 import type { EdgeBackend, EdgePlan } from "../edge-plan.ts";
-import { classWord, groupBackend, planKey, RANKS, type Rank, rankBackend, routeBackend } from "./names.ts";
+import { clientEntries } from "./client-entries.ts";
+import { groupBackend, planKey, RANKS, type Rank, rankBackend, routeBackend } from "./names.ts";
 
 export interface HaproxyRoute {
   readonly namespace: string;
@@ -130,11 +131,7 @@ function mapsOf({ routes, classes }: HaproxyWorld): Layout["maps"] {
     wildcards: unique(hosts.filter(([host]) => host.startsWith("*")).map(([host, to]) => [host.slice(1), to])).toSorted(
       (a, b) => b[0].length - a[0].length || byKey(a, b),
     ),
-    clients: unique(
-      classes.flatMap(({ name, networks }) =>
-        networks.filter((network) => parseNetwork(network) !== undefined).map((network): MapEntry => [network, classWord(name)]),
-      ),
-    ).toSorted(byKey),
+    clients: clientEntries(classes),
     plans: routes
       .flatMap((route) =>
         (route.groups ?? []).flatMap(({ name, classes }) =>

@@ -27,7 +27,12 @@ export function createPlaceWorlds(): PlaceWorlds {
     const wanted = new Set(routes.flatMap(({ edge }) => (edge.groups ?? []).flatMap((group) => group.classes ?? [])));
     const names = [...wanted].sort().join();
     if (named?.of !== classes || named.names !== names)
-      named = { of: classes, names, classes: classes.filter(({ name }) => wanted.has(name)) };
+      // Fleets that have use for all of them share what is made of the list.
+      named = {
+        of: classes,
+        names,
+        classes: classes.every(({ name }) => wanted.has(name)) ? classes : classes.filter(({ name }) => wanted.has(name)),
+      };
     return named.classes;
   }
 
