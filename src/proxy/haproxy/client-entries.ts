@@ -16,11 +16,19 @@ const known = new WeakMap<readonly Named[], readonly ClientEntry[]>();
 
 function entriesOf(classes: readonly Named[]): readonly ClientEntry[] {
   const entries: ClientEntry[] = [];
+  let isAscending = true;
+  let last = "";
   for (const { name, networks } of classes) {
     const value = classWord(name);
-    for (const network of networks) if (isNetwork(network)) entries.push([network, value]);
+    for (const network of networks) {
+      if (!isNetwork(network)) continue;
+      isAscending &&= last < network;
+      last = network;
+      entries.push([network, value]);
+    }
   }
-  entries.sort((a, b) => (a[0] < b[0] ? -1 : a[0] > b[0] ? 1 : 0)); // quick, as those of a class are in order already
+  if (isAscending) return entries; // as those of one class are
+  entries.sort((a, b) => (a[0] < b[0] ? -1 : a[0] > b[0] ? 1 : 0));
   return entries.filter(([network], i) => network !== entries[i - 1]?.[0]);
 }
 
@@ -28,4 +36,4 @@ function entriesOf(classes: readonly Named[]): readonly ClientEntry[] {
  * A check of its own: what is written into a file of another program's is never taken on trust. By its form alone, in a thirtieth of the time that
  * reading it takes.
  */
-const isNetwork = (text: string): boolean => /^(\d{1,3}(\.\d{1,3}){3}|[0-9a-f:.]*:[0-9a-f:.]*)\/\d{1,3}$/.test(text);
+const isNetwork = (text: string): boolean => /^(?:\d{1,3}(?:\.\d{1,3}){3}|[0-9a-f:.]*:[0-9a-f:.]*)\/\d{1,3}$/.test(text);

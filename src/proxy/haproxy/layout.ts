@@ -107,7 +107,7 @@ export function createLayouter(): (world: HaproxyWorld) => Layout {
 
 /** Whether requests find their way in both worlds by the same maps: those do not tell who serves. */
 function areFoundAlike(one: HaproxyWorld, other: HaproxyWorld): boolean {
-  if (one.classes !== other.classes && JSON.stringify(one.classes) !== JSON.stringify(other.classes)) return false;
+  if (!areSameClasses(one.classes, other.classes)) return false;
   const ways = ({ namespace, name, hosts, groups = [] }: HaproxyRoute): string =>
     JSON.stringify([namespace, name, hosts, groups.map((group) => [group.name, group.classes])]);
   return (
@@ -115,6 +115,14 @@ function areFoundAlike(one: HaproxyWorld, other: HaproxyWorld): boolean {
     one.routes.every((route, i) => route === other.routes[i] || ways(route) === ways(other.routes[i]!))
   );
 }
+
+const areSameClasses = (one: HaproxyWorld["classes"], other: HaproxyWorld["classes"]): boolean =>
+  one === other ||
+  (one.length === other.length &&
+    one.every(({ name, networks }, i) => {
+      const { name: otherName, networks: others } = other[i]!;
+      return name === otherName && networks.length === others.length && networks.every((network, j) => network === others[j]);
+    }));
 
 /** Of the route, and of each group that has a plan of its own. */
 const plansOf = (route: HaproxyRoute): readonly PlanBackends[] => [
