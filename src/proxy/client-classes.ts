@@ -71,8 +71,10 @@ export function clientClasses(geo: GeoTable, questions: Questions, most = MOST_N
 }
 
 /** Whether a rule goes by more than networks. */
-export const isGeographic = ({ continents, countries, subdivisions, asns }: RuleClients): boolean =>
+export const isGeographic = ({ continents, countries, subdivisions, asns }: Geographic): boolean =>
   continents.length + countries.length + subdivisions.length + asns.length > 0;
+
+type Geographic = Pick<RuleClients, "continents" | "countries" | "subdivisions" | "asns">;
 
 /** Whether a rule applies to a client, as far as its address tells. */
 export function appliesByAddress(by: "Address" | "Network", rule: RuleClients, client: Place): boolean {

@@ -1,5 +1,6 @@
 /** The clients of one route that a proxy has different plans for. Pure. */
 import type { Place } from "../geo/geo-table.ts";
+import { type Route, routeKey } from "../model/inventory.ts";
 import { rankMembers } from "../routing/plan.ts";
 import type { Policy } from "../routing/policy.ts";
 import { appliesByAddress, type ClientClasses, isGeographic } from "./client-classes.ts";
@@ -68,18 +69,21 @@ export function planClients<P>(policy: Policy, inputs: ReadonlyMap<P, EdgePlanIn
  *
  * @returns names of rules
  */
-export const unseenRules = ({ rules }: Policy, { by }: ClientClasses): readonly string[] =>
+export const unseenRules = ({ rules }: Pick<Route, "rules">, { by }: ClientClasses): readonly string[] =>
   rules
-    .filter((rule) => rule.mode === "Require" && by !== "Address" && (isGeographic(rule) || (by === "Place" && rule.subnets.length > 0)))
+    .filter(
+      ({ mode, clients }) =>
+        mode === "Require" && by !== "Address" && (isGeographic(clients) || (by === "Place" && clients.subnets.length > 0)),
+    )
     .map(({ name }) => name);
 
-/** What operators should know of {@link unseenRules}. @param route `namespace/name` @returns undefined when there are none */
-export function unseenWarning(route: string, policy: Policy, classes: ClientClasses): string | undefined {
-  const rules = unseenRules(policy, classes);
+/** What operators should know of {@link unseenRules}. @returns undefined when there are none */
+export function unseenWarning(route: Route, classes: ClientClasses): string | undefined {
+  const rules = unseenRules(route, classes);
   if (rules.length === 0) return undefined;
   const remedy =
     classes.by === "Place"
       ? "Let GlobalRoute make their listeners."
       : "Load geo data that know countries, or name fewer countries in the rules of all routes.";
-  return `${route}: proxies cannot tell by address whom the Require rules ${rules.join(", ")} concern, and take clients for clients of their own place. Clients of these rules who come to a proxy elsewhere can be sent to clusters that the rules do not allow. ${remedy}`;
+  return `${routeKey(route)}: proxies cannot tell by address whom the Require rules ${rules.join(", ")} concern, and take clients for clients of their own place. Clients of these rules who come to a proxy elsewhere can be sent to clusters that the rules do not allow. ${remedy}`;
 }

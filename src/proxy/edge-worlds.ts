@@ -198,11 +198,8 @@ export function createEdgeWorlds(mayConnect: (address: string, port: number) => 
     unseen(name) {
       const fleet = world?.inventory.fleets?.find((one) => one.name === name);
       if (world === undefined || fleet === undefined) return [];
-      const { inventory, clusters, subnets, classes } = world;
-      if (seenBy(fleet, classes).by === "Address") return []; // they see all, and there may be thousands of routes
-      return inventory.routes
-        .filter((route) => isToldTo(route, fleet) && route.rules.some(({ mode }) => mode === "Require"))
-        .flatMap((route) => unseenWarning(routeKey(route), policyOf(route, inventory, clusters, subnets), seenBy(fleet, classes)) ?? []);
+      const classes = seenBy(fleet, world.classes);
+      return world.inventory.routes.filter((route) => isToldTo(route, fleet)).flatMap((route) => unseenWarning(route, classes) ?? []);
     },
   };
 }
