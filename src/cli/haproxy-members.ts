@@ -29,8 +29,8 @@ export interface HaproxyMembers {
   close(): Promise<void>;
 }
 
-/** Milliseconds; each for one try. */
-const TIMES = { connectTimeout: 2_000, responseTimeout: 10_000, clientTimeout: 60_000 } as const;
+/** Milliseconds; the first for one try. */
+const TIMES = { connectTimeout: 2_000, clientTimeout: 60_000 } as const;
 
 interface Kept {
   /** What it was made of. */

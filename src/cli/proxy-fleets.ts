@@ -10,6 +10,7 @@ import type { Timeline } from "../observe/timeline.ts";
 import { createEdgeWorlds, type FleetRoute } from "../proxy/edge-worlds.ts";
 import { createEnvoyFleets, type EnvoyFleets } from "../proxy/envoy/envoy-fleets.ts";
 import type { WorkOutClasses } from "../proxy/known-classes.ts";
+import { unfollowedBy } from "../proxy/unfollowed.ts";
 import { measuresOf } from "../routing/measure.ts";
 import { envoyFleetStatus, strangerTo, toldFleet } from "./fleet-envoys.ts";
 import { createFleetNews } from "./fleet-news.ts";
@@ -54,7 +55,7 @@ export interface ProxyFleets extends Publisher {
 const SLICE = 50;
 /** Between looks at who has taken what, and at what ramps, ms. */
 const LOOK = 1_000;
-/** Routes whose rules proxies of a fleet cannot see that are told by name. */
+/** Routes that are told by name, of those whose rules proxies of a fleet cannot see, and of those whose `http` they do not follow. */
 const MOST_TOLD = 3;
 
 export function createProxyFleets(options: ProxyFleetsOptions): ProxyFleets {
@@ -109,8 +110,7 @@ export function createProxyFleets(options: ProxyFleetsOptions): ProxyFleets {
   }
 
   /** A few sentences tell what is wrong with thousands of routes. */
-  function unseenBy(fleet: string): readonly string[] {
-    const sentences = worlds.unseen(fleet);
+  function few(fleet: string, sentences: readonly string[]): readonly string[] {
     const more = sentences.length > MOST_TOLD ? [`${sentences.length - MOST_TOLD} more routes are alike.`] : [];
     return [...sentences.slice(0, MOST_TOLD), ...more].map((sentence) => `ProxyFleet ${fleet}: ${sentence}`);
   }
@@ -182,7 +182,8 @@ export function createProxyFleets(options: ProxyFleetsOptions): ProxyFleets {
       schedule();
       return [
         ...[...untold].flatMap(([name, why]) => why.map((sentence) => `ProxyFleet ${name}: ${sentence}`)),
-        ...fleets.flatMap(({ name }) => unseenBy(name)),
+        ...fleets.flatMap(({ name }) => few(name, worlds.unseen(name))),
+        ...fleets.flatMap((fleet) => few(fleet.name, unfollowedBy(fleet, inventory.routes))),
         ...(envoys === undefined ? envoyFleets().map(({ name }) => `ProxyFleet ${name}: ${NO_XDS}`) : []),
       ];
     },

@@ -14,7 +14,7 @@ const MOST_REQUESTS = 10_000;
 export const speaksTls = ({ health }: Pick<Route, "health">): boolean => health.probe.scheme === "HTTPS" || health.probe.type === "TLS";
 
 /**
- * Of a route's `http`, what all of these proxies can do: its timeouts, its attempts, the statuses that are tried again, and its bound of requests.
+ * Of a route's `http`, what they can do: its timeouts, its attempts, the statuses that are tried again, and its bounds.
  *
  * @param endpointCaFile on the proxies' machines: who may sign what endpoints show
  */
@@ -28,6 +28,7 @@ export function edgeSettingsOf(route: Pick<Route, "health" | "http" | "sticky">,
     retry: { attempts: retry.attempts, attemptTimeout: timeouts.backendRequest, codes: retry.codes },
     sticky: route.sticky,
     mostRequests: limits.concurrentRequests ?? MOST_REQUESTS,
+    limits,
     ejection: EJECTION,
   };
 }

@@ -228,7 +228,7 @@ const seesClients = (fleet: ProxyFleet): boolean => fleet.type === "HAProxy" || 
 
 const seenBy = (fleet: ProxyFleet, classes: ClientClasses): ClientClasses => (seesClients(fleet) ? classes : NO_CLASSES);
 
-const isToldTo = ({ fleets }: Route, { name }: ProxyFleet): boolean => fleets === undefined || fleets.includes(name);
+export const isToldTo = ({ fleets }: Route, { name }: ProxyFleet): boolean => fleets === undefined || fleets.includes(name);
 
 function withoutForbidden(plan: EdgePlan, mayConnect: (address: string) => boolean): EdgePlan {
   if (plan.tiers.every((tier) => tier.every(({ endpoints }) => endpoints.every(({ address }) => mayConnect(address))))) return plan;

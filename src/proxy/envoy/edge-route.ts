@@ -1,5 +1,5 @@
 /** What an Envoy fleet is told of a route: by which hosts it is reached, how its backends are spoken to, and who serves at which place. */
-import type { Route, RouteKey } from "../../model/inventory.ts";
+import type { HttpPolicy, Route, RouteKey } from "../../model/inventory.ts";
 import type { Milliseconds } from "../../model/units.ts";
 import type { ClientGroup } from "../client-groups.ts";
 import type { EdgePlan } from "../edge-plan.ts";
@@ -58,6 +58,8 @@ export interface EdgeSettings {
   readonly sticky: Route["sticky"];
   /** Connections, and requests, to all endpoints at one time, of each Envoy. */
   readonly mostRequests: number;
+  /** What the route itself says of that, and of bodies, which HAProxies alone look at. */
+  readonly limits: HttpPolicy["limits"];
   readonly ejection: {
     /** Gateway errors, resets and timeouts in a row that take an endpoint out for a while, without waiting for our judgement; 0 = never. */
     readonly failures: number;

@@ -2,6 +2,7 @@
 import { parseIp } from "../../model/ip.ts";
 import type { EdgeBackend, EdgePlan } from "../edge-plan.ts";
 import { clientEntries } from "./client-entries.ts";
+import type { HaproxyHttp } from "./http-rules.ts";
 import { groupBackend, planKey, RANKS, type Rank, rankBackend, routeBackend } from "./names.ts";
 
 export interface HaproxyRoute {
@@ -14,6 +15,8 @@ export interface HaproxyRoute {
   readonly port: number;
   /** Endpoints speak TLS, and must show a certificate for the host that was asked for. */
   readonly tls?: { readonly caFile: string };
+  /** Absent: as for every route that says nothing. */
+  readonly http?: HaproxyHttp;
   /** For whoever is in no class that a group names. */
   readonly plan: EdgePlan;
   readonly groups?: readonly HaproxyGroup[];
@@ -50,6 +53,10 @@ export interface PlanBackends {
   readonly name: string;
   readonly sticky: boolean;
   readonly tls: { readonly caFile: string } | undefined;
+  /** Undefined: as for every route that says nothing. */
+  readonly http: HaproxyHttp | undefined;
+  /** All plans of its route, by which its requests are counted; itself among them. */
+  readonly siblings: readonly string[];
   /** Who serves, if that is one endpoint alone: requests reach it in one pass. */
   readonly direct: WantedServer | undefined;
   readonly ranks: readonly RankServers[];
@@ -125,10 +132,14 @@ const areSameClasses = (one: HaproxyWorld["classes"], other: HaproxyWorld["class
     }));
 
 /** Of the route, and of each group that has a plan of its own. */
-const plansOf = (route: HaproxyRoute): readonly PlanBackends[] => [
-  planBackends(route, routeBackend(route), route.plan),
-  ...(route.groups ?? []).map(({ name, plan }) => planBackends(route, groupBackend(route, name), plan)),
-];
+function plansOf(route: HaproxyRoute): readonly PlanBackends[] {
+  const plans: readonly (readonly [name: string, plan: EdgePlan])[] = [
+    [routeBackend(route), route.plan],
+    ...(route.groups ?? []).map(({ name, plan }) => [groupBackend(route, name), plan] as const),
+  ];
+  const siblings = plans.map(([name]) => name);
+  return plans.map(([name, plan]) => ({ ...planBackends(route, name, plan), siblings }));
+}
 
 const byName = (plans: readonly PlanBackends[]): readonly PlanBackends[] => plans.toSorted((a, b) => compare(a.name, b.name));
 
@@ -150,7 +161,7 @@ function mapsOf({ routes, classes }: HaproxyWorld): Layout["maps"] {
   };
 }
 
-function planBackends({ sticky, port, tls }: HaproxyRoute, name: string, plan: EdgePlan): PlanBackends {
+function planBackends({ sticky, port, tls, http }: HaproxyRoute, name: string, plan: EdgePlan): Omit<PlanBackends, "siblings"> {
   const tiers = plan.tiers.map((tier) => tier.map(withAddressesOnly));
   const serving = tiers.find((tier) => tier.some(serves)) ?? [];
   const [next, last] = fallbacks(tiers);
@@ -160,7 +171,7 @@ function planBackends({ sticky, port, tls }: HaproxyRoute, name: string, plan: E
     return { name: rankBackend(name, rank), rank, servers: rankServers(getting, rank === "serving" ? all : [], port) };
   });
   const [one, ...others] = ranks[0]!.servers.filter(({ weight }) => weight > 0);
-  return { ...{ name, sticky: sticky === "ClientSubnet", tls, ranks }, direct: others.length === 0 ? one : undefined };
+  return { ...{ name, sticky: sticky === "ClientSubnet", tls, http, ranks }, direct: others.length === 0 ? one : undefined };
 }
 
 /**

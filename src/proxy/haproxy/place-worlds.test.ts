@@ -2,6 +2,7 @@ import { expect, test } from "vitest";
 import { edgeBackend, edgePlanOf } from "../../../test/support/haproxy/haproxy-routes.ts";
 import { testBackend, testRoute } from "../../../test/support/world/build-route.ts";
 import type { Route } from "../../model/inventory.ts";
+import { HTTP_DEFAULTS } from "../../model/to-http.ts";
 import type { ClientClass } from "../client-classes.ts";
 import { edgeSettingsOf } from "../edge-settings.ts";
 import type { FleetRoute } from "../edge-worlds.ts";
@@ -39,6 +40,13 @@ test("a place has its plans, those of its clients' groups, and the classes that 
   });
   expect(worlds.get("lisbon")!.routes[1]).toMatchObject({ name: "plain", sticky: "ClientSubnet", plan: NEAR });
   expect(worlds.get("oslo")!.routes).toEqual([]);
+});
+
+test("what a route says of its requests goes with it, unless it is what every route has", () => {
+  const http = { ...HTTP_DEFAULTS, limits: { bodyBytes: 100 } };
+  const routes = [told("plain"), told("same", {}, { http: HTTP_DEFAULTS }), told("own", {}, { http })];
+  const worlds = createPlaceWorlds()(PLACES, routes, []);
+  expect(worlds.get("lisbon")!.routes.map((route) => route.http?.limits)).toEqual([undefined, undefined, { bodyBytes: 100 }]);
 });
 
 test("nobody is looked up of whom no route of the fleet speaks", () => {

@@ -1,6 +1,7 @@
 /** What HAProxies at the places of a fleet should have, of what the fleet is told. What has not changed is the very object that was there before. */
 import type { ClientClass } from "../client-classes.ts";
 import type { FleetRoute } from "../edge-worlds.ts";
+import { httpOf } from "./http-rules.ts";
 import type { HaproxyGroup, HaproxyRoute, HaproxyWorld } from "./layout.ts";
 
 /** @returns by name of the place */
@@ -53,5 +54,13 @@ function routeAt(place: string, { route: { namespace, name, sticky }, edge }: Fl
     return classes === undefined || own === undefined ? [] : [{ name: group.replace(/^\+/, ""), classes, plan: own }];
   });
   const own = { namespace, name, hosts: edge.hosts, sticky, port, plan };
-  return [{ ...own, ...(tls === undefined ? {} : { tls }), ...(groups.length === 0 ? {} : { groups }) }];
+  const http = httpOf(edge.settings);
+  return [
+    {
+      ...own,
+      ...(tls === undefined ? {} : { tls }),
+      ...(http === undefined ? {} : { http }),
+      ...(groups.length === 0 ? {} : { groups }),
+    },
+  ];
 }

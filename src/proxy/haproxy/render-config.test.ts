@@ -1,7 +1,8 @@
 /** What HAProxy makes of the text, test/integration/proxy/haproxy.test.ts asks it; here: that nothing can break out of it. */
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { edgeBackend, edgePlanOf, haproxyOptions, haproxyRoute } from "../../../test/support/haproxy/haproxy-routes.ts";
+import { edgeBackend, edgePlanOf, haproxyHttp, haproxyOptions, haproxyRoute } from "../../../test/support/haproxy/haproxy-routes.ts";
+import { DEFAULT_HTTP, type HaproxyHttp } from "./http-rules.ts";
 import { type HaproxyRoute, layoutOf } from "./layout.ts";
 import { fingerprintOf, mapText, renderConfig } from "./render-config.ts";
 import type { Seat } from "./seats.ts";
@@ -17,8 +18,8 @@ test("a route: an outer backend, and a backend for each rank with room for more"
     retries 2
     retry-on conn-failure empty-response response-timeout 502 503 504
     timeout server 16000ms
-    http-request set-timeout server 10000ms if { srv_is_up(shop:web/direct1) } !{ stopping }
-    http-request set-timeout server 10000ms if { srv_is_up(shop:web/direct2) } !{ stopping }
+    http-request set-timeout server 10000ms if { srv_is_up(shop:web/direct1) } { method GET HEAD OPTIONS PUT DELETE } !{ stopping }
+    http-request set-timeout server 10000ms if { srv_is_up(shop:web/direct2) } { method GET HEAD OPTIONS PUT DELETE } !{ stopping }
     use-server direct1 if { srv_is_up(shop:web/direct1) } !{ stopping }
     use-server direct2 if { srv_is_up(shop:web/direct2) } !{ stopping }
     use-server serving if { nbsrv(shop:web_serving) gt 0 } { srv_uweight(shop:web/direct1) eq 0 } { srv_uweight(shop:web/direct2) eq 0 } || { stopping }
@@ -44,6 +45,88 @@ backend shop:web_last
     server s1 192.0.2.1:80 weight 256
     server-template s 2-2 127.0.0.1:1 disabled
 `);
+});
+
+/** Lines of a plan's own backend and of its first rank that a route that says nothing does not have, and the other way round. */
+function differing(more: Partial<HaproxyRoute>): readonly string[] {
+  const linesOf = (text: string): readonly string[] =>
+    text.slice(text.indexOf("backend shop:web\n"), text.indexOf("backend shop:web_next\n")).split("\n");
+  const [plain, own] = [linesOf(render([haproxyRoute(PLAN)])), linesOf(render([haproxyRoute(PLAN, more)]))];
+  return [...plain.filter((line) => !own.includes(line)).map((line) => `-${line}`), ...own.filter((line) => !plain.includes(line))];
+}
+
+const IDEMPOTENT = "{ method GET HEAD OPTIONS PUT DELETE }";
+const waits = (sign: string, time: string): readonly string[] =>
+  ["direct1", "direct2"].map(
+    (name) => `${sign}    http-request set-timeout server ${time} if { srv_is_up(shop:web/${name}) } ${IDEMPOTENT} !{ stopping }`,
+  );
+
+test.each<[string, HaproxyHttp, readonly string[]]>([
+  ["the defaults", DEFAULT_HTTP, []],
+  [
+    "a shorter patience",
+    haproxyHttp(2_000),
+    [
+      ...["-    timeout server 16000ms", ...waits("-", "10000ms"), "    timeout server 8000ms", ...waits("", "2000ms")],
+      "    timeout server 2000ms",
+    ],
+  ],
+  [
+    "a patience longer than a minute counts for all methods",
+    haproxyHttp(90_000),
+    [
+      ...["-    timeout server 16000ms", ...waits("-", "10000ms"), "    timeout server 96000ms", ...waits("", "90000ms")],
+      ...[`    http-request set-timeout server 90000ms if !${IDEMPOTENT}`, "    timeout server 90000ms"],
+      `    http-request set-timeout server 90000ms if !${IDEMPOTENT}`,
+    ],
+  ],
+  [
+    "no statuses: what HAProxy itself finds wrong is told to the first pass without one",
+    haproxyHttp(10_000, { codes: [] }),
+    [
+      ...[
+        "-    retry-on conn-failure empty-response response-timeout 502 503 504",
+        "    retry-on conn-failure empty-response response-timeout",
+      ],
+      ...[502, 503, 504].map((status) => `    errorfile ${status} /dev/null`),
+    ],
+  ],
+  [
+    "no attempts: only what could not be sent goes elsewhere, and the first pass alone waits",
+    haproxyHttp(2_000, { attempts: 0 }),
+    [
+      ...[
+        "-    retry-on conn-failure empty-response response-timeout 502 503 504",
+        "-    timeout server 16000ms",
+        ...waits("-", "10000ms"),
+      ],
+      ...["    retry-on conn-failure", "    timeout server 2000ms", ...waits("", "2000ms"), "    timeout server 8000ms"],
+    ],
+  ],
+  [
+    "bounds",
+    haproxyHttp(10_000, {}, { limits: { bodyBytes: 100, concurrentRequests: 5 } }),
+    [
+      "    http-request set-var(txn.underway) be_conn(shop:web)",
+      "    http-request return status 503 hdr retry-after 1 if { var(txn.underway) -m int gt 5 }",
+      "    http-request wait-for-body time 30s at-least 101 if !{ req.hdr(content-length) -m found } !{ internal.htx.has_eom }",
+      "    http-request deny deny_status 413 if { req.body_size gt 100 }",
+      "    http-request return status 411 if !{ req.hdr(content-length) -m found } !{ internal.htx.has_eom }",
+    ],
+  ],
+])("what a route says of its requests: %s", (_, http, lines) => expect(differing({ http })).toEqual(lines));
+
+test("requests of a route are counted over all of its plans", () => {
+  const text = render([
+    haproxyRoute(PLAN, {
+      groups: [{ name: "office", classes: ["office"], plan: PLAN }],
+      http: haproxyHttp(10_000, {}, { limits: { concurrentRequests: 5 } }),
+    }),
+  ]);
+  const count = `    http-request set-var(txn.underway) be_conn(shop:web)
+    http-request set-var(txn.underway) be_conn(shop:web:office),add(txn.underway)
+`;
+  expect(text.split(count)).toHaveLength(3);
 });
 
 test.each([
@@ -73,7 +156,8 @@ describe("the fingerprint", () => {
     ["changes with stickiness", { sticky: "ClientSubnet" }, {}, false],
     ["changes with a plan for a class", { groups: [{ name: "office", classes: ["office"], plan: PLAN }] }, {}, false],
     ["changes with TLS to endpoints", { tls: { caFile: "/etc/ca.pem" } }, {}, false],
-    ["changes with a timeout", {}, { responseTimeout: 1000 }, false],
+    ["changes with a timeout", {}, { connectTimeout: 1000 }, false],
+    ["changes with what the route says of its requests", { http: haproxyHttp(1000) }, {}, false],
   ])("%s", (_, more, options, same) => expect(of(more, options) === plain).toBe(same));
   test("is what HAProxy tells of itself", () => {
     expect(render([haproxyRoute(PLAN)])).toContain(`    description globalroute ${plain}\n`);

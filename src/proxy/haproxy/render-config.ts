@@ -22,9 +22,12 @@
  * succeeds again; then first tries go to `next`. A rank tries again when a *connection* fails, which is safe for every method. All else is
  * our judgement.
  */
+import { ms } from "../../model/units.ts";
 import { hashText } from "../../routing/hash.ts";
+import { DEFAULT_HTTP, type TryRules, tryRules } from "./http-rules.ts";
 import type { Layout, MapEntry, MapName, PlanBackends, RankServers, WantedServer } from "./layout.ts";
 import { DIRECT, RANKS, type Rank, rankBackend } from "./names.ts";
+import { limitLines } from "./render-limits.ts";
 import { type Seat, seat, seatsFor } from "./seats.ts";
 
 export interface ConfigOptions {
@@ -42,9 +45,8 @@ export interface ConfigOptions {
   readonly runAs?: { readonly user: string; readonly group: string };
   /** How many clients it must be able to serve at a time, by which its file descriptors are counted; 1,000 if not given. */
   readonly clients?: number;
-  /** Milliseconds, each for one try. */
+  /** Milliseconds, for one try. */
   readonly connectTimeout: number;
-  readonly responseTimeout: number;
   /** Milliseconds that a client may be silent. */
   readonly clientTimeout: number;
 }
@@ -54,6 +56,8 @@ const IDEMPOTENT = "GET HEAD OPTIONS PUT DELETE";
 /** Milliseconds that HAProxy waits before it connects to the same server again. */
 const TURN_AROUND = 1000;
 const CONNECT_RETRIES = 3;
+/** Of routes that say nothing. */
+const DEFAULTS = tryRules(DEFAULT_HTTP);
 /** What a server has that stands for nobody yet: nothing listens there, and it is in maintenance. */
 const NOBODY = "127.0.0.1:1";
 
@@ -70,13 +74,14 @@ export function renderConfig(layout: Layout, present: ReadonlyMap<string, readon
     ...head(options, fingerprintOf(layout, options)),
     ...edge(options),
     ...ranks(options),
+    ...tries(),
     ...layout.plans.flatMap((plan) => [
       ...outer(plan, options),
       ...DIRECT.map(
         (name, i) =>
           `    server ${name} ${i > 0 || plan.direct === undefined ? `${NOBODY} disabled weight 0` : `${at(plan.direct)} weight 1`}${checks(plan)}`,
       ),
-      ...plan.ranks.flatMap((rank) => [...inner(plan, rank), ...servers(rank, present.get(rank.name) ?? [])]),
+      ...plan.ranks.flatMap((rank) => [...inner(plan, rank, options), ...servers(rank, present.get(rank.name) ?? [])]),
     ]),
   ];
   return `${lines.join("\n")}\n`;
@@ -85,16 +90,25 @@ export function renderConfig(layout: Layout, present: ReadonlyMap<string, readon
 /** Of all but the servers: a HAProxy that tells another one was started from another configuration. 16 hexadecimal digits. */
 export function fingerprintOf({ plans }: Layout, options: ConfigOptions): string {
   const text = [
-    ...[head(options, ""), edge(options), ranks(options), sample(options)].flat(),
-    ...plans.map(({ name, sticky, tls }) => `${name} ${sticky} ${tls?.caFile}`), // what their lines say follows from these, and there are thousands
+    ...[head(options, ""), edge(options), ranks(options), tries(), sample(options)].flat(),
+    ...plans.map(({ name, sticky, tls, http }) => `${name} ${sticky} ${tls?.caFile} ${http === undefined ? "" : JSON.stringify(http)}`), // what their lines say follows from these, and there are thousands
   ].join("\n");
   return [text, `again ${text}`].map((half) => hashText(half).toString(16).padStart(8, "0")).join("");
 }
 
-/** A plan with everything that plans can have, so that a newer version of this file makes another fingerprint. */
+/** Plans with everything that plans can have, so that a newer version of this file makes another fingerprint. */
 function sample(options: ConfigOptions): readonly string[] {
-  const plan: PlanBackends = { name: "sample", sticky: true, tls: { caFile: "/ca" }, direct: undefined, ranks: [] };
-  return [...outer(plan, options), checks(plan), ...RANKS.flatMap((rank) => inner(plan, { name: rank, rank, servers: [] }))];
+  const plan = { name: "sample", sticky: true, tls: { caFile: "/ca" }, siblings: ["sample", "other"], direct: undefined, ranks: [] };
+  const limited = { ...DEFAULT_HTTP, limits: { concurrentRequests: 1, bodyBytes: 1 } };
+  const others = [0, 1, 5].map((attempts) => ({
+    requestTimeout: ms(1),
+    retry: { attempts, attemptTimeout: ms(1), codes: [] },
+    limits: {},
+  }));
+  return [undefined, limited, ...others].flatMap((http) => {
+    const one: PlanBackends = { ...plan, http };
+    return [...outer(one, options), checks(one), ...RANKS.flatMap((rank) => inner(one, { name: rank, rank, servers: [] }, options))];
+  });
 }
 
 /** A path of a map, as the configuration has it and commands name it. */
@@ -108,13 +122,13 @@ const head = (options: ConfigOptions, fingerprint: string): readonly string[] =>
   `    description ${describeConfig(fingerprint)}`,
   `    stats socket ${quote(options.adminSocket)}${owner(options)} mode ${options.runAs === undefined ? 600 : 660} level admin expose-fd listeners`,
   ...(options.runAs === undefined ? [] : [`    user ${quote(options.runAs.user)}`, `    group ${quote(options.runAs.group)}`]),
-  "defaults",
+  "defaults ours",
   "    mode http",
   // After a reload an idle connection ends with its next answer, or for want of a request: closed at once, it would take a request with it.
   "    option idle-close-on-response",
   `    timeout connect ${options.connectTimeout}ms`,
   `    timeout client ${options.clientTimeout}ms`,
-  `    timeout server ${options.responseTimeout}ms`,
+  `    timeout server ${DEFAULTS.patience}ms`,
   `    timeout queue ${options.connectTimeout}ms`,
   "    timeout http-request 30s",
   "    timeout tunnel 1h",
@@ -123,7 +137,7 @@ const head = (options: ConfigOptions, fingerprint: string): readonly string[] =>
 ];
 
 const edge = (options: ConfigOptions): readonly string[] => [
-  "frontend edge",
+  "frontend edge from ours",
   ...options.listen.map(({ address, port, certificate }) => {
     const tls = certificate === undefined ? "" : ` ssl crt ${quote(certificate)} alpn h2,http/1.1`;
     return `    bind ${quote(address.includes(":") ? `[${address}]:${port}` : `${address}:${port}`)}${tls}`;
@@ -159,7 +173,7 @@ const client = ({ trustedHops = 0 }: ConfigOptions): readonly string[] =>
       ];
 
 const ranks = ({ trustedHops = 0, ...options }: ConfigOptions): readonly string[] => [
-  "frontend ranks",
+  "frontend ranks from ours",
   ...RANKS.map((rank) => `    bind ${quote(rankSocket(options, rank))}${owner(options)} mode 600 name ${rank}`),
   "    timeout client 1h", // the first pass closes what it does not use: a connection that ends here may have a request on its way
   // The first pass has added who connected to it, so the client is one further from the end than it was there.
@@ -170,25 +184,42 @@ const ranks = ({ trustedHops = 0, ...options }: ConfigOptions): readonly string[
   "    use_backend %[var(txn.plan)]_%[so_name]",
 ];
 
-const outer = ({ name }: PlanBackends, options: ConfigOptions): readonly string[] => [
-  `backend ${name}`,
-  "    balance first",
-  `    retries ${RANKS.length - 1}`,
-  "    retry-on conn-failure empty-response response-timeout 502 503 504",
-  // A rank must have had its say: all its tries to connect, and one to get an answer.
-  `    timeout server ${(CONNECT_RETRIES + 1) * (options.connectTimeout + TURN_AROUND) + options.responseTimeout}ms`,
-  // A worker that was reloaded counts no servers of its own, and is told nothing any more, but still has clients; whom it connects to for a
-  // rank is the new worker.
-  ...DIRECT.map(
-    (server) => `    http-request set-timeout server ${options.responseTimeout}ms if { srv_is_up(${name}/${server}) } !{ stopping }`,
-  ),
-  ...DIRECT.map((server) => `    use-server ${server} if { srv_is_up(${name}/${server}) } !{ stopping }`),
-  // One that is in use and found down is not tried again by way of its rank.
-  `    use-server serving if { nbsrv(${rankBackend(name, "serving")}) gt 0 } ${DIRECT.map((server) => `{ srv_uweight(${name}/${server}) eq 0 }`).join(" ")} || { stopping }`,
-  `    use-server next if { nbsrv(${rankBackend(name, "next")}) gt 0 } || { stopping }`,
-  // Weight 0: `use-server` alone brings it requests, a retry never does. A retry does not get past the next two.
-  ...RANKS.map((rank, i) => `    server ${rank} ${quote(rankSocket(options, rank))}${i === 0 ? " weight 0" : ""}`),
-];
+/** Of all backends. A plan's own rules come after these. */
+const tries = (): readonly string[] => ["defaults tries from ours", waitOnce(DEFAULTS.patienceOnce)];
+
+const waitOnce = (time: number): string => `    http-request set-timeout server ${time}ms if !{ method ${IDEMPOTENT} }`;
+
+function outer(plan: PlanBackends, options: ConfigOptions): readonly string[] {
+  const { name, http = DEFAULT_HTTP } = plan;
+  const rules = tryRules(http);
+  return [
+    `backend ${name}`,
+    "    balance first",
+    `    retries ${rules.retries}`,
+    `    retry-on ${rules.retryOn.join(" ")}`,
+    `    timeout server ${rules.leavesSilent ? wholeTry(rules, options) : rules.patience}ms`,
+    ...limitLines(plan, http),
+    // A worker that was reloaded counts no servers of its own, and is told nothing any more, but still has clients; whom it connects to for a
+    // rank is the new worker.
+    ...DIRECT.map(
+      (server) =>
+        `    http-request set-timeout server ${rules.patience}ms if { srv_is_up(${name}/${server}) } { method ${IDEMPOTENT} } !{ stopping }`,
+    ),
+    ...ownWait(rules),
+    ...DIRECT.map((server) => `    use-server ${server} if { srv_is_up(${name}/${server}) } !{ stopping }`),
+    // One that is in use and found down is not tried again by way of its rank.
+    `    use-server serving if { nbsrv(${rankBackend(name, "serving")}) gt 0 } ${DIRECT.map((server) => `{ srv_uweight(${name}/${server}) eq 0 }`).join(" ")} || { stopping }`,
+    `    use-server next if { nbsrv(${rankBackend(name, "next")}) gt 0 } || { stopping }`,
+    // Weight 0: `use-server` alone brings it requests, a retry never does. A retry does not get past the next two.
+    ...RANKS.map((rank, i) => `    server ${rank} ${quote(rankSocket(options, rank))}${i === 0 ? " weight 0" : ""}`),
+  ];
+}
+
+/** A rank must have had its say: all its tries to connect, and one to get an answer. */
+const wholeTry = ({ patience }: TryRules, { connectTimeout }: ConfigOptions): number =>
+  (CONNECT_RETRIES + 1) * (connectTimeout + TURN_AROUND) + patience;
+
+const ownWait = ({ patienceOnce }: TryRules): readonly string[] => (patienceOnce === DEFAULTS.patienceOnce ? [] : [waitOnce(patienceOnce)]);
 
 /**
  * Checks find out only that a server that refused connections accepts them again, so they are rare until one has done so. For each server that
@@ -200,14 +231,23 @@ const verification = (caFile: string): string => `ssl verify required ca-file ${
 
 const checks = ({ tls }: PlanBackends): string => ` ${CHECKS}${tls === undefined ? "" : ` ${verification(tls.caFile)}`}`;
 
-const inner = ({ sticky, tls }: PlanBackends, { name, rank }: RankServers): readonly string[] => [
-  `backend ${name}`,
-  ...(sticky && rank === "serving"
-    ? ["    balance hash src,ipmask(24,48)", "    hash-type consistent sdbm avalanche"]
-    : ["    balance roundrobin"]),
-  ...(rank === "serving" ? [`    default-server ${CHECKS}`] : []),
-  ...(tls === undefined ? [] : [`    default-server ${verification(tls.caFile)}`]),
-];
+function inner({ sticky, tls, http = DEFAULT_HTTP }: PlanBackends, { name, rank }: RankServers, options: ConfigOptions): readonly string[] {
+  const rules = tryRules(http);
+  // Whoever is not to be left when silent is waited for by the first pass alone.
+  const patience = rules.leavesSilent ? rules.patience : wholeTry(rules, options);
+  return [
+    `backend ${name}`,
+    ...(patience === DEFAULTS.patience ? [] : [`    timeout server ${patience}ms`]),
+    ...ownWait(rules),
+    // The first pass learns of them by a connection that says nothing, which it can tell from an endpoint's own answer.
+    ...rules.unnamed.map((status) => `    errorfile ${status} /dev/null`),
+    ...(sticky && rank === "serving"
+      ? ["    balance hash src,ipmask(24,48)", "    hash-type consistent sdbm avalanche"]
+      : ["    balance roundrobin"]),
+    ...(rank === "serving" ? [`    default-server ${CHECKS}`] : []),
+    ...(tls === undefined ? [] : [`    default-server ${verification(tls.caFile)}`]),
+  ];
+}
 
 /** How many servers a rank is given. */
 export const serversOf = ({ servers: wanted }: RankServers, present: readonly Seat[]): number =>

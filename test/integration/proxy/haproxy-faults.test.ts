@@ -5,6 +5,7 @@
 import { readFile, writeFile } from "node:fs/promises";
 import { setTimeout } from "node:timers/promises";
 import { describe, expect, test } from "vitest";
+import { HTTP_DEFAULTS } from "../../../src/model/to-http.ts";
 import { ms } from "../../../src/model/units.ts";
 import { parseServersState } from "../../../src/proxy/haproxy/servers-state.ts";
 import { Standing } from "../../../src/routing/table.ts";
@@ -21,14 +22,15 @@ const NAMES = ["dublin", "frankfurt", "tokyo"];
 const POLICY = { interval: ms(200), timeout: ms(800), rise: 2, fall: 2 };
 
 /** So that a busy machine is not a fault of its own. */
-const PATIENT = { connectTimeout: 1_000, responseTimeout: 3_000 };
+const PATIENT = { connectTimeout: 1_000 };
+const HTTP = { ...HTTP_DEFAULTS, timeouts: { ...HTTP_DEFAULTS.timeouts, backendRequest: ms(3_000) } };
 
 async function judged() {
   const port = await freePort();
   const upstreams = await Promise.all(NAMES.map((name, i) => startUpstream(name, `127.0.0.${11 + i}`, port)));
   const plain = testRoute(upstreams.map(({ name, address }) => testBackend(name, 0, { addresses: [address] })));
   const route = {
-    ...{ ...plain, order: "Priority" as const },
+    ...{ ...plain, order: "Priority" as const, http: HTTP },
     health: {
       ...plain.health,
       ...POLICY,
@@ -87,7 +89,7 @@ describe.skipIf(!requireComponent("haproxy", "haproxy"))("HAProxy, as our own pr
       await setTimeout(1_000);
       await strike(upstreams[0]!);
       const out = await until("dublin", false);
-      await setTimeout(PATIENT.responseTimeout); // so that nobody is answered by who was only asleep
+      await setTimeout(HTTP.timeouts.backendRequest); // so that nobody is answered by who was only asleep
       await heal(upstreams[0]!);
       await until("dublin", true);
       const healed = performance.now();

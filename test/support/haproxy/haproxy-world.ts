@@ -76,7 +76,7 @@ export async function startHaproxy(first: HaproxyWorld, more: Partial<ConfigOpti
   const port = await freePort();
   const config: ConfigOptions = {
     ...{ folder, adminSocket: `${folder}/admin.sock`, listen: [{ address: "127.0.0.1", port }] },
-    ...{ connectTimeout: 300, responseTimeout: 1000, clientTimeout: 60_000 },
+    ...{ connectTimeout: 300, clientTimeout: 60_000 },
     ...more,
   };
   const file = `${folder}/haproxy.cfg`;

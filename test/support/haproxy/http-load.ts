@@ -7,6 +7,8 @@ export interface Outcome {
   /** 0 = the connection failed. */
   readonly status: number;
   readonly body: string;
+  /** Seconds, as the answer's Retry-After says. */
+  readonly retryAfter?: string;
   /** False when the answer broke off after its head. */
   readonly isWhole: boolean;
   /** Milliseconds since the process began, of the first byte sent. */
@@ -37,15 +39,18 @@ export function send(
   const id = `${++sequence}`;
   const began = performance.now();
   return new Promise((resolve) => {
-    const end = (status: number, told: string, isWhole = true): void =>
-      resolve({ id, method, status, body: told, isWhole, began, took: performance.now() - began });
+    const end = (status: number, told: string, isWhole = true, retryAfter?: string): void =>
+      resolve({
+        ...{ id, method, status, body: told, isWhole, began, took: performance.now() - began },
+        ...(retryAfter === undefined ? {} : { retryAfter }),
+      });
     const options = { host: "127.0.0.1", port, method, path, headers: { ...headers, host, "x-id": id } };
     const sent = request(
       { ...options, ...(from === undefined ? {} : { localAddress: from }), ...(agent === undefined ? {} : { agent }) },
       (response) => {
         let told = "";
         response.on("data", (chunk) => (told += chunk));
-        response.on("end", () => end(response.statusCode!, told));
+        response.on("end", () => end(response.statusCode!, told, true, response.headers["retry-after"]));
         response.on("error", () => end(response.statusCode!, told, false));
       },
     );

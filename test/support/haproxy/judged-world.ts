@@ -15,6 +15,8 @@ import { createLog } from "../../../src/observe/log.ts";
 import { createMetrics } from "../../../src/observe/metrics.ts";
 import { createTimeline } from "../../../src/observe/timeline.ts";
 import { edgePlan } from "../../../src/proxy/edge-plan.ts";
+import { edgeSettingsOf } from "../../../src/proxy/edge-settings.ts";
+import { httpOf } from "../../../src/proxy/haproxy/http-rules.ts";
 import type { HaproxyWorld } from "../../../src/proxy/haproxy/layout.ts";
 import { measuresOf } from "../../../src/routing/measure.ts";
 import { policyOf } from "../../../src/routing/policy.ts";
@@ -84,5 +86,6 @@ function haproxyRouteOf(inventory: Inventory, table: RoutingTable, route: Route,
   const policy = policyOf(route, inventory, new Map(inventory.clusters.map(({ name }, i) => [name, i])), new Map());
   const plan = edgePlan({ table, route, index, policy, measures: measuresOf(inventory.clusters, newLatencyMap()), place: {} });
   const { namespace, name, hosts, sticky } = route;
-  return { ...{ namespace, name, hosts, sticky, plan }, port: route.health.probe.port };
+  const http = httpOf(edgeSettingsOf(route, ""));
+  return { ...{ namespace, name, hosts, sticky, plan }, port: route.health.probe.port, ...(http === undefined ? {} : { http }) };
 }

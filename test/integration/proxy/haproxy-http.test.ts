@@ -1,0 +1,136 @@
+/** What a route's `http` says, at a real HAProxy: both where one endpoint serves, by one pass, and where two share, by two. */
+import { Agent } from "node:http";
+import { setTimeout } from "node:timers/promises";
+import { describe, expect, test } from "vitest";
+import { ms } from "../../../src/model/units.ts";
+import type { HaproxyHttp } from "../../../src/proxy/haproxy/http-rules.ts";
+import type { HaproxyRoute, HaproxyWorld } from "../../../src/proxy/haproxy/layout.ts";
+import { requireComponent } from "../../support/component.ts";
+import { freePort } from "../../support/free-port.ts";
+import { edgeBackend, edgePlanOf, haproxyHttp, haproxyRoute } from "../../support/haproxy/haproxy-routes.ts";
+import { startHaproxy, startUpstream } from "../../support/haproxy/haproxy-world.ts";
+import { send } from "../../support/haproxy/http-load.ts";
+
+const PATIENCE = 500;
+/** Milliseconds that a busy machine may add. */
+const LATE = 450;
+
+/** @param sharing how many endpoints of the nearest cluster serve; another cluster is next */
+async function scene(sharing: number, http: HaproxyHttp, more: Partial<HaproxyRoute> = {}) {
+  const upstreamPort = await freePort();
+  const nearest = Array.from({ length: sharing }, (_, i) => `127.0.0.${11 + i}`);
+  const near = await Promise.all(nearest.map((address) => startUpstream("near", address, upstreamPort)));
+  const next = await startUpstream("next", "127.0.0.21", upstreamPort);
+  const plan = edgePlanOf([edgeBackend("near", nearest)], [edgeBackend("next", ["127.0.0.21"])]);
+  const world = (now: HaproxyHttp): HaproxyWorld => ({
+    routes: [haproxyRoute(plan, { port: upstreamPort, http: now, ...more })],
+    classes: [{ name: "office", networks: ["127.0.200.0/24"] }],
+  });
+  const haproxy = await startHaproxy(world(http));
+  const agent = new Agent({ keepAlive: false }); // a connection from before a reload has one more answer by the settings of then
+  return {
+    ...{ haproxy, near, next, plan },
+    follow: (now: HaproxyHttp) => haproxy.bring(world(now)),
+    ask: (method: string, sent: Partial<Parameters<typeof send>[1]> = {}) => send(haproxy.port, { method, ...sent }, agent),
+    /** Of what arrived at clusters. */
+    arrived: (id: string) => [...near, next].flatMap(({ seen }) => seen.filter((line) => line.split(" ")[2] === id)).length,
+  };
+}
+
+const within = (request: number, retry: Partial<HaproxyHttp["retry"]> = {}): HaproxyHttp =>
+  haproxyHttp(PATIENCE, retry, { requestTimeout: ms(request) });
+
+describe.skipIf(!requireComponent("haproxy", "haproxy")).each([
+  ["one endpoint serves", 1],
+  ["two endpoints share", 2],
+])("HAProxy and a route's http: %s", (_, sharing) => {
+  test("nobody answers: 504 when the endpoint's time is over, or the request's for what is not repeated", async () => {
+    const { ask, near, next, arrived } = await scene(sharing, within(3 * PATIENCE, { attempts: 0 }));
+    for (const one of [...near, next]) one.signal("SIGSTOP");
+    const [get, post] = await Promise.all([ask("GET"), ask("POST")]);
+    expect([get.status, post.status]).toEqual([504, 504]);
+    expect(get.took).toBeGreaterThan(PATIENCE - 50);
+    expect(get.took).toBeLessThan(PATIENCE + LATE);
+    expect(post.took).toBeGreaterThan(3 * PATIENCE - 50);
+    expect(post.took).toBeLessThan(3 * PATIENCE + LATE);
+    for (const one of [...near, next]) one.signal("SIGCONT");
+    await setTimeout(200);
+    expect([arrived(get.id), arrived(post.id)].every((times) => times <= 1)).toBe(true);
+  });
+
+  test("the nearest is silent: another is asked after the endpoint's time, if all tries fit into the request's", async () => {
+    const { ask, follow, haproxy, near } = await scene(sharing, within(3 * PATIENCE));
+    for (const one of near) one.signal("SIGSTOP");
+    const get = await ask("GET");
+    expect(get).toMatchObject({ status: 200, body: "next" });
+    expect(get.took).toBeGreaterThan(PATIENCE - 50);
+    await follow(within(3 * PATIENCE - 1));
+    const cut = await ask("GET");
+    expect(cut.status).toBe(504);
+    expect(cut.took).toBeLessThan(PATIENCE + LATE);
+    expect(await haproxy.reloads()).toBe(1);
+  });
+
+  test("a 503 is repeated only if the route says so, and no POST ever", async () => {
+    const { ask, arrived, follow, near } = await scene(sharing, haproxyHttp(PATIENCE, { codes: [502] }));
+    for (const one of near) await one.become(503);
+    const unnamed = await ask("GET");
+    expect(unnamed).toMatchObject({ status: 503, body: "near" });
+    expect(arrived(unnamed.id)).toBe(1);
+    await follow(haproxyHttp(PATIENCE, { codes: [503] }));
+    const named = await ask("GET");
+    expect(named).toMatchObject({ status: 200, body: "next" });
+    expect(arrived(named.id)).toBe(2);
+    const post = await ask("POST");
+    expect(post).toMatchObject({ status: 503, body: "near" });
+    expect(arrived(post.id)).toBe(1);
+  });
+
+  test("no status is named and the nearest is dead: another is asked, and nobody is told a status of his own making", async () => {
+    const { ask, near, next } = await scene(sharing, haproxyHttp(PATIENCE, { codes: [] }));
+    for (const one of near) one.signal("SIGKILL");
+    expect(await ask("GET")).toMatchObject({ status: 200, body: "next" });
+    await next.become(503);
+    expect(await ask("GET")).toMatchObject({ status: 503, body: "next" });
+  });
+
+  test("attempts: none upon a status, but what could not be sent goes elsewhere", async () => {
+    const { ask, near, next } = await scene(sharing, haproxyHttp(PATIENCE, { attempts: 0 }));
+    for (const one of near) await one.become(503);
+    expect(await ask("GET")).toMatchObject({ status: 503, body: "near" });
+    if (sharing > 1) return; // there the ranks' own connections never fail
+    near[0]!.signal("SIGKILL");
+    await setTimeout(100);
+    expect(await ask("POST")).toMatchObject({ status: 200, body: "next" });
+    expect(next.seen).toHaveLength(1);
+  });
+
+  test("bodies: 413 beyond the bound, 411 where nobody knows, and what is within passes", async () => {
+    const { ask, follow, near } = await scene(sharing, haproxyHttp(PATIENCE, {}, { limits: { bodyBytes: 1000 } }));
+    const chunked = { "transfer-encoding": "chunked" };
+    const statuses = async (sizes: readonly number[], headers: Readonly<Record<string, string>> = {}) =>
+      (await Promise.all(sizes.map((size) => ask("PUT", { body: "x".repeat(size), headers })))).map(({ status }) => status);
+    expect(await statuses([0, 1000, 1001, 100_000])).toEqual([200, 200, 413, 413]);
+    expect(await statuses([1000, 1001], chunked)).toEqual([200, 413]);
+    expect((await ask("GET")).status).toBe(200);
+    expect(near.flatMap(({ seen }) => seen)).toHaveLength(4);
+    await follow(haproxyHttp(PATIENCE, {}, { limits: { bodyBytes: 40_000 } }));
+    expect(await statuses([40_000, 40_001])).toEqual([200, 413]);
+    expect(await statuses([5000, 30_000], chunked)).toEqual([200, 411]);
+  });
+
+  test("requests under way: 503 with Retry-After beyond the bound, whichever rule their clients are under", async () => {
+    const plan = edgePlanOf([edgeBackend("next", ["127.0.0.21"])]);
+    const { ask, near, next } = await scene(sharing, haproxyHttp(5_000, {}, { limits: { concurrentRequests: 3 } }), {
+      groups: [{ name: "office", classes: ["office"], plan }],
+    });
+    const all = [...near, next];
+    for (const one of all) one.signal("SIGSTOP");
+    const held = [ask("GET"), ask("GET"), ask("GET", { from: "127.0.200.7" })];
+    await setTimeout(300);
+    for (const from of ["127.0.200.8", "127.0.201.8"]) expect(await ask("GET", { from })).toMatchObject({ status: 503, retryAfter: "1" });
+    for (const one of all) one.signal("SIGCONT");
+    expect((await Promise.all(held)).map(({ status }) => status)).toEqual([200, 200, 200]);
+    expect((await ask("GET")).status).toBe(200);
+  });
+});
