@@ -5,7 +5,8 @@ import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { testBackend, testCluster, testInventory, testRoute, testRule } from "../../test/support/world/build-route.ts";
 import { COUNTRY_FILE, compileTestTable, everythingUsable } from "../../test/support/world/compile-test-world.ts";
 import { newLatencyMap } from "../geo/latency-model.ts";
-import type { ProxyFleet, RouteKey, Rule } from "../model/inventory.ts";
+import type { ProxyFleet, Route, RouteKey, Rule } from "../model/inventory.ts";
+import { HTTP_DEFAULTS } from "../model/to-http.ts";
 import { ms } from "../model/units.ts";
 import { createTimeline } from "../observe/timeline.ts";
 import type { WorkOutClasses } from "../proxy/known-classes.ts";
@@ -33,9 +34,10 @@ afterEach(async () => {
 interface Started extends FleetOptions {
   readonly classes?: WorkOutClasses;
   readonly rules?: readonly Rule[];
+  readonly routesOf?: (route: Route) => readonly Route[];
 }
 
-function start(fleets: readonly ProxyFleet[], { rules = [], ...options }: Started = {}) {
+function start(fleets: readonly ProxyFleet[], { rules = [], routesOf = (route) => [route], ...options }: Started = {}) {
   const due = new Set<() => void>();
   let touch: (route: RouteKey | "all") => void = () => {};
   const warned: string[] = [];
@@ -62,15 +64,11 @@ function start(fleets: readonly ProxyFleet[], { rules = [], ...options }: Starte
       return () => {};
     },
   });
-  const inventory = testInventory(
-    [
-      testRoute(
-        ["frankfurt", "dublin"].map((name, i) => testBackend(name, i + 1)),
-        { rules },
-      ),
-    ],
-    { fleets },
+  const route = testRoute(
+    ["frankfurt", "dublin"].map((name, i) => testBackend(name, i + 1)),
+    { rules },
   );
+  const inventory = testInventory(routesOf(route), { fleets });
   const { table } = compileTestTable(inventory, [COUNTRY_FILE]);
   everythingUsable(table);
   const run = (): void => {
@@ -107,6 +105,17 @@ test("a fleet that nobody is started for is told with the option that is missing
     ["office", 1],
   ]);
   expect(publisher.degraded?.()).toEqual(["proxy-failing"]);
+});
+
+test("routes that ask for what their proxies do not follow are told, a few by name", () => {
+  const http = { ...HTTP_DEFAULTS, hedge: { after: ms(100) } };
+  const routesOf = (route: Route) => ["a", "b", "c", "d", "e"].map((name) => ({ ...route, name, hosts: [`${name}.example.org`], http }));
+  const { publish } = start([HAPROXIES], { haproxyFolder: folder, routesOf });
+  const told = publish();
+  expect(told[0]).toMatch(
+    /^ProxyFleet office: GlobalRoute default\/a: its proxies do not follow these parts of spec.http: hedge\. Leave them out/,
+  );
+  expect(told.slice(3)).toEqual(["ProxyFleet office: 2 more routes are alike."]);
 });
 
 test("what is touched together is planned in one turn, and a HAProxy's files follow", async () => {

@@ -21,8 +21,12 @@ export const DEFAULT_HTTP: HaproxyHttp = {
 /** @returns undefined when it is what every route has that says nothing */
 export function httpOf({ requestTimeout, retry, limits }: HaproxyHttp): HaproxyHttp | undefined {
   const http = { requestTimeout, retry, limits };
-  return JSON.stringify(http) === JSON.stringify(DEFAULT_HTTP) ? undefined : http;
+  return httpWord(http) === httpWord(DEFAULT_HTTP) ? undefined : http;
 }
+
+/** Short, as there are thousands: equal words mean equal rules. */
+export const httpWord = ({ requestTimeout, retry, limits }: HaproxyHttp): string =>
+  `${requestTimeout},${retry.attempts},${retry.attemptTimeout},${retry.codes.join("+")},${limits.bodyBytes},${limits.concurrentRequests}`;
 
 /** How a request is tried at a plan's backends. Times in milliseconds. */
 export interface TryRules {

@@ -24,7 +24,7 @@
  */
 import { ms } from "../../model/units.ts";
 import { hashText } from "../../routing/hash.ts";
-import { DEFAULT_HTTP, type TryRules, tryRules } from "./http-rules.ts";
+import { DEFAULT_HTTP, httpWord, type TryRules, tryRules } from "./http-rules.ts";
 import type { Layout, MapEntry, MapName, PlanBackends, RankServers, WantedServer } from "./layout.ts";
 import { DIRECT, RANKS, type Rank, rankBackend } from "./names.ts";
 import { limitLines } from "./render-limits.ts";
@@ -91,7 +91,8 @@ export function renderConfig(layout: Layout, present: ReadonlyMap<string, readon
 export function fingerprintOf({ plans }: Layout, options: ConfigOptions): string {
   const text = [
     ...[head(options, ""), edge(options), ranks(options), tries(), sample(options)].flat(),
-    ...plans.map(({ name, sticky, tls, http }) => `${name} ${sticky} ${tls?.caFile} ${http === undefined ? "" : JSON.stringify(http)}`), // what their lines say follows from these, and there are thousands
+    // What their lines say follows from these, and there are thousands.
+    ...plans.map(({ name, sticky, tls, http }) => `${name} ${sticky} ${tls?.caFile} ${http === undefined ? "" : httpWord(http)}`),
   ].join("\n");
   return [text, `again ${text}`].map((half) => hashText(half).toString(16).padStart(8, "0")).join("");
 }

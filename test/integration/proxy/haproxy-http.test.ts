@@ -1,5 +1,7 @@
 /** What a route's `http` says, at a real HAProxy: both where one endpoint serves, by one pass, and where two share, by two. */
+import { once } from "node:events";
 import { Agent } from "node:http";
+import { connect } from "node:http2";
 import { setTimeout } from "node:timers/promises";
 import { describe, expect, test } from "vitest";
 import { ms } from "../../../src/model/units.ts";
@@ -32,8 +34,11 @@ async function scene(sharing: number, http: HaproxyHttp, more: Partial<HaproxyRo
     ...{ haproxy, near, next, plan },
     follow: (now: HaproxyHttp) => haproxy.bring(world(now)),
     ask: (method: string, sent: Partial<Parameters<typeof send>[1]> = {}) => send(haproxy.port, { method, ...sent }, agent),
-    /** Of what arrived at clusters. */
-    arrived: (id: string) => [...near, next].flatMap(({ seen }) => seen.filter((line) => line.split(" ")[2] === id)).length,
+    /** How often a request arrived at clusters, once they have had the time to say so. */
+    arrived: async (id: string): Promise<number> => {
+      await setTimeout(200);
+      return [...near, next].flatMap(({ seen }) => seen.filter((line) => line.split(" ")[2] === id)).length;
+    },
   };
 }
 
@@ -54,8 +59,7 @@ describe.skipIf(!requireComponent("haproxy", "haproxy")).each([
     expect(post.took).toBeGreaterThan(3 * PATIENCE - 50);
     expect(post.took).toBeLessThan(3 * PATIENCE + LATE);
     for (const one of [...near, next]) one.signal("SIGCONT");
-    await setTimeout(200);
-    expect([arrived(get.id), arrived(post.id)].every((times) => times <= 1)).toBe(true);
+    for (const { id } of [get, post]) expect(await arrived(id)).toBeLessThanOrEqual(1);
   });
 
   test("the nearest is silent: another is asked after the endpoint's time, if all tries fit into the request's", async () => {
@@ -76,14 +80,14 @@ describe.skipIf(!requireComponent("haproxy", "haproxy")).each([
     for (const one of near) await one.become(503);
     const unnamed = await ask("GET");
     expect(unnamed).toMatchObject({ status: 503, body: "near" });
-    expect(arrived(unnamed.id)).toBe(1);
+    expect(await arrived(unnamed.id)).toBe(1);
     await follow(haproxyHttp(PATIENCE, { codes: [503] }));
     const named = await ask("GET");
     expect(named).toMatchObject({ status: 200, body: "next" });
-    expect(arrived(named.id)).toBe(2);
+    expect(await arrived(named.id)).toBe(2);
     const post = await ask("POST");
     expect(post).toMatchObject({ status: 503, body: "near" });
-    expect(arrived(post.id)).toBe(1);
+    expect(await arrived(post.id)).toBe(1);
   });
 
   test("no status is named and the nearest is dead: another is asked, and nobody is told a status of his own making", async () => {
@@ -102,7 +106,22 @@ describe.skipIf(!requireComponent("haproxy", "haproxy")).each([
     near[0]!.signal("SIGKILL");
     await setTimeout(100);
     expect(await ask("POST")).toMatchObject({ status: 200, body: "next" });
-    expect(next.seen).toHaveLength(1);
+    await expect.poll(() => next.seen.length).toBe(1);
+  });
+
+  test("one attempt: it is made upon a status, silence and a connection that fails, and is the only one", async () => {
+    const { ask, arrived, near, next } = await scene(sharing, haproxyHttp(PATIENCE, { attempts: 1 }));
+    await next.become(503);
+    for (const one of near) await one.become(503);
+    const refused = await ask("GET");
+    expect([refused.status, await arrived(refused.id)]).toEqual([503, 2]);
+    await next.become(200);
+    expect(await ask("GET")).toMatchObject({ status: 200, body: "next" });
+    for (const one of near) one.signal("SIGSTOP");
+    expect(await ask("GET")).toMatchObject({ status: 200, body: "next" });
+    for (const one of near) one.signal("SIGKILL");
+    await setTimeout(100);
+    expect(await ask("GET")).toMatchObject({ status: 200, body: "next" });
   });
 
   test("bodies: 413 beyond the bound, 411 where nobody knows, and what is within passes", async () => {
@@ -113,10 +132,30 @@ describe.skipIf(!requireComponent("haproxy", "haproxy")).each([
     expect(await statuses([0, 1000, 1001, 100_000])).toEqual([200, 200, 413, 413]);
     expect(await statuses([1000, 1001], chunked)).toEqual([200, 413]);
     expect((await ask("GET")).status).toBe(200);
-    expect(near.flatMap(({ seen }) => seen)).toHaveLength(4);
+    await expect.poll(() => near.flatMap(({ seen }) => seen).length).toBe(4);
     await follow(haproxyHttp(PATIENCE, {}, { limits: { bodyBytes: 40_000 } }));
     expect(await statuses([40_000, 40_001])).toEqual([200, 413]);
     expect(await statuses([5000, 30_000], chunked)).toEqual([200, 411]);
+  });
+
+  test("bodies of HTTP/2 whose length nobody tells are under the same bound", async () => {
+    const { haproxy } = await scene(sharing, haproxyHttp(PATIENCE, {}, { limits: { bodyBytes: 1000 } }));
+    const session = connect(`http://127.0.0.1:${haproxy.port}`);
+    const status = async (method: string, size: number): Promise<number> => {
+      const stream = session.request({ ":method": method, ":authority": "shop.example.org" }, { endStream: size === 0 });
+      if (size > 0) stream.end("x".repeat(size));
+      const [headers] = await once(stream, "response");
+      stream.resume();
+      return headers[":status"];
+    };
+    const sent: readonly [string, number][] = [
+      ["GET", 0],
+      ["PUT", 1000],
+      ["PUT", 1001],
+      ["PUT", 30_000],
+    ];
+    expect(await Promise.all(sent.map(([method, size]) => status(method, size)))).toEqual([200, 200, 413, 413]);
+    session.destroy();
   });
 
   test("requests under way: 503 with Retry-After beyond the bound, whichever rule their clients are under", async () => {
