@@ -46,14 +46,14 @@ export interface TryRules {
 /** A request that must not be sent twice is waited for at least so long. */
 const PATIENCE_ONCE = 60_000;
 /** After the first try there are two clusters to go to. */
-export const MOST_ATTEMPTS = RANKS.length - 1;
+const MOST_ATTEMPTS = RANKS.length - 1;
 /** What `retry-on` of HAProxy 2.6 takes. */
 const STATUSES: readonly number[] = [401, 403, 404, 408, 425, 500, 501, 502, 503, 504];
 /** What HAProxy answers for a server that breaks off, cannot be reached, is silent. */
 const OWN_STATUSES: readonly number[] = [502, 503, 504];
 
 /** Whether a response of that status can be followed by another try. */
-export const isRetriable = (status: number): boolean => STATUSES.includes(status);
+const isRetriable = (status: number): boolean => STATUSES.includes(status);
 
 export function tryRules({ requestTimeout, retry: { attempts, attemptTimeout, codes } }: HaproxyHttp): TryRules {
   const retries = Math.min(attempts, MOST_ATTEMPTS);

@@ -185,12 +185,14 @@ test("whatever objects are called, lines and words are as many as with plain nam
       "$HOME",
     ),
   );
-  const plain = render([haproxyRoute(PLAN, { groups: [{ name: "office", classes: ["office"], plan: PLAN }] })]);
+  const http = haproxyHttp(1000, {}, { limits: { bodyBytes: 1, concurrentRequests: 1 } });
+  const plain = render([haproxyRoute(PLAN, { http, groups: [{ name: "office", classes: ["office"], plan: PLAN }] })]);
   const words = (text: string): readonly number[] => text.split("\n").map((line) => line.split(" ").length);
   fc.assert(
     fc.property(hostile, hostile, hostile, fc.array(hostile, { maxLength: 3 }), (namespace, name, office, addresses) => {
       const plan = edgePlanOf([edgeBackend("a", [...addresses, "192.0.2.1"])], [edgeBackend("b", ["2001:db8::1"])]);
       const route = haproxyRoute(plan, {
+        http,
         namespace,
         name,
         hosts: [name, ...addresses],

@@ -1,9 +1,11 @@
 /** What a route's `http` says, at a real HAProxy: both where one endpoint serves, by one pass, and where two share, by two. */
+import { createHash } from "node:crypto";
 import { once } from "node:events";
-import { Agent } from "node:http";
+import { Agent, createServer, request } from "node:http";
 import { connect } from "node:http2";
+import type { AddressInfo } from "node:net";
 import { setTimeout } from "node:timers/promises";
-import { describe, expect, test } from "vitest";
+import { describe, expect, onTestFinished, test } from "vitest";
 import { ms } from "../../../src/model/units.ts";
 import type { HaproxyHttp } from "../../../src/proxy/haproxy/http-rules.ts";
 import type { HaproxyRoute, HaproxyWorld } from "../../../src/proxy/haproxy/layout.ts";
@@ -173,3 +175,32 @@ describe.skipIf(!requireComponent("haproxy", "haproxy")).each([
     expect((await ask("GET")).status).toBe(200);
   });
 });
+
+test.skipIf(!requireComponent("haproxy", "haproxy"))(
+  "a WebSocket passes where bodies are bounded, and is a request under way until it ends",
+  async () => {
+    const upstream = createServer((_, response) => response.end("near")).listen(0, "127.0.0.1");
+    onTestFinished(() => void upstream.close());
+    upstream.on("upgrade", ({ headers }, socket) => {
+      const accept = createHash("sha1").update(`${headers["sec-websocket-key"]}258EAFA5-E914-47DA-95CA-C5AB0DC85B11`).digest("base64");
+      socket.write(
+        `HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Accept: ${accept}\r\n\r\n`,
+      );
+      socket.pipe(socket);
+    });
+    await once(upstream, "listening");
+    const http = haproxyHttp(PATIENCE, {}, { limits: { bodyBytes: 0, concurrentRequests: 1 } });
+    const route = haproxyRoute(edgePlanOf([edgeBackend("near", ["127.0.0.1"])]), { port: (upstream.address() as AddressInfo).port, http });
+    const { port } = await startHaproxy({ routes: [route], classes: [] });
+    const headers = {
+      ...{ host: "shop.example.org", connection: "Upgrade", upgrade: "websocket" },
+      "sec-websocket-key": "dGhlIHNhbXBsZSBub25jZQ==",
+    };
+    const [, socket] = await once(request({ host: "127.0.0.1", port, headers }).end(), "upgrade");
+    socket.write("more than a body may have");
+    expect(String((await once(socket, "data"))[0])).toBe("more than a body may have");
+    expect((await send(port, { method: "GET" })).status).toBe(503);
+    socket.destroy();
+    await expect.poll(async () => (await send(port, { method: "GET" })).status).toBe(200);
+  },
+);
