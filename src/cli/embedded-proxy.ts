@@ -1,4 +1,5 @@
 /** The embedded proxy as a publisher of tables: its listeners and certificates, whom it may connect to, and its end. */
+import { relative } from "node:path";
 import { type AddressPolicy, forbiddenAddress } from "../../health/probes/address-check.ts";
 import type { Traffic } from "../../health/traffic.ts";
 import type { Publisher } from "../engine/source.ts";
@@ -7,7 +8,7 @@ import { parseNetwork } from "../model/ip.ts";
 import { formatListenAddress, type ListenAddress, ListenError } from "../model/listen-address.ts";
 import { type Milliseconds, ms } from "../model/units.ts";
 import type { Log } from "../observe/log.ts";
-import type { ProxyReading } from "../observe/metric-readings.ts";
+import type { CertificateReading, ProxyReading } from "../observe/metric-readings.ts";
 import { openProxyServer, type ProxyServer } from "../proxy/embedded/forward/proxy-server.ts";
 import { PROXY_SETTINGS, type ProxySettings } from "../proxy/embedded/forward/settings.ts";
 import type { CertificateStore } from "../proxy/embedded/front/certificate-store.ts";
@@ -65,6 +66,8 @@ export interface EmbeddedProxyService extends Publisher {
   /** What became of requests at an endpoint since this was asked last. */
   readonly traffic: (key: EndpointKey) => Traffic;
   readonly reading: () => ProxyReading;
+  /** Those that clients are shown. */
+  readonly certificates: () => readonly CertificateReading[];
 }
 
 /** How long requests may take to end after the proxy was told to stop. */
@@ -134,6 +137,12 @@ export function createEmbeddedProxy(options: EmbeddedProxyOptions): EmbeddedProx
     stop,
     traffic: outcomes.take,
     reading: () => proxyReading(open, outcomes, outcomes),
+    certificates: () =>
+      Array.from(certificates?.ends() ?? [], ([path, end]) => ({
+        listener: "proxy" as const,
+        certificate: relative(tls?.certificates ?? "", path),
+        seconds: (end - wallClock()) / 1000,
+      })),
   };
 }
 

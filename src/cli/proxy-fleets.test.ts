@@ -1,7 +1,8 @@
-import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { readCertificates } from "../../test/support/tls/certificates.ts";
 import { testBackend, testCluster, testInventory, testRoute, testRule } from "../../test/support/world/build-route.ts";
 import { COUNTRY_FILE, compileTestTable, everythingUsable } from "../../test/support/world/compile-test-world.ts";
 import { newLatencyMap } from "../geo/latency-model.ts";
@@ -165,4 +166,21 @@ describe("whom rules tell apart", () => {
     await told(started);
     expect(clients()).toContain("198.51.100.0/27 ");
   });
+});
+
+test("how long certificates towards Envoys last is told, and nothing where there are none", () => {
+  expect(start([]).publisher.certificates()).toEqual([]);
+  const { ca, cert, key } = readCertificates();
+  const write = (name: string, text: string): string => {
+    writeFileSync(join(folder, name), text);
+    return join(folder, name);
+  };
+  const files = { certificate: write("tls.crt", cert), key: write("tls.key", key), clientCa: write("ca.crt", ca) };
+  const { publisher } = start([], { xds: { listen: { address: "127.0.0.1", port: 0 }, flag: "--xds", files } });
+  const day = 86_400;
+  expect(publisher.certificates().map(({ listener, certificate }) => [listener, certificate])).toEqual([
+    ["xds", files.clientCa],
+    ["xds", files.certificate],
+  ]);
+  for (const { seconds } of publisher.certificates()) expect(seconds / day).toBeGreaterThan(40_000); // this clock shows 1970
 });

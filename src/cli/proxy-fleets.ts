@@ -6,6 +6,7 @@ import type { EnvoyFleetSpec, ProxyFleet, RouteKey } from "../model/inventory.ts
 import type { ListenAddress } from "../model/listen-address.ts";
 import { type Milliseconds, ms } from "../model/units.ts";
 import type { Log } from "../observe/log.ts";
+import type { CertificateReading } from "../observe/metric-readings.ts";
 import type { Timeline } from "../observe/timeline.ts";
 import { createEdgeWorlds, type FleetRoute } from "../proxy/edge-worlds.ts";
 import { createEnvoyFleets, type EnvoyFleets } from "../proxy/envoy/envoy-fleets.ts";
@@ -16,7 +17,7 @@ import { envoyFleetStatus, strangerTo, toldFleet } from "./fleet-envoys.ts";
 import { createFleetNews } from "./fleet-news.ts";
 import type { FleetOptions } from "./fleet-options.ts";
 import { createHaproxyMembers } from "./haproxy-members.ts";
-import { followXdsCertificates, readXdsCertificates } from "./xds-certificates.ts";
+import { followXdsCertificates, readXdsCertificates, xdsCertificateEnds } from "./xds-certificates.ts";
 
 export interface ProxyFleetsOptions extends FleetOptions {
   /** Whoever writes a route or a fleet must not reach by proxies, or by us, what we would not probe. */
@@ -48,6 +49,8 @@ export interface ProxyFleets extends Publisher {
   watch(listener: (routes: readonly RouteKey[]) => void): () => void;
   /** Envoys that say that they are of no fleet here, or at no place of theirs; undefined where none may ask. */
   strangers(): number | undefined;
+  /** By which Envoys and we prove ourselves to each other; none where that is in the clear. */
+  certificates(): readonly CertificateReading[];
   close(): Promise<void>;
 }
 
@@ -66,13 +69,11 @@ export function createProxyFleets(options: ProxyFleetsOptions): ProxyFleets {
     for (const listener of listeners) listener(routes);
   };
   let refusals: ReadonlyMap<RouteKey, string> = new Map();
+  const files = xds?.files;
+  const tls = files && readXdsCertificates(files);
+  let certificateEnds = files && tls && xdsCertificateEnds(files, tls);
   const envoys: EnvoyFleets | undefined =
-    xds === undefined
-      ? undefined
-      : createEnvoyFleets({
-          ...{ listen: xds.listen, flag: xds.flag, wallClock: options.wallClock },
-          tls: xds.files === undefined ? undefined : readXdsCertificates(xds.files),
-        });
+    xds === undefined ? undefined : createEnvoyFleets({ ...{ listen: xds.listen, flag: xds.flag, wallClock: options.wallClock }, tls });
   const haproxies = createHaproxyMembers({
     ...{ folder: options.haproxyFolder, addresses },
     ports: { now, random: options.random, setTimer: (delay, callback) => setTimer(ms(delay), callback) },
@@ -189,12 +190,14 @@ export function createProxyFleets(options: ProxyFleetsOptions): ProxyFleets {
     },
     async start() {
       const bound = await envoys?.start();
-      const files = xds?.files;
       if (files !== undefined && envoys !== undefined)
         ends.push(
           followXdsCertificates(files, {
             every: options.every,
-            renew: envoys.renew,
+            renew: (next) => {
+              envoys.renew(next);
+              certificateEnds = xdsCertificateEnds(files, next);
+            },
             onChange: () => log.info({ file: files.certificate }, "the changed certificates for Envoys are in use"),
             onTrouble: (error) => log.warn({ err: error }, "the changed certificates for Envoys cannot be used; those before count on"),
           }),
@@ -219,6 +222,12 @@ export function createProxyFleets(options: ProxyFleetsOptions): ProxyFleets {
       return () => listeners.delete(listener);
     },
     strangers: () => envoys?.nodes().strangers.length,
+    certificates: () =>
+      Array.from(certificateEnds ?? [], ([certificate, end]) => ({
+        listener: "xds" as const,
+        certificate,
+        seconds: (end - options.wallClock()) / 1000,
+      })),
     degraded: () => (status().some(isFailing) ? ["proxy-failing"] : []),
     async close() {
       cancelWork?.();

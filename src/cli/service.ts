@@ -342,6 +342,7 @@ async function compose(options: ServiceOptions, io: Pick<Io, "now" | "every" | "
     ...(proxy === undefined ? {} : { proxy: proxy.reading }),
     proxyFleets: () => fleets.status().map(({ name, proxies }) => ({ fleet: name, ...proxies })),
     proxyStrangers: fleets.strangers,
+    certificates: () => [...(proxy?.certificates() ?? []), ...fleets.certificates()],
     version,
   });
 

@@ -1,4 +1,5 @@
 /** The certificates by which Envoys and we prove ourselves to each other: read from files, and again when those change. */
+import { X509Certificate } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { fileStamp } from "../dns/secret-file.ts";
 import type { FleetTls } from "../proxy/envoy/fleet-tls.ts";
@@ -29,6 +30,28 @@ export function readXdsCertificates(files: XdsFiles): FleetTls {
     clientCa: read("--xds-client-ca", files.clientCa),
   };
 }
+
+/**
+ * When what is in use ends: path → milliseconds since 1970. Of several authorities the one that lasts longest counts, since a renewed one
+ * stands beside the one before for a while. What cannot be read as a certificate is left out.
+ */
+export function xdsCertificateEnds(files: XdsFiles, tls: FleetTls): ReadonlyMap<string, number> {
+  const [shown] = endsOf(tls.certificate); // behind it are those who signed it
+  const authorities = endsOf(tls.clientCa);
+  return new Map([
+    ...(authorities.length === 0 ? [] : [[files.clientCa, Math.max(...authorities)] as const]),
+    ...(shown === undefined ? [] : [[files.certificate, shown] as const]),
+  ]);
+}
+
+const endsOf = (pem: Buffer): readonly number[] =>
+  (pem.toString("latin1").match(/-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/g) ?? []).flatMap((text) => {
+    try {
+      return [new X509Certificate(text).validToDate.getTime()];
+    } catch {
+      return [];
+    }
+  });
 
 export interface FollowOptions {
   readonly every: (milliseconds: number, tick: () => void) => () => void;

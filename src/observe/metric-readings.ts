@@ -64,6 +64,8 @@ export interface MetricReadings {
   readonly proxyFleets?: () => Iterable<ProxyFleetReading>;
   /** Envoys that are told nothing, since they say that they are of no fleet or at no place of theirs; undefined where no Envoy may ask. */
   readonly proxyStrangers?: () => number | undefined;
+  /** One for each certificate that clients of the proxy or Envoys are shown, and one for the authorities of Envoys. */
+  readonly certificates?: () => Iterable<CertificateReading>;
   /** Of the program. */
   readonly version?: () => string;
 }
@@ -100,6 +102,15 @@ export interface ProxyFleetReading {
   readonly connected: number;
   readonly current: number;
   readonly rejected: number;
+}
+
+export interface CertificateReading {
+  /** Who connects: clients of the embedded proxy, or Envoys. */
+  readonly listener: "proxy" | "xds";
+  /** Its file, of the proxy's as it is called in their folder. */
+  readonly certificate: string;
+  /** Until it ends; below 0 when it has. */
+  readonly seconds: number;
 }
 
 /** There may be tens of thousands. */

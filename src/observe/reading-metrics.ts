@@ -212,6 +212,13 @@ const READERS: readonly Reader[] = [
     read: ({ proxyStrangers }) => known([[{}, proxyStrangers?.()]]),
   },
   {
+    name: "globalroute_proxy_certificate_expiry_seconds",
+    help: "Time until a certificate in use towards clients of the embedded proxy (proxy) or towards Envoys (xds) ends.",
+    kind: "gauge",
+    labels: ["listener", "certificate"],
+    read: ({ certificates }) => mapped(certificates?.(), ({ seconds, ...labels }) => [labels, seconds]),
+  },
+  {
     name: "globalroute_dns_queries_total",
     help: "DNS queries answered, by response code, query type and transport.",
     kind: "counter",

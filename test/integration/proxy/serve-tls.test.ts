@@ -97,6 +97,11 @@ describe("a server that does TLS", () => {
       .toBe(true);
     (await shake(SHOP)).destroy();
     expect(server.log()).toMatch(/shop\.crt: it and .* are no certificate and its key .* The one before stays in use/);
+
+    const metrics = await (await fetch(`${server.admin}/metrics`)).text();
+    const left = [...metrics.matchAll(/^globalroute_proxy_certificate_expiry_seconds\{listener="proxy",certificate="(.+)"\} (\S+)$/gm)];
+    expect(left.map(([, file]) => file)).toEqual(["other.crt", "shop.crt"]);
+    for (const [, , seconds] of left) expect(Number(seconds) / 86_400).toBeGreaterThan(10_000);
   });
 
   test.each([

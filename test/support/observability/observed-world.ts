@@ -4,7 +4,7 @@ import { once } from "node:events";
 import { mkdtempSync, rmSync } from "node:fs";
 import { Agent, get } from "node:http";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import type { TsigKey } from "../../../src/dns/transfer/tsig.ts";
 import { freePort } from "../free-port.ts";
 import { openLoopbackSites } from "../loopback-sites.ts";
@@ -13,6 +13,7 @@ import { startBindPrimary } from "../providers/primaries.ts";
 import { EMULATOR_CREDENTIAL, startRoute53Emulator } from "../providers/route53/server.ts";
 import { runCli } from "../run-cli.ts";
 import { startServer } from "../serve.ts";
+import { readCertificates } from "../tls/certificates.ts";
 
 export interface ObservedWorld {
   /** Of the admin listener. */
@@ -186,14 +187,14 @@ export async function startObservedWorld(alertmanager: string): Promise<Observed
     const told = folder.write(".notify/notify.yaml", notify(alertmanager, await freePort()));
     const options = ["--state", state, "--probe-allow", "127.0.71.0/24", "--notify", told, "--json"];
     const proxyPort = await freePort();
+    const { cert, key, ca } = readCertificates();
+    const [shown, shownKey] = [folder.write(".tls/shop.crt", cert), folder.write(".tls/shop.key", key)];
     const server = await startServer(
-      "--config",
-      folder.path,
-      ...options,
-      "--proxy",
-      `127.0.0.1:${proxyPort}`,
-      "--xds",
-      `127.0.0.1:${await freePort()}`,
+      ...["--config", folder.path, ...options],
+      ...["--proxy", `127.0.0.1:${proxyPort}`],
+      ...["--proxy-tls", `127.0.0.1:${await freePort()}`, "--proxy-certificates", dirname(shown)],
+      ...["--xds", `127.0.0.1:${await freePort()}`],
+      ...["--xds-cert", shown, "--xds-key", shownKey, "--xds-client-ca", folder.write(".xds/ca.crt", ca)],
     );
     undo.push(() => server.stop());
     const clients = startClients(server.dnsPort);

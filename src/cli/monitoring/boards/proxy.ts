@@ -130,5 +130,25 @@ export const proxy: Dashboard = {
         },
       ],
     },
+    {
+      title: "Certificates",
+      panels: [
+        {
+          kind: "timeseries",
+          title: "Time until certificates end",
+          description:
+            "Of those that users of the embedded proxy are shown (proxy), and those between Envoys and us (xds). Below 0 they have ended.",
+          unit: "s",
+          width: 24,
+          nothing: "no certificates",
+          queries: [
+            {
+              expr: `min by (listener, certificate) (${on("globalroute_proxy_certificate_expiry_seconds")})`,
+              legend: "{{listener}} {{certificate}}",
+            },
+          ],
+        },
+      ],
+    },
   ],
 };
