@@ -135,7 +135,7 @@ describe.skipIf(!isHere)("the chart on a real API server", () => {
       const objects = [...page.matchAll(/^```yaml\n(.*?)^```/gms)]
         .map(([, text = ""]) => text)
         .filter((text) => text.includes("globalroute.dev/"));
-      expect(objects).toHaveLength(1);
+      expect(objects).toHaveLength(2);
       await applied(objects.join("---\n"), "--dry-run=server");
     });
 
@@ -154,6 +154,12 @@ describe.skipIf(!isHere)("the chart on a real API server", () => {
               metadata: { name: "audited", namespace: "audited" },
               spec: { hosts: ["a.example.org"], backends },
             },
+            {
+              apiVersion: api,
+              kind: "ProxyFleet",
+              metadata: { name: "audited" },
+              spec: { type: "Envoy", places: [{ name: "here", location }], envoy: {} },
+            },
           ]
             .map((object) => JSON.stringify(object))
             .join("\n---\n"),
@@ -161,14 +167,16 @@ describe.skipIf(!isHere)("the chart on a real API server", () => {
         const asked = () => hub.audit().filter(({ user }) => user === identity);
         const wrote = (resource: string) =>
           asked().some((entry) => entry.verb === "patch" && entry.resource === resource && entry.status === 200);
-        await eventually("statuses to be written", () => wrote("globalroutes") && wrote("memberclusters"), { detail: controller.log });
+        await eventually("statuses to be written", () => ["globalroutes", "memberclusters", "proxyfleets"].every(wrote), {
+          detail: controller.log,
+        });
         await eventually("an event to be written", () => asked().some(({ verb, resource }) => verb === "create" && resource === "events"), {
           detail: controller.log,
         });
         expect(asked().filter(({ status }) => status === 403)).toEqual([]);
       } finally {
         await controller.stop();
-        await kubectlOk(hub, ["delete", "globalroute,membercluster", "--all", "--namespace", "audited"]);
+        await kubectlOk(hub, ["delete", "globalroute,membercluster,proxyfleet", "--all", "--namespace", "audited"]);
       }
     });
 

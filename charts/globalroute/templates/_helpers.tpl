@@ -72,6 +72,11 @@ capabilities: {drop: [ALL]}
 {{- if eq . "IPv6" }}[::]{{ else }}0.0.0.0{{ end -}}
 {{- end }}
 
+{{- /* Not empty if the embedded proxy listens anywhere. */ -}}
+{{- define "globalroute.hasProxy" -}}
+{{- if or .Values.proxy.http.enabled .Values.proxy.https.enabled }}yes{{ end -}}
+{{- end }}
+
 {{- define "globalroute.families" -}}
 ipFamilyPolicy: {{ .Values.ipFamilyPolicy }}
 ipFamilies: {{ toJson .Values.ipFamilies }}

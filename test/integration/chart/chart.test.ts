@@ -1,5 +1,5 @@
 /** The chart as the real helm renders it. */
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { gzipSync } from "node:zlib";
@@ -21,6 +21,13 @@ import {
 import { renderings } from "../../support/chart/renderings.ts";
 import { requireComponent } from "../../support/component.ts";
 import { repository } from "../../support/source-tree.ts";
+
+/** From where each rule lets come to a port. */
+const policyWays = ({ spec }: Manifest, port: string): readonly unknown[] =>
+  z
+    .looseObject({ ingress: z.array(z.looseObject({ from: z.unknown().optional(), ports: z.array(z.looseObject({ port: z.string() })) })) })
+    .parse(spec)
+    .ingress.flatMap(({ from, ports }) => (ports.some((one) => one.port === port) ? [from] : []));
 
 describe.skipIf(!requireComponent("kubectl", "helm"))("the chart", () => {
   describe.each(renderings)("$name", ({ values, namespaces }) => {
@@ -68,6 +75,27 @@ describe.skipIf(!requireComponent("kubectl", "helm"))("the chart", () => {
     const narrow = peers("vantages.service.enabled=true", 'networkPolicy.vantagesFrom=[{"ipBlock":{"cidr":"198.51.100.0/24"}}]');
     expect(narrow).toContain('"cidr":"198.51.100.0/24"');
     expect(narrow).not.toContain("0.0.0.0/0");
+  });
+
+  test("Envoys may ask from everywhere, since they prove who they are, or from where they are", () => {
+    const ways = (...values: readonly string[]): unknown =>
+      policyWays(only(renderChart(["crds.install=false", "xds.enabled=true", ...values]), "NetworkPolicy"), "xds");
+    expect(ways('xds.secret="a"')).toEqual([undefined]);
+    const from = [{ ipBlock: { cidr: "198.51.100.0/24" } }];
+    expect(ways('xds.secret="a"', `networkPolicy.xdsFrom=${JSON.stringify(from)}`)).toEqual([from]);
+  });
+
+  test("each Secret with a certificate is a folder of its own, and one that is missing takes nothing else out of service", () => {
+    const { volumes } = controllerOf(
+      renderChart(["proxy.https.enabled=true", 'proxy.https.secrets=["shop-tls"]', 'proxy.https.defaultSecret="any"']),
+    ).template.spec;
+    const items = (folder: string) => ["tls.crt", "tls.key"].map((key) => ({ key, path: `${folder}/${key}` }));
+    expect(volumes.find(({ name }) => name === "proxy-certificates")?.projected).toMatchObject({
+      sources: [
+        { secret: { name: "shop-tls", optional: true, items: items("shop-tls") } },
+        { secret: { name: "any", optional: true, items: items("default") } },
+      ],
+    });
   });
 
   test("with limited egress link-local addresses, the clouds' metadata among them, are out of reach", () => {
@@ -218,7 +246,7 @@ describe.skipIf(!requireComponent("kubectl", "helm"))("values", () => {
         else if (
           path !== ".global" &&
           !templates.includes(`Values${path}`) &&
-          !new RegExp(`\\$(?:dns|policy)(?:\\.egress)?\\.${key}\\b`).test(templates)
+          !new RegExp(`\\$(?:dns|policy|service|https|xds|sidecar)(?:\\.egress)?\\.${key}\\b`).test(templates)
         )
           unused.push(path);
       }
@@ -241,8 +269,53 @@ describe.skipIf(!requireComponent("kubectl", "helm"))("values", () => {
     { value: 'terminationDrainSeconds="15s"', says: "got string, want integer" },
     { value: 'geo.files=["city.mmdb"]', says: "minProperties" },
     { value: 'ipFamilies=["IPv4","IPv4"]', says: "items at 0 and 1 are equal" },
+    { value: "proxy.http.port=80", says: "minimum: got 80, want 1,024" },
+    { value: 'haproxy.folder="/run/../etc"', says: "does not match pattern" },
+    { value: 'haproxy.sidecar.ports=[{"name":"http"}]', says: "missing properties 'containerPort', 'port'" },
   ];
   test.each(refused)("$value is refused", ({ value, says }) => expect(() => renderChart([value])).toThrow(says));
+
+  const XDS = ["xds.enabled=true", "xds.plaintext=true"];
+  const SIDECAR = [
+    "haproxy.enabled=true",
+    "haproxy.sidecar.enabled=true",
+    'haproxy.sidecar.fleet="office"',
+    'haproxy.sidecar.member="one"',
+  ];
+  const unfit: readonly { values: readonly string[]; says: string }[] = [
+    { values: ["proxy.https.enabled=true"], says: "proxy.https.enabled needs a certificate: name Secrets" },
+    { values: ['proxy.https.secrets=["a"]'], says: "have no use without proxy.https.enabled=true" },
+    {
+      values: ["proxy.https.enabled=true", 'proxy.https.secrets=["default"]', 'proxy.https.defaultSecret="a"'],
+      says: "a Secret named default is taken for proxy.https.defaultSecret",
+    },
+    { values: ["proxy.http.enabled=true", 'proxy.proxyProtocol.from=["192.0.2.0/24"]'], says: "proxy.proxyProtocol.from has no use" },
+    { values: ["proxy.proxyProtocol.enabled=true"], says: "proxy.proxyProtocol.enabled has no use without" },
+    { values: ['proxy.upstreamCa.secret="a"'], says: "proxy.upstreamCa has no use without" },
+    {
+      values: ["proxy.http.enabled=true", 'proxy.upstreamCa.secret="a"', 'proxy.upstreamCa.configMap="b"'],
+      says: "has a configMap and a secret: name one",
+    },
+    { values: ["xds.enabled=true"], says: "xds.enabled needs xds.secret, a Secret with tls.crt, tls.key and ca.crt" },
+    { values: [...XDS, 'xds.secret="a"'], says: "xds.secret and xds.plaintext exclude each other" },
+    { values: ['xds.secret="a"'], says: "have no use without xds.enabled=true" },
+    { values: XDS, says: "name who may in networkPolicy.xdsFrom" },
+    { values: SIDECAR.slice(0, 1), says: "haproxy.enabled needs haproxy.sidecar.enabled=true, or haproxy.volume" },
+    { values: SIDECAR.slice(1), says: "haproxy.sidecar.enabled needs haproxy.enabled=true" },
+    { values: SIDECAR.slice(0, 3), says: "needs haproxy.sidecar.fleet and haproxy.sidecar.member" },
+    { values: ["proxy.http.enabled=true", "proxy.http.port=5353"], says: "dns.port and proxy.http.port are both 5353" },
+    {
+      values: [...SIDECAR, "proxy.http.enabled=true", "proxy.http.port=8081"],
+      says: "proxy.http.port and the port http of haproxy.sidecar.ports are both 8081",
+    },
+  ];
+  test.each(unfit)("$values together are refused", ({ values, says }) => expect(() => renderChart(values)).toThrow(says));
+
+  test("without a policy of the network, Envoys may ask in the clear", () => {
+    expect(controllerOf(renderChart([...XDS, "networkPolicy.enabled=false"])).template.spec.containers[0].args).toContain(
+      "--xds-plaintext",
+    );
+  });
 
   test("no ServiceAccount of its own and none named: the remedy", () => {
     expect(() => renderChart(["serviceAccount.create=false"])).toThrow("serviceAccount.name is needed with serviceAccount.create=false");
@@ -261,6 +334,8 @@ describe.skipIf(!requireComponent("kubectl", "helm"))("values", () => {
     expect(notes()).toContain("get service globalroute\n");
     expect(notes()).not.toContain("WARNING");
     expect(notes("--set", "replicas=1,writerFence.enabled=false").match(/WARNING/g)).toHaveLength(2);
+    expect(notes("--set", "xds.enabled=true,xds.plaintext=true,networkPolicy.enabled=false")).toContain("WARNING: xds.plaintext is true");
+    expect(notes("--set", "proxy.http.enabled=true")).toContain("get service globalroute-proxy\n");
     expect(notes("--set", "keys.existingSecret=mine")).not.toContain("helm template");
   });
 });
@@ -312,6 +387,34 @@ describe.skipIf(!requireComponent("kubectl", "helm"))("CRDs", () => {
   });
 });
 
+/** As much of a ProxyFleet as the chart has to agree with. */
+const fleetSchema = z.looseObject({
+  kind: z.literal("ProxyFleet"),
+  metadata: z.object({ name: z.string() }),
+  spec: z.looseObject({
+    haproxy: z.looseObject({
+      members: z.array(
+        z.looseObject({ name: z.string(), listen: z.array(z.looseObject({ port: z.int(), certificateFile: z.string().optional() })) }),
+      ),
+    }),
+  }),
+});
+
+/** Files of values that a page shows. */
+const valuesOf = (page: string): readonly string[] =>
+  [...page.matchAll(/^```yaml\n(# values of the chart\n.*?)^```/gms)].map(([, text = ""]) => text);
+
+/** @param values a file's text */
+function renderWith(values: string): readonly Manifest[] {
+  const folder = mkdtempSync(join(tmpdir(), "chart-"));
+  try {
+    writeFileSync(join(folder, "values.yaml"), values);
+    return parseManifests(templateText(["crds.install=false"], ["--values", join(folder, "values.yaml")]));
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+}
+
 describe.skipIf(!requireComponent("kubectl", "helm"))("docs/kubernetes.md", () => {
   const page = readFileSync(join(repository, "docs", "kubernetes.md"), "utf8");
 
@@ -334,10 +437,31 @@ describe.skipIf(!requireComponent("kubectl", "helm"))("docs/kubernetes.md", () =
     helm("template", RELEASE, chart, ...[...sets, ...named].flatMap((pair) => ["--set", pair]));
   });
 
+  test("the values of each kind of proxies are taken, and make its Service", () => {
+    const services = valuesOf(page).map((values) =>
+      renderWith(values)
+        .filter(({ kind, metadata }) => kind === "Service" && /-(?:proxy|xds|haproxy)$/.test(metadata.name))
+        .map(({ metadata }) => metadata.name),
+    );
+    expect(services).toEqual([["globalroute-proxy"], ["globalroute-xds"], ["globalroute-haproxy"]]);
+  });
+
+  test("the fleet of the sidecars is the one that the values name, at the same ports", () => {
+    const [fleet] = [...page.matchAll(/^```yaml\n(.*?)^```/gms)].flatMap(([, text]) => fleetSchema.safeParse(parse(text ?? "")).data ?? []);
+    const [member] = fleet?.spec.haproxy.members ?? [];
+    const [, , values = ""] = valuesOf(page);
+    const [, sidecar] = controllerOf(renderWith(values)).template.spec.containers;
+    const [, , folder, ...certificates] = sidecar?.args ?? [];
+    expect(folder).toBe(`/run/globalroute-haproxy/${fleet?.metadata.name}/${member?.name}`);
+    expect(sidecar?.ports.map(({ containerPort }) => containerPort)).toEqual(member?.listen.map(({ port }) => port));
+    expect(certificates).toEqual(member?.listen.flatMap(({ certificateFile }) => certificateFile ?? []));
+  });
+
   test("names objects as the chart does", () => {
     const names = new Set(
       renderChart(["dns.service.mixedProtocols=false", "vantages.service.enabled=true"])
         .concat(renderChart())
+        .concat(valuesOf(page).flatMap(renderWith))
         .map(({ metadata }) => metadata.name),
     );
     const told = [...page.matchAll(/`(globalroute-[a-z-]+)`/g)]

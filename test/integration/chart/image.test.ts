@@ -13,6 +13,7 @@ import { dig } from "../../support/dig.ts";
 import { freePort } from "../../support/free-port.ts";
 import { startFakeApiServer } from "../../support/kube/fake-api-server.ts";
 import { repository } from "../../support/source-tree.ts";
+import { readCertificates } from "../../support/tls/certificates.ts";
 
 /** What `gcr.io/distroless/cc` has: libc6, libgcc and libstdc++. */
 const BASE_LIBRARIES = /^(?:linux-vdso|libc|libm|libdl|libpthread|librt|libresolv|libgcc_s|libstdc\+\+|ld-linux-[\w-]+)\.so\.\d$/;
@@ -67,9 +68,19 @@ describe.skipIf(!isHere || !isRoot)("the image", () => {
       'probes.allow=["198.18.0.0/15"]',
       'probes.references=["192.0.2.1:443"]',
       'clusters.allow=["198.18.0.0/15"]',
+      "proxy.http.enabled=true",
+      "proxy.https.enabled=true",
+      'proxy.https.secrets=["shop-tls"]',
+      "proxy.proxyProtocol.enabled=true",
+      'proxy.proxyProtocol.from=["192.0.2.0/24"]',
+      'proxy.upstreamCa.configMap="authorities"',
+      "xds.enabled=true",
+      'xds.secret="globalroute-xds"',
+      "haproxy.enabled=true",
+      'haproxy.volume={"emptyDir":{}}',
     ];
     const [container] = controllerOf(renderChart(["crds.install=false", ...values])).template.spec.containers;
-    const flags = container.args.slice(1).map((arg) => arg.slice(0, arg.indexOf("=")));
+    const flags = container.args.slice(1).map((arg) => arg.split("=", 1)[0]);
     expect(flags.length).toBeGreaterThan(15);
     expect(flags.filter((flag) => !new RegExp(`${flag}[ ,]`).test(output))).toEqual([]);
     expect((await ended(runImage(image, ["uninstall", "--help"]))).code).toBe(0);
@@ -80,6 +91,7 @@ describe.skipIf(!isHere || !isRoot)("the image", () => {
     onTestFinished(() => hub.close());
     hub.seed(OBJECTS);
     const [dns, admin, metrics, peers] = [await freePort(), await freePort(), await freePort(), await freePort()];
+    const [http, https, xds] = [await freePort(), await freePort(), await freePort()];
     const values = [
       "crds.install=false",
       `dns.port=${dns}`,
@@ -87,6 +99,9 @@ describe.skipIf(!isHere || !isRoot)("the image", () => {
       `metrics.port=${metrics}`,
       `peers.port=${peers}`,
       "terminationDrainSeconds=3",
+      ...["proxy.http.enabled=true", `proxy.http.port=${http}`],
+      ...["proxy.https.enabled=true", `proxy.https.port=${https}`, 'proxy.https.secrets=["shop-tls"]'],
+      ...["xds.enabled=true", `xds.port=${xds}`, 'xds.secret="globalroute-xds"'],
     ];
     const manifests = renderChart([...values, `extraArgs=["--kubeconfig=/etc/globalroute/kubeconfig","--namespace=${NAMESPACE}"]`]);
     const [container] = controllerOf(manifests).template.spec.containers;
@@ -107,6 +122,14 @@ describe.skipIf(!isHere || !isRoot)("the image", () => {
     const answer = async (): Promise<boolean> => (await dig(dns, "shop.example.org", "A")).answers.includes("192.0.2.10");
     await eventually("the route to be answered", answer, { detail: run.output });
     expect((await fetch(`http://127.0.0.1:${metrics}/healthz`)).status).toBe(200);
+    expect((await fetch(`http://127.0.0.1:${http}/`)).status).toBe(404); // no route has the host
+    const text = await (await fetch(`http://127.0.0.1:${metrics}/metrics`)).text();
+    const certificates = [...text.matchAll(/^globalroute_proxy_certificate_expiry_seconds\{listener="(\w+)",certificate="(.+)"\}/gm)];
+    expect(certificates.map(([, listener, file]) => `${listener} ${file}`)).toEqual([
+      "proxy shop-tls/tls.crt",
+      "xds /etc/globalroute/xds/ca.crt",
+      "xds /etc/globalroute/xds/tls.crt",
+    ]);
 
     const status = readFileSync(`/proc/${run.child.pid}/status`, "utf8"); // each program on the way there was replaced by the next
     expect(status).toMatch(/^Uid:\t65532\t65532/m);
@@ -128,6 +151,13 @@ function etcFolder(parent: string, kubeconfig: string): string {
   writeFileSync(join(etc, "kubeconfig"), kubeconfig);
   writeFileSync(join(etc, "keys", "peer-secret"), "p".repeat(64));
   writeFileSync(join(etc, "keys", "cookie-secret"), "0123456789abcdef0123456789abcdef");
+  const { ca, cert, key } = readCertificates();
+  for (const folder of ["proxy-certificates/shop-tls", "xds"]) {
+    mkdirSync(join(etc, folder), { recursive: true });
+    writeFileSync(join(etc, folder, "tls.crt"), cert);
+    writeFileSync(join(etc, folder, "tls.key"), key);
+  }
+  writeFileSync(join(etc, "xds", "ca.crt"), ca);
   return etc;
 }
 

@@ -36,7 +36,7 @@ const podSchema = z.looseObject({
     seccompProfile: z.object({ type: z.literal("RuntimeDefault") }),
     sysctls: z.never().optional(),
   }),
-  containers: z.tuple([containerSchema]),
+  containers: z.tuple([containerSchema]).rest(containerSchema),
   volumes: z
     .array(
       z.looseObject({
@@ -82,7 +82,7 @@ export function selectorFaults(manifests: readonly Manifest[]): readonly string[
   const jobs = manifests
     .filter(({ kind }) => kind === "Job")
     .map(({ spec }) => z.looseObject({ template: templateSchema }).parse(spec).template.metadata.labels);
-  const ports = template.spec.containers[0].ports;
+  const ports = template.spec.containers.flatMap((container) => container.ports);
   const isThere = (port: string | number, protocol: string): boolean =>
     ports.some((one) => (one.name === port || one.containerPort === port) && one.protocol === protocol);
 
@@ -113,10 +113,15 @@ export function selectorFaults(manifests: readonly Manifest[]): readonly string[
   return faults;
 }
 
+const FLAGS_OF_FILES = [
+  ...["state", "peer-secret", "cookie-secret", "mmdb", "notify"],
+  ...["proxy-certificates", "proxy-upstream-ca", "xds-cert", "xds-key", "xds-client-ca", "haproxy-dir"],
+];
+
 /** The arguments of the program, the container's ports, probes and mounts, and the Services say the same. */
 export function argumentFaults(manifests: readonly Manifest[]): readonly string[] {
   const { spec } = controllerOf(manifests).template;
-  const [container] = spec.containers;
+  const [container, ...sidecars] = spec.containers;
   const faults: string[] = [];
   const values = (flag: string): readonly string[] =>
     container.args.filter((arg) => arg.startsWith(`--${flag}=`)).map((arg) => arg.slice(flag.length + 3));
@@ -130,6 +135,15 @@ export function argumentFaults(manifests: readonly Manifest[]): readonly string[
   expectPort("listen", "dns-tcp");
   expectPort("metrics", "metrics");
   expectPort("peer-listen", "peers");
+  for (const [flag, name] of [
+    ["proxy", "proxy-http"],
+    ["proxy-tls", "proxy-https"],
+    ["xds", "xds"],
+  ] as const)
+    if (values(flag).length > 0 || container.ports.some((one) => one.name === name)) expectPort(flag, name);
+  const numbers = spec.containers.flatMap(({ ports }) => ports.map(({ containerPort, protocol }) => `${containerPort} ${protocol}`));
+  for (const number of new Set(numbers))
+    if (numbers.filter((one) => one === number).length > 1) faults.push(`port ${number} is there twice`);
 
   for (const [name, path] of [
     ["startupProbe", "/healthz"],
@@ -139,15 +153,23 @@ export function argumentFaults(manifests: readonly Manifest[]): readonly string[
     const probe = container[name]?.httpGet;
     if (probe?.path !== path || probe.port !== "metrics") faults.push(`${name} does not ask ${path} of port metrics`);
   }
-  for (const flag of ["state", "peer-secret", "cookie-secret", "mmdb"]) {
+  for (const flag of FLAGS_OF_FILES) {
     for (const path of values(flag)) {
       if (!container.volumeMounts.some(({ mountPath }) => path === mountPath || path.startsWith(`${mountPath}/`)))
         faults.push(`--${flag}=${path} is on no volume`);
     }
   }
   const volumes = spec.volumes.map(({ name }) => name).sort();
-  const mounts = container.volumeMounts.map(({ name }) => name).sort();
+  const mounts = [...new Set(spec.containers.flatMap(({ volumeMounts }) => volumeMounts.map(({ name }) => name)))].sort();
   if (volumes.join() !== mounts.join()) faults.push(`volumes ${volumes}, mounts ${mounts}`);
+
+  // A HAProxy has to see the sockets and files that are written for it under their own paths.
+  for (const { name, args, volumeMounts } of sidecars) {
+    for (const path of args.slice(2))
+      if (!volumeMounts.some(({ mountPath }) => path.startsWith(`${mountPath}/`))) faults.push(`${name}: ${path} is on no volume`);
+    const shared = volumeMounts.find((one) => one.name === "haproxy")?.mountPath;
+    if (values("haproxy-dir").join() !== shared) faults.push(`${name} has the configurations at ${shared}, not at --haproxy-dir`);
+  }
 
   const [peers = ""] = values("peer-service");
   const headless = manifests.find(({ kind, metadata }) => kind === "Service" && metadata.name === peers)?.spec;

@@ -22,6 +22,72 @@ export const renderings: readonly { name: string; values: readonly string[]; nam
     ],
   },
   { name: "notifications", values: ['notifications.secret="globalroute-notify"'] },
+  {
+    name: "the embedded proxy",
+    values: [
+      "proxy.http.enabled=true",
+      "proxy.https.enabled=true",
+      'proxy.https.secrets=["shop-tls","blog.example"]',
+      'proxy.https.defaultSecret="fallback-tls"',
+      "proxy.proxyProtocol.enabled=true",
+      'proxy.proxyProtocol.from=["192.0.2.0/24"]',
+      'proxy.upstreamCa.configMap="authorities"',
+      'proxy.service.annotations={"example.org/proxy-protocol":"v2"}',
+      'ipFamilies=["IPv4","IPv6"]',
+      'ipFamilyPolicy="PreferDualStack"',
+    ],
+  },
+  {
+    name: "the embedded proxy behind another one",
+    values: [
+      "proxy.http.enabled=true",
+      "proxy.http.port=8000",
+      "proxy.trustedHops=1",
+      "proxy.perClient=0",
+      'proxy.upstreamCa.secret="authorities"',
+      'proxy.upstreamCa.key="bundle.pem"',
+      'proxy.service.type="ClusterIP"',
+    ],
+  },
+  {
+    name: "Envoys of other sites",
+    values: [
+      "xds.enabled=true",
+      'xds.secret="globalroute-xds"',
+      'xds.service.type="LoadBalancer"',
+      'xds.service.loadBalancerClass="example.org/lb"',
+      'xds.service.loadBalancerSourceRanges=["198.51.100.0/24"]',
+      'networkPolicy.xdsFrom=[{"ipBlock":{"cidr":"198.51.100.0/24"}}]',
+    ],
+  },
+  {
+    name: "Envoys of this cluster, in the clear",
+    values: [
+      "xds.enabled=true",
+      "xds.plaintext=true",
+      'networkPolicy.xdsFrom=[{"namespaceSelector":{"matchLabels":{"kubernetes.io/metadata.name":"edge"}}}]',
+    ],
+  },
+  {
+    name: "a HAProxy beside each replica",
+    values: [
+      "haproxy.enabled=true",
+      "haproxy.sidecar.enabled=true",
+      'haproxy.sidecar.fleet="office"',
+      'haproxy.sidecar.member="one"',
+      'haproxy.sidecar.ports=[{"name":"http","containerPort":8081,"port":80},{"name":"https","containerPort":8444,"port":443}]',
+      'haproxy.sidecar.secrets=["shop-tls"]',
+    ],
+  },
+  {
+    name: "HAProxies of one's own, no drain",
+    values: [
+      "haproxy.enabled=true",
+      'haproxy.folder="/srv/haproxy"',
+      'haproxy.volume={"persistentVolumeClaim":{"claimName":"haproxy"}}',
+      "terminationDrainSeconds=0",
+    ],
+  },
   { name: "limited egress", values: ["networkPolicy.egress.enabled=true"] },
   { name: "own geo databases", values: ['geo.volume={"persistentVolumeClaim":{"claimName":"geo"}}', 'geo.files=["city.mmdb","asn.mmdb"]'] },
   {
