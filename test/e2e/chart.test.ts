@@ -35,6 +35,12 @@ const restricted = stringify({
   },
 });
 
+const podMountsSchema = z.looseObject({
+  containers: z.array(
+    z.looseObject({ name: z.string(), volumeMounts: z.array(z.looseObject({ name: z.string(), mountPath: z.string() })) }),
+  ),
+});
+
 describe.skipIf(!isHere)("the chart on a real API server", () => {
   let etcd: Etcd;
   let hub: KubeCluster;
@@ -128,6 +134,25 @@ describe.skipIf(!isHere)("the chart on a real API server", () => {
       expect(stderr.trim()).toMatch(
         new RegExp(`^Error from server \\(Forbidden\\):.*pods "pod-${refused}-0" is forbidden: violates PodSecurity.*hostPort.*$`),
       );
+    });
+
+    test("the HAProxy beside a replica gets no token of the controller", async () => {
+      const { values } = renderings.find(({ name }) => name === "a HAProxy beside each replica") ?? { values: [] };
+      const { metadata, spec } = controllerOf(parseManifests(templateText(["crds.install=false", ...values]))).template;
+      const pod = {
+        ...{ apiVersion: "v1", kind: "Pod", metadata: { ...metadata, name: "haproxy", namespace: NAMESPACE } },
+        spec: { ...spec, serviceAccountName: "mine" },
+      };
+      const accepted = await kubectl(hub, ["create", "--dry-run=server", "--output=json", "-f", "-"], JSON.stringify(pod));
+      const { containers } = z.looseObject({ spec: podMountsSchema }).parse(JSON.parse(accepted.stdout)).spec;
+      const tokens = containers.map(({ name, volumeMounts }) => [
+        name,
+        volumeMounts.find(({ mountPath }) => mountPath === "/var/run/secrets/kubernetes.io/serviceaccount")?.name,
+      ]);
+      expect(tokens).toEqual([
+        ["globalroute", expect.stringMatching(/^kube-api-access-/)],
+        ["haproxy", "no-token"],
+      ]);
     });
 
     test("the objects of docs/kubernetes.md are accepted", async () => {

@@ -31,6 +31,8 @@ resources: {{- toYaml $sidecar.resources | nindent 2 }}
 securityContext: {{- include "globalroute.securityContext" . | nindent 2 }}
 volumeMounts:
   - {name: haproxy, mountPath: {{ .Values.haproxy.folder }}}
+  {{- /* In place of the controller's token, which whoever breaks into HAProxy must not find. */}}
+  - {name: no-token, mountPath: /var/run/secrets/kubernetes.io/serviceaccount, readOnly: true}
   {{- if $sidecar.secrets }}
   - {name: haproxy-certificates, mountPath: {{ include "globalroute.haproxyCertificates" . }}, readOnly: true}
   {{- end }}

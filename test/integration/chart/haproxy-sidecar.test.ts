@@ -2,10 +2,13 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { mkdirSync, readFileSync, renameSync, symlinkSync, writeFileSync } from "node:fs";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
 import { dirname, join } from "node:path";
 import { connect } from "node:tls";
 import { request } from "undici";
 import { describe, expect, onTestFinished, test, vi } from "vitest";
+import { statusSchema } from "../../../src/admin/api-schemas.ts";
 import { layoutOf, MAPS } from "../../../src/proxy/haproxy/layout.ts";
 import { type ConfigOptions, mapFile, mapText, renderConfig } from "../../../src/proxy/haproxy/render-config.ts";
 import { controllerOf } from "../../support/chart/check-chart.ts";
@@ -13,6 +16,7 @@ import { renderChart } from "../../support/chart/render-chart.ts";
 import { requireComponent } from "../../support/component.ts";
 import { freePort } from "../../support/free-port.ts";
 import { haproxyOptions } from "../../support/haproxy/haproxy-routes.ts";
+import { startServer } from "../../support/serve.ts";
 import { tempFolder } from "../../support/temp-folder.ts";
 import { readCertificates } from "../../support/tls/certificates.ts";
 
@@ -21,6 +25,9 @@ const { cert, key, other, otherKey } = readCertificates();
 
 interface Sidecar {
   readonly child: ChildProcess;
+  /** What a replica has as --haproxy-dir. */
+  readonly volume: string;
+  readonly port: number;
   readonly log: () => string;
   /** Writes HAProxy's configuration, as the replica beside it would. */
   readonly configure: () => void;
@@ -76,7 +83,7 @@ async function startSidecar(): Promise<Sidecar> {
     ],
   };
   return {
-    child,
+    ...{ child, volume, port },
     log: () => text,
     configure() {
       mkdirSync(folder, { recursive: true });
@@ -98,6 +105,24 @@ async function startSidecar(): Promise<Sidecar> {
     },
   };
 }
+
+const objects = (endpointPort: number, listenPort: number): string =>
+  [
+    ["MemberCluster", "dublin", "{location: {cloud: aws, region: eu-west-1}}"],
+    ["DNSZone", "example", "{domain: example.org, provider: {type: Embedded, embedded: {nameservers: [ns1.example.org]}}}"],
+    [
+      "GlobalRoute",
+      "shop",
+      `{hosts: [shop.example.org], backends: [{name: dublin, cluster: dublin, addresses: [127.0.0.1]}], health: {probe: {port: ${endpointPort}}}}`,
+    ],
+    [
+      "ProxyFleet",
+      "office",
+      `{type: HAProxy, places: [{name: here, location: {cloud: aws, region: eu-west-1}}], haproxy: {members: [{name: one, place: here, listen: [{address: 127.0.0.1, port: ${listenPort}}]}]}}`,
+    ],
+  ]
+    .map(([kind, name, spec]) => `---\napiVersion: globalroute.dev/v1alpha1\nkind: ${kind}\nmetadata: {name: ${name}}\nspec: ${spec}\n`)
+    .join("");
 
 /** No route has the host: HAProxy answers by itself. */
 const NO_ROUTE = 421;
@@ -124,6 +149,31 @@ describe.skipIf(!requireComponent("kubectl", "helm") || !requireComponent("hapro
     const [code] = await once(child, "exit");
     expect(code).toBe(0);
     await expect(status()).rejects.toThrow("ECONNREFUSED");
+  }, 60_000);
+
+  test("is told by the replica beside it, and goes on while that one is gone", async () => {
+    const { volume, port } = await startSidecar();
+    const site = createServer((_, response) => response.end("dublin")).listen(0, "127.0.0.1");
+    onTestFinished(() => {
+      site.closeAllConnections();
+      site.close();
+    });
+    await once(site, "listening");
+    const config = await tempFolder();
+    writeFileSync(join(config, "all.yaml"), objects((site.address() as AddressInfo).port, port));
+    const server = await startServer("--config", config, "--probe-allow", "127.0.0.1/32", "--haproxy-dir", volume);
+    onTestFinished(() => void server.stop());
+    const ask = async (): Promise<string> => {
+      const { body } = await request(`http://127.0.0.1:${port}/`, { headers: { host: "shop.example.org" }, reset: true });
+      return body.text();
+    };
+    await vi.waitFor(async () => expect(await ask()).toBe("dublin"), PATIENCE);
+    await vi.waitFor(async () => {
+      const { fleets } = statusSchema.parse(await (await fetch(`${server.admin}/v1/status`)).json());
+      expect(fleets).toMatchObject([{ name: "office", members: [{ name: "one", state: "Current" }] }]);
+    }, PATIENCE);
+    await server.stop();
+    expect(await ask()).toBe("dublin");
   }, 60_000);
 
   test("has a renewed certificate shown without an end of HAProxy", async () => {

@@ -6,7 +6,8 @@ import { join } from "node:path";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { stringify } from "yaml";
 import { argumentFaults, controllerOf, podFaults, selectorFaults } from "../../support/chart/check-chart.ts";
-import { BASE_FILE, kustomizeBase } from "../../support/chart/kustomize-base.ts";
+import { kustomizeFiles } from "../../support/chart/kustomize-base.ts";
+import { COMPONENTS, renderForKustomize } from "../../support/chart/kustomize-components.ts";
 import { type Manifest, only, parseManifests } from "../../support/chart/render-chart.ts";
 import { builtCommand, requireComponent } from "../../support/component.ts";
 import { repository } from "../../support/source-tree.ts";
@@ -32,9 +33,37 @@ function overlay(kustomization: object, files: Readonly<Record<string, object>> 
   return mine;
 }
 
+/** Lists sorted, for what components append stands at their ends. */
+const inOrder = (value: unknown): unknown =>
+  Array.isArray(value)
+    ? value.map(inOrder).sort((a, b) => (JSON.stringify(a) < JSON.stringify(b) ? -1 : 1))
+    : typeof value === "object" && value !== null
+      ? Object.fromEntries(
+          Object.entries(value)
+            .sort(([a], [b]) => (a < b ? -1 : 1))
+            .map(([key, one]) => [key, inOrder(one)]),
+        )
+      : value;
+
 describe.skipIf(!requireComponent("kubectl", "kubectl"))("the Kustomize base", () => {
-  test("is what the chart renders without values", () => {
-    expect(readFileSync(join(repository, BASE_FILE), "utf8"), "stale: run `npm run generate:kustomize`").toBe(kustomizeBase());
+  test("is what the chart renders without values, and components what values of the L7 tier add", () => {
+    for (const [path, text] of kustomizeFiles())
+      expect(readFileSync(join(repository, path), "utf8"), `${path} is stale: run \`npm run generate:kustomize\``).toBe(text);
+  });
+
+  test.each([
+    ...COMPONENTS.map((component) => ({ name: component.name, components: [component] })),
+    { name: "all together", components: COMPONENTS },
+  ])("with components, $name: as the chart with their values", ({ components }) => {
+    const manifests = kustomize(
+      overlay({
+        resources: ["../charts/kustomize/base"],
+        components: components.map(({ name }) => `../charts/kustomize/${name}`),
+      }),
+    );
+    expect([...podFaults(manifests), ...selectorFaults(manifests), ...argumentFaults(manifests)]).toEqual([]);
+    const wanted = parseManifests(renderForKustomize(components.flatMap(({ values }) => values)));
+    for (const manifest of wanted) expect(inOrder(only(manifests, manifest.kind, manifest.metadata.name))).toEqual(inOrder(manifest));
   });
 
   test("holds the namespace, the definitions, and one controller that obeys the chart's rules", () => {
