@@ -32,18 +32,19 @@ afterEach(async () => {
   rmSync(folder, { recursive: true, force: true });
 });
 
+const nobody: WorkOutClasses = () => Promise.reject(new Error("no rule speaks of clients"));
+
 interface Started extends FleetOptions {
   readonly classes?: WorkOutClasses;
   readonly rules?: readonly Rule[];
   readonly routesOf?: (route: Route) => readonly Route[];
 }
 
-function start(fleets: readonly ProxyFleet[], { rules = [], routesOf = (route) => [route], ...options }: Started = {}) {
+function start(fleets: readonly ProxyFleet[], { rules = [], classes = nobody, routesOf = (route) => [route], ...options }: Started = {}) {
   const due = new Set<() => void>();
   let touch: (route: RouteKey | "all") => void = () => {};
   const warned: string[] = [];
   const publisher = createProxyFleets({
-    classes: () => Promise.reject(new Error("no rule speaks of clients")),
     ...options,
     addresses: { allow: [], refuse: [] },
     now: () => ms(0),
@@ -55,6 +56,7 @@ function start(fleets: readonly ProxyFleet[], { rules = [], routesOf = (route) =
     },
     every: () => () => {},
     random: () => 0.5,
+    classes,
     timeline: createTimeline(10, () => 0),
     log: { info: () => {}, warn: (_: unknown, text?: unknown) => void warned.push(String(text)) } as never,
   });
@@ -119,25 +121,6 @@ test("routes that ask for what their proxies do not follow are told, a few by na
   expect(told.slice(3)).toEqual(["ProxyFleet office: 2 more routes are alike."]);
 });
 
-test("what is touched together is planned in one turn, and a HAProxy's files follow", async () => {
-  const { publisher, table, publish, run, due, touch } = start([HAPROXIES], { haproxyFolder: folder });
-  const config = (): string => readFileSync(join(folder, "office", "one", "haproxy.cfg"), "utf8");
-  const told = new Promise((resolve) => publisher.watch(resolve));
-  expect(publish()).toEqual([]);
-  expect(due.size).toBe(1);
-  run();
-  await told; // nobody answers on its socket, and its files are there
-  expect(config()).toContain("backend default:shop_serving");
-  expect(publisher.status()).toMatchObject([{ name: "office", members: [{ name: "one", place: "germany", state: "Unreachable" }] }]);
-
-  table.state.standing.fill(Standing.Unhealthy, 0, 2);
-  touch("default/shop");
-  touch("default/shop");
-  expect(due.size).toBe(1);
-  run();
-  expect(due.size).toBe(0);
-});
-
 describe("whom rules tell apart", () => {
   const rules = [testRule("german", "Require", { countries: ["DE"] }, ["dublin"])];
   const clients = (): string => readFileSync(join(folder, "office", "one", "clients.map"), "utf8");
@@ -183,4 +166,23 @@ test("how long certificates towards Envoys last is told, and nothing where there
     ["xds", files.certificate],
   ]);
   for (const { seconds } of publisher.certificates()) expect(seconds / day).toBeGreaterThan(40_000); // this clock shows 1970
+});
+
+test("what is touched together is planned in one turn, and a HAProxy's files follow", async () => {
+  const { publisher, table, publish, run, due, touch } = start([HAPROXIES], { haproxyFolder: folder });
+  const config = (): string => readFileSync(join(folder, "office", "one", "haproxy.cfg"), "utf8");
+  const told = new Promise((resolve) => publisher.watch(resolve));
+  expect(publish()).toEqual([]);
+  expect(due.size).toBe(1);
+  run();
+  await told; // nobody answers on its socket, and its files are there
+  expect(config()).toContain("backend default:shop_serving");
+  expect(publisher.status()).toMatchObject([{ name: "office", members: [{ name: "one", place: "germany", state: "Unreachable" }] }]);
+
+  table.state.standing.fill(Standing.Unhealthy, 0, 2);
+  touch("default/shop");
+  touch("default/shop");
+  expect(due.size).toBe(1);
+  run();
+  expect(due.size).toBe(0);
 });

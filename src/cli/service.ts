@@ -284,8 +284,9 @@ async function compose(options: ServiceOptions, io: Pick<Io, "now" | "every" | "
           log,
         });
   const fleets = createProxyFleets({
-    ...{ ...options.fleets, addresses, classes: compiler.classes, timeline, log, now: ports.now, wallClock: io.now },
+    ...{ ...options.fleets, addresses, timeline, log, now: ports.now, wallClock: io.now },
     ...{ setTimer: ports.setTimer, every: io.every, random: ports.random },
+    classes: compiler.classes,
   });
   const engine = createEngine({
     source,
