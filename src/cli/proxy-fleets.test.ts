@@ -6,7 +6,7 @@ import { readCertificates } from "../../test/support/tls/certificates.ts";
 import { testBackend, testCluster, testInventory, testRoute, testRule } from "../../test/support/world/build-route.ts";
 import { COUNTRY_FILE, compileTestTable, everythingUsable } from "../../test/support/world/compile-test-world.ts";
 import { newLatencyMap } from "../geo/latency-model.ts";
-import type { ProxyFleet, Route, RouteKey, Rule } from "../model/inventory.ts";
+import type { ProxyFleet, Route, RouteKey } from "../model/inventory.ts";
 import { HTTP_DEFAULTS } from "../model/to-http.ts";
 import { ms } from "../model/units.ts";
 import { createTimeline } from "../observe/timeline.ts";
@@ -34,13 +34,12 @@ afterEach(async () => {
 
 const nobody: WorkOutClasses = () => Promise.reject(new Error("no rule speaks of clients"));
 
-interface Started extends FleetOptions {
-  readonly classes?: WorkOutClasses;
-  readonly rules?: readonly Rule[];
-  readonly routesOf?: (route: Route) => readonly Route[];
-}
-
-function start(fleets: readonly ProxyFleet[], { rules = [], classes = nobody, routesOf = (route) => [route], ...options }: Started = {}) {
+function start(
+  fleets: readonly ProxyFleet[],
+  options: FleetOptions = {},
+  routesOf: (route: Route) => readonly Route[] = (route) => [route],
+  classes: WorkOutClasses = nobody,
+) {
   const due = new Set<() => void>();
   let touch: (route: RouteKey | "all") => void = () => {};
   const warned: string[] = [];
@@ -67,11 +66,7 @@ function start(fleets: readonly ProxyFleet[], { rules = [], classes = nobody, ro
       return () => {};
     },
   });
-  const route = testRoute(
-    ["frankfurt", "dublin"].map((name, i) => testBackend(name, i + 1)),
-    { rules },
-  );
-  const inventory = testInventory(routesOf(route), { fleets });
+  const inventory = testInventory(routesOf(testRoute(["frankfurt", "dublin"].map((name, i) => testBackend(name, i + 1)))), { fleets });
   const { table } = compileTestTable(inventory, [COUNTRY_FILE]);
   everythingUsable(table);
   const run = (): void => {
@@ -113,42 +108,12 @@ test("a fleet that nobody is started for is told with the option that is missing
 test("routes that ask for what their proxies do not follow are told, a few by name", () => {
   const http = { ...HTTP_DEFAULTS, hedge: { after: ms(100) } };
   const routesOf = (route: Route) => ["a", "b", "c", "d", "e"].map((name) => ({ ...route, name, hosts: [`${name}.example.org`], http }));
-  const { publish } = start([HAPROXIES], { haproxyFolder: folder, routesOf });
+  const { publish } = start([HAPROXIES], { haproxyFolder: folder }, routesOf);
   const told = publish();
   expect(told[0]).toMatch(
     /^ProxyFleet office: GlobalRoute default\/a: its proxies do not follow these parts of spec.http: hedge\. Leave them out/,
   );
   expect(told.slice(3)).toEqual(["ProxyFleet office: 2 more routes are alike."]);
-});
-
-describe("whom rules tell apart", () => {
-  const rules = [testRule("german", "Require", { countries: ["DE"] }, ["dublin"])];
-  const clients = (): string => readFileSync(join(folder, "office", "one", "clients.map"), "utf8");
-  const told = async ({ publisher, publish, run }: ReturnType<typeof start>): Promise<void> => {
-    const changed = new Promise((resolve) => publisher.watch(resolve));
-    expect(publish()).toEqual([]);
-    run();
-    await changed;
-  };
-
-  test("is what the other thread says", async () => {
-    const cls = { name: "0123456789abcdef", networks: ["203.0.113.0/24"], client: { country: "DE" } };
-    const started = start([HAPROXIES], { haproxyFolder: folder, rules, classes: async () => ({ by: "Address", classes: [cls] }) });
-    await started.prepare();
-    expect(started.publisher.status()).toEqual([]); // nothing has been told of yet
-    await told(started);
-    expect(clients()).toContain("203.0.113.0/24 ");
-    expect(started.warned).toEqual([]);
-  });
-
-  test("is worked out here when the other thread fails: nobody's table waits for it", async () => {
-    const classes = () => Promise.reject(new Error("out of memory"));
-    const started = start([HAPROXIES], { haproxyFolder: folder, rules, classes });
-    await started.prepare();
-    expect(started.warned).toEqual([expect.stringContaining("is worked out on the main thread")]);
-    await told(started);
-    expect(clients()).toContain("198.51.100.0/27 ");
-  });
 });
 
 test("how long certificates towards Envoys last is told, and nothing where there are none", () => {
@@ -166,6 +131,39 @@ test("how long certificates towards Envoys last is told, and nothing where there
     ["xds", files.certificate],
   ]);
   for (const { seconds } of publisher.certificates()) expect(seconds / day).toBeGreaterThan(40_000); // this clock shows 1970
+});
+
+describe("whom rules tell apart", () => {
+  const german = testRule("german", "Require", { countries: ["DE"] }, ["dublin"]);
+  const clients = (): string => readFileSync(join(folder, "office", "one", "clients.map"), "utf8");
+  /** Until HAProxy's files are there. */
+  async function tell(classes: WorkOutClasses): Promise<readonly string[]> {
+    const { publisher, prepare, publish, run, warned } = start(
+      [HAPROXIES],
+      { haproxyFolder: folder },
+      (route) => [{ ...route, rules: [german] }],
+      classes,
+    );
+    await prepare();
+    expect(publisher.status()).toEqual([]); // nothing has been told of yet
+    const told = new Promise((resolve) => publisher.watch(resolve));
+    expect(publish()).toEqual([]);
+    run();
+    await told;
+    return warned;
+  }
+
+  test("is what the other thread says", async () => {
+    const cls = { name: "0123456789abcdef", networks: ["203.0.113.0/24"], client: { country: "DE" } };
+    expect(await tell(async () => ({ by: "Address", classes: [cls] }))).toEqual([]);
+    expect(clients()).toContain("203.0.113.0/24 ");
+  });
+
+  test("is worked out here when the other thread fails: nobody's table waits for it", async () => {
+    const warned = await tell(() => Promise.reject(new Error("out of memory")));
+    expect(warned).toEqual([expect.stringContaining("is worked out on the main thread")]);
+    expect(clients()).toContain("198.51.100.0/27 ");
+  });
 });
 
 test("what is touched together is planned in one turn, and a HAProxy's files follow", async () => {
