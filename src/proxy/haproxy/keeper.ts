@@ -8,7 +8,6 @@ import { type ConfigOptions, describeConfig, fingerprintOf, mapFile, mapText, re
 import {
   joinCommands,
   lacksGroups,
-  parseMap,
   parseVersion,
   planLeftovers,
   planServers,
@@ -17,6 +16,7 @@ import {
   type ServersPlan,
   type Settled,
   sameMap,
+  showsMap,
 } from "./runtime-plan.ts";
 import { parseServersState, type ServersState } from "./servers-state.ts";
 
@@ -197,7 +197,7 @@ export function createHaproxyKeeper(options: ConfigOptions, ports: KeeperPorts):
       if (confirmed === entries) continue;
       if (confirmed !== undefined && sameMap(name, entries, confirmed)) continue;
       const file = mapFile(options, name);
-      const isThere = async (): Promise<boolean> => sameMap(name, entries, parseMap(await ask(`show map ${file}`)));
+      const isThere = async (): Promise<boolean> => showsMap(name, entries, await ask(`show map ${file}`));
       if (!(await isThere())) {
         const version = parseVersion(await ask(`prepare map ${file}`));
         if (version === undefined) continue; // of another configuration: a reload brings it

@@ -3,9 +3,19 @@ import { describe, expect, test } from "vitest";
 import { createFakeHaproxy } from "../../../test/support/haproxy/fake-haproxy.ts";
 import { edgeBackend, edgePlanOf, haproxyOptions, haproxyRoute } from "../../../test/support/haproxy/haproxy-routes.ts";
 import type { EdgePlan } from "../edge-plan.ts";
-import { layoutOf, MAPS } from "./layout.ts";
+import { layoutOf, MAPS, type MapEntry } from "./layout.ts";
 import { mapFile, mapText, renderConfig } from "./render-config.ts";
-import { joinCommands, parseMap, parseVersion, planLeftovers, planServers, presentMaps, replaceMap, sameMap } from "./runtime-plan.ts";
+import {
+  joinCommands,
+  parseMap,
+  parseVersion,
+  planLeftovers,
+  planServers,
+  presentMaps,
+  replaceMap,
+  sameMap,
+  showsMap,
+} from "./runtime-plan.ts";
 import { seatsFor } from "./seats.ts";
 import { parseServersState } from "./servers-state.ts";
 
@@ -243,4 +253,23 @@ test("a large map is replaced in parts that HAProxy's buffer holds, and shows at
   }
   await haproxy.ask(commands.at(-1)!);
   expect(haproxy.maps.get(file)).toEqual(entries.map(([key, value]) => `${key} ${value}`));
+});
+
+test("what `show map` answers is the same as its entries are", () => {
+  const word = fc.stringMatching(/^[a-c:./]{1,3}$/);
+  const entries = fc.uniqueArray(fc.tuple(word, word), { selector: ([key]) => key, maxLength: 6 });
+  const line = fc.oneof(
+    { weight: 5, arbitrary: fc.constant("") },
+    fc.constantFrom("\n", "Unknown map identifier.\n", "0x1f key\n", "0x1f a b c\n"),
+  );
+  const changed = (list: readonly MapEntry[]) =>
+    fc.oneof(fc.constant(list), fc.shuffledSubarray([...list]), fc.shuffledSubarray([...list], { minLength: list.length }), entries);
+  const shown = entries.chain((list) => fc.tuple(fc.constant(list), changed(list), line));
+  fc.assert(
+    fc.property(fc.constantFrom(...MAPS), shown, (name, [wanted, actual, more]) => {
+      const answer = `${actual.map(([key, value]) => `0x55bba98f56f0 ${key} ${value}\n`).join("")}${more}\n`;
+      const isBroken = more.startsWith("0x"); // no entry, and nothing that HAProxy says: whichever, it is looked at again
+      expect(showsMap(name, wanted, answer)).toBe(!isBroken && sameMap(name, wanted, parseMap(answer)));
+    }),
+  );
 });

@@ -148,6 +148,30 @@ export function sameMap(name: MapName, wanted: readonly MapEntry[], actual: read
   return ours.every((line, i) => line === theirs[i]);
 }
 
+/**
+ * {@link sameMap} for what `show map` answers. No list is made of an answer that shows what is wanted in the same order, or more or fewer entries:
+ * there may be 300,000, and nothing else goes on meanwhile.
+ */
+export function showsMap(name: MapName, wanted: readonly MapEntry[], answer: string): boolean {
+  let count = 0;
+  let isAsWanted = true;
+  for (let start = 0, end = 0; end < answer.length; start = end + 1) {
+    const newline = answer.indexOf("\n", start);
+    end = newline < 0 ? answer.length : newline;
+    if (!answer.startsWith("0x", start)) continue;
+    const entry = wanted[count++];
+    if (entry === undefined) return false;
+    isAsWanted &&= showsEntry(entry, answer, answer.indexOf(" ", start) + 1, end);
+  }
+  return count === wanted.length && (isAsWanted || sameMap(name, wanted, parseMap(answer)));
+}
+
+const showsEntry = ([key, value]: MapEntry, answer: string, start: number, end: number): boolean =>
+  start + key.length + 1 + value.length === end &&
+  answer.startsWith(key, start) &&
+  answer[start + key.length] === " " &&
+  answer.startsWith(value, start + key.length + 1);
+
 /** What of one command HAProxy surely takes: its buffer is 16 kB by default. */
 const LARGEST_PAYLOAD = 8_000;
 
