@@ -262,8 +262,18 @@ test("what `show map` answers is the same as its entries are", () => {
     { weight: 5, arbitrary: fc.constant("") },
     fc.constantFrom("\n", "Unknown map identifier.\n", "0x1f key\n", "0x1f a b c\n"),
   );
+  const another = (text: string): string => text.replace(/^./, "z");
   const changed = (list: readonly MapEntry[]) =>
-    fc.oneof(fc.constant(list), fc.shuffledSubarray([...list]), fc.shuffledSubarray([...list], { minLength: list.length }), entries);
+    fc.oneof(
+      fc.constantFrom<readonly MapEntry[]>(
+        list,
+        list.map(([key, value]) => [key, another(value)]),
+        list.map(([key, value]) => [another(key), value]),
+        list.map(([key, value]) => [key, `${value}z`]),
+      ),
+      fc.shuffledSubarray([...list]),
+      fc.shuffledSubarray([...list], { minLength: list.length }),
+    );
   const shown = entries.chain((list) => fc.tuple(fc.constant(list), changed(list), line));
   fc.assert(
     fc.property(fc.constantFrom(...MAPS), shown, (name, [wanted, actual, more]) => {
