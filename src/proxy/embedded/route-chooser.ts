@@ -3,12 +3,12 @@ import { probeKey } from "../../model/health.ts";
 import { type Probe, type Route, type RouteKey, routeKey } from "../../model/inventory.ts";
 import { type Network, parsePrefix } from "../../model/ip.ts";
 import { rememberedMap } from "../../model/remembered-map.ts";
-import { httpPolicyOf } from "../../model/to-http.ts";
+import { HTTP_DEFAULTS, httpPolicyOf } from "../../model/to-http.ts";
 import { attempts } from "../../routing/attempts.ts";
 import { type Choice, choose as chooseBackend, diceOf, newChoice } from "../../routing/choose.ts";
 import { findRoute, type HostIndex, indexHosts, placeClient } from "../../routing/decide.ts";
 import { ROUTE_OFFERS_A, type RoutingTable, Standing } from "../../routing/table.ts";
-import type { Candidates, ChooseEndpoints, ProxyEndpoint, ProxyRoute, UpstreamTls } from "./forward/endpoints.ts";
+import type { Candidates, ChooseEndpoints, Destination, ProxyEndpoint, ProxyRoute, UpstreamTls } from "./forward/endpoints.ts";
 
 export interface RouteChooser {
   readonly choose: ChooseEndpoints;
@@ -32,6 +32,9 @@ interface Served {
   readonly hosts: HostIndex;
   readonly routes: readonly ServedRoute[];
 }
+
+/** Before the first table: a host that nobody has read of yet is not one that there is not, so 503 and not 404. */
+const NOBODY_YET: Destination = { candidates: { first: [], rest: () => [] }, route: { policy: HTTP_DEFAULTS, load: { requests: 0 } } };
 
 /** Backends that one request may be tried at: beyond it nobody would wait. */
 const MOST_BACKENDS = 8;
@@ -102,7 +105,7 @@ export function createRouteChooser(random: () => number, mayConnect: (address: s
 
   return {
     choose(host, client) {
-      if (served === undefined) return undefined;
+      if (served === undefined) return NOBODY_YET;
       const { table, hosts, routes } = served;
       const route = findRoute(hosts, host);
       const network = networkOf(client);
