@@ -66,6 +66,15 @@ test.each(["127.0.0.1", "169.254.169.254", "::1"])(
   },
 );
 
+test.skipIf(!existsSync("/proc/self"))(
+  "a folder below /proc is told, not waited for: there Node's own way of making folders never ends",
+  async () => {
+    const members = start({ folder: "/proc/globalroute" });
+    expect(members.use([fleet(member())]).get("office")?.[0]).toMatch(/^Its folder below \/proc\/globalroute cannot be made: ENOENT/);
+    await members.close();
+  },
+);
+
 test("a folder that cannot be made is told, and other fleets go on", async () => {
   writeFileSync(join(folder, "office"), "a file");
   const members = start();

@@ -1,5 +1,4 @@
 /** The HAProxies of all fleets: each has a folder of its own below the one that the operator gave, and is told what is so at its place. */
-import { mkdirSync } from "node:fs";
 import { type AddressPolicy, forbiddenAddress } from "../../health/probes/address-check.ts";
 import type { ProxyStatus } from "../engine/view.ts";
 import type { HaproxyFleetSpec, HaproxyMemberSpec, ProxyFleet } from "../model/inventory.ts";
@@ -9,6 +8,7 @@ import type { FleetRoute } from "../proxy/edge-worlds.ts";
 import { createHaproxyFleet, type HaproxyFleet, type HaproxyFleetOptions, type HaproxyMember } from "../proxy/haproxy/haproxy-fleet.ts";
 import type { HaproxyStatus } from "../proxy/haproxy/keeper.ts";
 import { createPlaceWorlds, type PlaceWorlds } from "../proxy/haproxy/place-worlds.ts";
+import { makeFolderSync } from "./make-folder.ts";
 
 export interface HaproxyMembersOptions {
   /** Absolute. Undefined: nothing may be written anywhere, and no HAProxy is told anything. */
@@ -66,7 +66,7 @@ export function createHaproxyMembers({ folder, addresses, ports, onStatus }: Hap
 
   function keep(spec: HaproxyFleetSpec, root: string): HaproxyFleet {
     const members = spec.members.map((member) => memberOf(member, spec.trustedHops, `${root}/${spec.name}/${member.name}`));
-    for (const { config } of members) mkdirSync(config.folder, { recursive: true, mode: 0o750 });
+    for (const { config } of members) makeFolderSync(config.folder, 0o750);
     return createHaproxyFleet({ members, ports, onStatus: (member, status) => onStatus(spec.name, member, status) });
   }
 

@@ -1,4 +1,5 @@
 /** Folders that commands write into. */
+import { mkdirSync, statSync } from "node:fs";
 import { mkdir, stat } from "node:fs/promises";
 import { dirname } from "node:path";
 
@@ -17,6 +18,19 @@ export async function makeFolder(path: string): Promise<void> {
     if (!isMissing(error) || parent === path) throw error;
     await makeFolder(parent);
     await mkdir(path, { mode: 0o700 });
+  }
+}
+
+/** The same for those who cannot wait, and with other rights. @throws the system's error */
+export function makeFolderSync(path: string, mode: number): void {
+  try {
+    mkdirSync(path, { mode });
+  } catch (error) {
+    if (statSync(path, { throwIfNoEntry: false })?.isDirectory() === true) return;
+    const parent = dirname(path);
+    if (!isMissing(error) || parent === path) throw error;
+    makeFolderSync(parent, mode);
+    mkdirSync(path, { mode });
   }
 }
 
