@@ -67,6 +67,7 @@ export function fleetOptions({ xds, xdsCert, xdsKey, xdsClientCa, xdsPlaintext, 
       `--xds ${at} would tell everybody who reaches it where the endpoints are. Give --xds-cert, --xds-key and --xds-client-ca, or --xds-plaintext if the network is protected otherwise.`,
     );
   }
+  if (xds === undefined && xdsPlaintext === true) throw new CommandError(2, "--xds-plaintext has no use without --xds ADDR:PORT.");
   const file = (path: string | undefined): string => resolve(cwd, path ?? "");
   const files = isPlain ? {} : { files: { certificate: file(xdsCert), key: file(xdsKey), clientCa: file(xdsClientCa) } };
   return {

@@ -69,7 +69,11 @@ export function proxyOptions(flags: ProxyFlags, cwd: string): ProxyOptions | und
     throw new CommandError(2, "--proxy-tls and --proxy-certificates go together: give both, or neither.");
   if (from !== undefined && proxyProtocol !== true)
     throw new CommandError(2, "--proxy-protocol-from means nothing by itself. Give --proxy-protocol too.");
-  if (listen.length === 0 && proxyTls === undefined) return undefined;
+  if (listen.length === 0 && proxyTls === undefined) {
+    const alone = proxyProtocol === true ? "--proxy-protocol" : ca !== undefined ? "--proxy-upstream-ca" : undefined;
+    if (alone !== undefined) throw new CommandError(2, `${alone} means nothing by itself. Give --proxy or --proxy-tls too.`);
+    return undefined;
+  }
   return {
     listen,
     flag: "--proxy",
