@@ -62,7 +62,8 @@ const strangers: readonly { readonly name: string; readonly told: string; readon
   {
     name: "no place",
     told: envoyFleetStatus(SPEC, [], [node("lost", { region: "" })]).problems.join(),
-    words: /^Envoy lost says no locality\.region/,
+    words:
+      /does not say where it stands, so it is told nothing\. Set node\.locality\.region in its bootstrap to a place of the fleet, such as paris\.$/,
   },
   {
     name: "a misspelt fleet",
@@ -72,7 +73,7 @@ const strangers: readonly { readonly name: string; readonly told: string; readon
   {
     name: "no fleet",
     told: strangerTo(node("lost", { cluster: "" }), ["edge"]),
-    words: /^Envoy lost says no node\.cluster.*add the ProxyFleet\.$/,
+    words: /does not say which ProxyFleet it is of.*Set node\.cluster/,
   },
 ];
 test.each(strangers)("$name is told with what to do", ({ told, words }) => expect(told).toMatch(words));

@@ -38,18 +38,18 @@ function proxyStatus(node: FleetNode): ProxyStatus {
 
 /** An Envoy that says it is somewhere else than anybody knows gets nothing, rather than what is right for another place. */
 const strangerAt = ({ id, region }: EnvoyNode, { name, places }: EnvoyFleetSpec): string => {
-  const said = region === "" ? "says no locality.region" : `says that it is at ${region}`;
-  const near = didYouMean(
-    region,
-    places.map((place) => place.name),
-  );
-  return `Envoy ${id} ${said}, which is no place of ProxyFleet ${name}, so it is told nothing. ${near}Correct node.locality.region in its bootstrap, or add the place.`;
+  const names = places.map((place) => place.name);
+  if (region === "")
+    return `Envoy ${id} of ProxyFleet ${name} does not say where it stands, so it is told nothing. Set node.locality.region in its bootstrap to a place of the fleet, such as ${names[0]}.`;
+  const near = didYouMean(region, names);
+  return `Envoy ${id} says that it is at ${region}, which is no place of ProxyFleet ${name}, so it is told nothing. ${near}Correct node.locality.region in its bootstrap, or add the place.`;
 };
 
 /** Of an Envoy that is of no fleet at all. */
 export const strangerTo = ({ id, cluster }: EnvoyNode, fleets: readonly string[]): string => {
-  const said = cluster === "" ? "says no node.cluster" : `says that it is of ${cluster}`;
-  return `Envoy ${id} ${said}, and there is no ProxyFleet of type Envoy called so, so it is told nothing. ${didYouMean(cluster, fleets)}Correct node.cluster in its bootstrap, or add the ProxyFleet.`;
+  if (cluster === "")
+    return `Envoy ${id} does not say which ProxyFleet it is of, so it is told nothing. Set node.cluster in its bootstrap to the fleet's name.`;
+  return `Envoy ${id} says that it is of ${cluster}, and there is no ProxyFleet of type Envoy called so, so it is told nothing. ${didYouMean(cluster, fleets)}Correct node.cluster in its bootstrap, or add the ProxyFleet.`;
 };
 
 export function toldFleet(

@@ -35,6 +35,20 @@ test("a rejection is told once, and again when it is another; and its end", () =
   ]);
 });
 
+test("a proxy that cannot be reached, and one that TLS keeps out, are told once", () => {
+  const { news, warned, told } = start();
+  const gone: ProxyStatus = { name: "h1", place: "here", state: "Unreachable", problem: "unreachable. Start HAProxy." };
+  for (let i = 0; i < 2; i++) {
+    news.review([fleet([gone])], []);
+    news.turnedAway("it shows no certificate");
+  }
+  expect(warned).toEqual([
+    "unreachable. Start HAProxy.",
+    "somebody who asked at --xds was turned away: it shows no certificate. If that was an Envoy, correct the TLS of its cluster for --xds.",
+  ]);
+  expect(told()).toEqual([]);
+});
+
 test("a thousand that reject the same are twenty events", () => {
   const { news, told } = start();
   const all = Array.from({ length: 1000 }, (_, i) => rejecting(`e${i}`));

@@ -7,6 +7,8 @@ import { createToldOnce } from "./told-once.ts";
 export interface FleetNews {
   /** @param strangers sentences about Envoys that are of no fleet */
   review(fleets: readonly FleetStatus[], strangers: readonly string[]): void;
+  /** Of one that did not get through TLS: nobody knows which Envoy it was. @param why as in "it shows no certificate" */
+  turnedAway(why: string): void;
 }
 
 interface Ports {
@@ -30,8 +32,9 @@ export function createFleetNews({ timeline, log, now }: Ports): FleetNews {
       for (const { name: fleet, members, problems } of fleets) {
         for (const sentence of problems) if (told.isNew(fleet, sentence)) log.warn({ fleet }, sentence);
         for (const { name, state, problem = "" } of members) {
-          if (state !== "Rejected" && state !== "Failed") continue;
           const proxy = `${fleet}/${name}`;
+          if (state === "Unreachable" && problem !== "" && told.isNew(proxy, problem)) log.warn({ fleet, proxy: name }, problem);
+          if (state !== "Rejected" && state !== "Failed") continue;
           found.set(proxy, problem);
           if (rejecting.get(proxy) === problem || left-- <= 0) continue;
           const message = `${name} has not taken what it was told and goes on with what it had: ${problem}`;
@@ -50,6 +53,10 @@ export function createFleetNews({ timeline, log, now }: Ports): FleetNews {
       }
       rejecting = found;
       for (const sentence of strangers) if (told.isNew("", sentence)) log.warn({}, sentence);
+    },
+    turnedAway(why) {
+      const sentence = `somebody who asked at --xds was turned away: ${why}. If that was an Envoy, correct the TLS of its cluster for --xds.`;
+      if (told.isNew("", sentence)) log.warn({}, sentence);
     },
   };
 }

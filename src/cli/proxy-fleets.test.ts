@@ -14,6 +14,7 @@ import type { WorkOutClasses } from "../proxy/known-classes.ts";
 import { Standing } from "../routing/table.ts";
 import type { FleetOptions } from "./fleet-options.ts";
 import { createProxyFleets } from "./proxy-fleets.ts";
+import { readXdsCertificates } from "./xds-certificates.ts";
 
 const PLACES = [{ name: "germany", location: testCluster("frankfurt").location }];
 const ENVOYS: ProxyFleet = { type: "Envoy", name: "edge", endpointCaFile: "/ca.pem", places: PLACES };
@@ -45,6 +46,7 @@ function start(
   const warned: string[] = [];
   const publisher = createProxyFleets({
     ...options,
+    tls: options.xds?.files && readXdsCertificates(options.xds.files),
     addresses: { allow: [], refuse: [] },
     now: () => ms(0),
     wallClock: () => 0,

@@ -10,6 +10,7 @@ import type { CertificateReading } from "../observe/metric-readings.ts";
 import type { Timeline } from "../observe/timeline.ts";
 import { createEdgeWorlds, type FleetRoute } from "../proxy/edge-worlds.ts";
 import { createEnvoyFleets, type EnvoyFleets } from "../proxy/envoy/envoy-fleets.ts";
+import type { FleetTls } from "../proxy/envoy/fleet-tls.ts";
 import type { WorkOutClasses } from "../proxy/known-classes.ts";
 import { unfollowedBy } from "../proxy/unfollowed.ts";
 import { measuresOf } from "../routing/measure.ts";
@@ -17,9 +18,11 @@ import { envoyFleetStatus, strangerTo, toldFleet } from "./fleet-envoys.ts";
 import { createFleetNews } from "./fleet-news.ts";
 import type { FleetOptions } from "./fleet-options.ts";
 import { createHaproxyMembers } from "./haproxy-members.ts";
-import { followXdsCertificates, readXdsCertificates, xdsCertificateEnds } from "./xds-certificates.ts";
+import { followXdsCertificates, xdsCertificateEnds } from "./xds-certificates.ts";
 
 export interface ProxyFleetsOptions extends FleetOptions {
+  /** What the files of `xds` hold at the start. */
+  readonly tls: FleetTls | undefined;
   /** Whoever writes a route or a fleet must not reach by proxies, or by us, what we would not probe. */
   readonly addresses: AddressPolicy;
   /** By a table that was just compiled, on the thread that did it. */
@@ -62,7 +65,7 @@ const LOOK = 1_000;
 const MOST_TOLD = 3;
 
 export function createProxyFleets(options: ProxyFleetsOptions): ProxyFleets {
-  const { xds, addresses, now, setTimer, timeline, log } = options;
+  const { xds, tls, addresses, now, setTimer, timeline, log } = options;
   const worlds = createEdgeWorlds((address, port) => forbiddenAddress(address, port, addresses) === undefined);
   const listeners = new Set<(routes: readonly RouteKey[]) => void>();
   const changed = (routes: readonly RouteKey[] = []): void => {
@@ -70,10 +73,14 @@ export function createProxyFleets(options: ProxyFleetsOptions): ProxyFleets {
   };
   let refusals: ReadonlyMap<RouteKey, string> = new Map();
   const files = xds?.files;
-  const tls = files && readXdsCertificates(files);
   let certificateEnds = files && tls && xdsCertificateEnds(files, tls);
   const envoys: EnvoyFleets | undefined =
-    xds === undefined ? undefined : createEnvoyFleets({ ...{ listen: xds.listen, flag: xds.flag, wallClock: options.wallClock }, tls });
+    xds === undefined
+      ? undefined
+      : createEnvoyFleets({
+          ...{ listen: xds.listen, flag: xds.flag, wallClock: options.wallClock, tls },
+          onTurnedAway: (why) => news.turnedAway(why),
+        });
   const haproxies = createHaproxyMembers({
     ...{ folder: options.haproxyFolder, addresses },
     ports: { now, random: options.random, setTimer: (delay, callback) => setTimer(ms(delay), callback) },
@@ -199,7 +206,11 @@ export function createProxyFleets(options: ProxyFleetsOptions): ProxyFleets {
               certificateEnds = xdsCertificateEnds(files, next);
             },
             onChange: () => log.info({ file: files.certificate }, "the changed certificates for Envoys are in use"),
-            onTrouble: (error) => log.warn({ err: error }, "the changed certificates for Envoys cannot be used; those before count on"),
+            onTrouble: (error) =>
+              log.warn(
+                {},
+                `the changed certificates for Envoys cannot be used; those before count on: ${error instanceof Error ? error.message : error}`,
+              ),
           }),
         );
       ends.push(options.every(LOOK, look));

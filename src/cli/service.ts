@@ -58,6 +58,7 @@ import { createProviderPublisher, type ProviderPublisher } from "./provider-publ
 import { createProxyFleets, type ProxyFleets } from "./proxy-fleets.ts";
 import { referenceEndpoint } from "./reference-endpoint.ts";
 import { version } from "./version.ts";
+import { readXdsCertificates } from "./xds-certificates.ts";
 import { createZoneCopies } from "./zone-copies.ts";
 
 export interface ServiceOptions {
@@ -165,12 +166,13 @@ export async function startService(options: ServiceOptions, io: Pick<Io, "now" |
 }
 
 async function compose(options: ServiceOptions, io: Pick<Io, "now" | "every" | "cwd">, log: Log): Promise<Service> {
+  const xds = options.fleets?.xds;
+  const xdsTls = xds?.files === undefined ? undefined : readXdsCertificates(xds.files); // before anything is open that would keep the process
   const token = await loadToken(options.state, () => randomBytes(24).toString("base64url"));
   const answering = await openAnswerSettings(options.answering ?? DEFAULT_ANSWERING, options.state, io, log);
   const metrics = createMetrics({ processMetrics: true, now: io.now, breathe: () => setTimeout(SCRAPE_PAUSE) });
   const timeline = createTimeline(TIMELINE_EVENTS, io.now);
   const allow = networks(options.probeAllow);
-  const xds = options.fleets?.xds;
   const others = [
     ...(options.metrics === undefined ? [] : [options.metrics]),
     ...(options.proxy?.listen ?? []),
@@ -284,7 +286,7 @@ async function compose(options: ServiceOptions, io: Pick<Io, "now" | "every" | "
           log,
         });
   const fleets = createProxyFleets({
-    ...{ ...options.fleets, addresses, timeline, log, now: ports.now, wallClock: io.now },
+    ...{ ...options.fleets, tls: xdsTls, addresses, timeline, log, now: ports.now, wallClock: io.now },
     ...{ setTimer: ports.setTimer, every: io.every, random: ports.random },
     classes: compiler.classes,
   });

@@ -1,6 +1,7 @@
 /** The certificates by which Envoys and we prove ourselves to each other: read from files, and again when those change. */
 import { X509Certificate } from "node:crypto";
 import { readFileSync } from "node:fs";
+import { createSecureContext } from "node:tls";
 import { fileStamp } from "../dns/secret-file.ts";
 import type { FleetTls } from "../proxy/envoy/fleet-tls.ts";
 import { CommandError } from "./io.ts";
@@ -15,7 +16,7 @@ export interface XdsFiles {
 /** How often files are looked at, ms. */
 const INTERVAL = 5_000;
 
-/** @throws CommandError (exit 2) when a file cannot be read */
+/** @throws CommandError (exit 2) when a file cannot be read, or does not hold what its option says */
 export function readXdsCertificates(files: XdsFiles): FleetTls {
   const read = (flag: string, file: string): Buffer => {
     try {
@@ -24,11 +25,31 @@ export function readXdsCertificates(files: XdsFiles): FleetTls {
       throw new CommandError(2, `${flag}: ${file} cannot be read. Let the user that runs GlobalRoute read it, or name another.`, { cause });
     }
   };
-  return {
-    certificate: read("--xds-cert", files.certificate),
-    key: read("--xds-key", files.key),
-    clientCa: read("--xds-client-ca", files.clientCa),
-  };
+  const certificate = read("--xds-cert", files.certificate);
+  const key = read("--xds-key", files.key);
+  const clientCa = read("--xds-client-ca", files.clientCa);
+  check(
+    () => createSecureContext({ cert: certificate, key }),
+    (why) =>
+      `--xds-cert ${files.certificate} and --xds-key ${files.key} are no certificate and its key (${why}). Name PEM files that belong together.`,
+  );
+  check(
+    () => {
+      createSecureContext({ ca: clientCa });
+      // Node passes over whatever else is in it, and every Envoy would be turned away.
+      if (!clientCa.includes("-----BEGIN CERTIFICATE-----")) throw new Error("it holds no certificate");
+    },
+    (why) => `--xds-client-ca ${files.clientCa}: ${why}. Name a PEM file with the certificates of those who sign for Envoys.`,
+  );
+  return { certificate, key, clientCa };
+}
+
+function check(attempt: () => void, sentence: (why: string) => string): void {
+  try {
+    attempt();
+  } catch (cause) {
+    throw new CommandError(2, sentence(cause instanceof Error ? cause.message : String(cause)), { cause });
+  }
 }
 
 /**

@@ -144,7 +144,7 @@ test("a host of no route is unknown; before there is a table none is, and has no
   const { chooser } = world();
   expect(chooser.choose("other.example.org", "198.51.100.1")).toBeUndefined();
   const early = createRouteChooser(seededRandom(1), () => true);
-  expect(early.choose("shop.example.org", "198.51.100.1")?.tiers).toEqual([]); // 503, and not 404
+  expect(early.choose("shop.example.org", "198.51.100.1")?.candidates.first).toEqual([]); // 503, and not 404
 });
 
 test("whatever changes who may be asked makes another version: a table, and a change of health", () => {

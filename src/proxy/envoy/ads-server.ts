@@ -18,6 +18,8 @@ export interface AdsServerOptions {
   readonly snapshotFor: (node: EnvoyNode) => Snapshot | undefined;
   /** Milliseconds since the epoch. */
   readonly wallClock: () => number;
+  /** Somebody did not get through TLS. @param why as in "it shows no certificate" */
+  readonly onTurnedAway?: (why: string) => void;
 }
 
 export interface AdsStream {
@@ -113,7 +115,8 @@ export function createAdsServer(options: AdsServerOptions): AdsServer {
         onEnd: () => forget(call),
       };
     };
-  const server = createGrpcServer(options.tls, new Map(DISCOVERY_METHODS.map((method) => [method.path, accept(method)])));
+  const methods = new Map(DISCOVERY_METHODS.map((method) => [method.path, accept(method)]));
+  const server = createGrpcServer(options.tls, methods, undefined, options.onTurnedAway);
 
   return {
     start: () =>

@@ -78,7 +78,7 @@ function hearDelta(bytes: Uint8Array, lists: NameLists): Heard {
 /** Clients' words are kept as long as they are rejected: as much as a person reads. */
 const MOST_WORDS = 500;
 const wordsOf = (error: { readonly code?: number; readonly message?: string } | undefined): string | undefined =>
-  error === undefined ? undefined : (error.message || `code ${error.code}`).slice(0, MOST_WORDS);
+  error === undefined ? undefined : (error.message?.trim() || `code ${error.code}`).slice(0, MOST_WORDS);
 
 function nodeOf(node: Node | undefined): EnvoyNode | undefined {
   if (node === undefined) return undefined;

@@ -10,7 +10,7 @@ import type { EdgeListener } from "./listener.ts";
 import type { Snapshot } from "./resource-set.ts";
 import { NO_SNAPSHOTS, nextSnapshots, type Snapshots } from "./snapshot.ts";
 
-export type EnvoyFleetsOptions = Pick<AdsServerOptions, "listen" | "flag" | "tls" | "wallClock">;
+export type EnvoyFleetsOptions = Pick<AdsServerOptions, "listen" | "flag" | "tls" | "wallClock" | "onTurnedAway">;
 
 export interface ToldFleet {
   /** `node.cluster` of its Envoys. */

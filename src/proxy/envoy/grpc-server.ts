@@ -12,6 +12,7 @@ import {
   type ServerHttp2Stream,
 } from "node:http2";
 import type { AddressInfo, Socket } from "node:net";
+import type { TLSSocket } from "node:tls";
 import type { ListenAddress } from "../../model/listen-address.ts";
 import { type FleetTls, tlsOptions } from "./fleet-tls.ts";
 import { createFrameReader, frameHead, type Spares } from "./grpc-frames.ts";
@@ -64,12 +65,14 @@ const MOST_STREAMS = 8;
 /**
  * @param tls     undefined = in the clear, for whoever reaches it
  * @param methods by their paths
+ * @param onTurnedAway of whom nothing is heard, because TLS ended first: why, in words that go on a sentence about them
  * @throws as {@link tlsOptions} does
  */
 export function createGrpcServer(
   tls: FleetTls | undefined,
   methods: ReadonlyMap<string | undefined, (stream: GrpcStream) => GrpcHandler>,
   keepalive = KEEPALIVE,
+  onTurnedAway: (why: string) => void = () => {},
 ): GrpcServer {
   const settings = { maxConcurrentStreams: MOST_STREAMS };
   const secure: Http2SecureServer | undefined =
@@ -89,6 +92,10 @@ export function createGrpcServer(
     watch(session, keepalive);
   });
   server.on("sessionError", () => {});
+  secure?.on("tlsClientError", (error: NodeJS.ErrnoException, { authorizationError }: TLSSocket) => {
+    const why = turnedAway(error, authorizationError);
+    if (why !== undefined) onTurnedAway(why);
+  });
   server.on("stream", (stream, headers) => {
     stream.on("error", () => {}); // "close" follows
     serve(stream, headers, methods.get(headers[":path"]), spares);
@@ -111,6 +118,15 @@ export function createGrpcServer(
         for (const socket of sockets) socket.destroy(); // those in the midst of a handshake, too
       }),
   };
+}
+
+/** @returns undefined for one that hung up by itself, as balancers do that only look whether somebody listens */
+function turnedAway({ code = "" }: NodeJS.ErrnoException, unauthorized: unknown): string | undefined {
+  // Node says "reset by the peer" of those whom it has refused itself.
+  if (unauthorized) return `its certificate is not one that --xds-client-ca stands for (${unauthorized})`;
+  if (code === "ERR_SSL_PEER_DID_NOT_RETURN_A_CERTIFICATE") return "it shows no certificate";
+  if (code === "ERR_SSL_WRONG_VERSION_NUMBER" || code === "ERR_SSL_HTTP_REQUEST") return "it does not speak TLS";
+  return code === "ECONNRESET" ? undefined : `the handshake failed (${code})`;
 }
 
 function watch(session: ServerHttp2Session, { silence, patience }: Keepalive): void {

@@ -105,6 +105,36 @@ test("who is silent is asked; who does not answer is gone", async () => {
   expect(ended.echo).toBe(0);
 });
 
+test("who does not get through TLS is told of, and who only looks whether somebody listens is not", async () => {
+  const { ca, key, cert } = readCertificates();
+  const [clientCa, keyPem, certificate] = [ca, key, cert].map((text) => Buffer.from(text));
+  const told: string[] = [];
+  // Its own certificate as the authority: nobody's certificate is signed by it.
+  const tls = { certificate: certificate!, key: keyPem!, clientCa: certificate! };
+  const server = createGrpcServer(tls, new Map(), undefined, (why) => told.push(why));
+  const trusting = createGrpcServer({ ...tls, clientCa: clientCa! }, new Map(), undefined, (why) => told.push(why));
+  onTestFinished(async () => void (await Promise.all([server.close(), trusting.close()])));
+  const { port } = await server.start({ address: "127.0.0.1", port: 0 });
+  const { port: trustingPort } = await trusting.start({ address: "127.0.0.1", port: 0 });
+  const looker = connectTcp(port, "127.0.0.1");
+  await once(looker, "connect");
+  looker.destroy();
+  for (const session of [
+    connect(`https://127.0.0.1:${port}`, { ca, key, cert, servername: "shop.example.org" }),
+    connect(`https://127.0.0.1:${trustingPort}`, { ca, servername: "shop.example.org" }),
+    connect(`http://127.0.0.1:${port}`),
+  ]) {
+    session.on("error", () => {});
+    onTestFinished(() => session.destroy());
+  }
+  await expect.poll(() => told).toHaveLength(3);
+  expect(told.toSorted()).toEqual([
+    "it does not speak TLS",
+    "it shows no certificate",
+    expect.stringMatching(/^its certificate is not one that --xds-client-ca stands for \(/),
+  ]);
+});
+
 test("it ends at once, whoever is connected and however far", async () => {
   const { ca, key, cert } = readCertificates();
   const [clientCa, keyPem, certificate] = [ca, key, cert].map((text) => Buffer.from(text));
