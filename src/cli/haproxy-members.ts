@@ -89,7 +89,9 @@ export function createHaproxyMembers({ folder, addresses, ports, onStatus }: Hap
         try {
           kept.set(spec.name, { from: settingsOf(spec), spec, fleet: keep(spec, folder), worlds: createPlaceWorlds() });
         } catch (error) {
-          problems.set(spec.name, [`Its folder below ${folder} cannot be made: ${error instanceof Error ? error.message : error}`]);
+          problems.set(spec.name, [
+            `Its folder below ${folder} cannot be made: ${error instanceof Error ? error.message : error}. Let us write there, or name another with --haproxy-dir.`,
+          ]);
         }
       }
       return problems;

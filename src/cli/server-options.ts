@@ -86,7 +86,7 @@ export function addServerOptions(command: Command): Command {
     )
     .option("--metrics <addr:port>", "second listener, for probes and metrics alone", parseListenAddress)
     .option("--notify <file>", "who is told of failovers and of what is degraded, by webhook; see docs/notifications.md", parsePath);
-  addProxyOptions(command)
+  addFleetOptions(addProxyOptions(command))
     .optionsGroup("Where clients are:")
     .option(
       "--mmdb <file>",
@@ -111,7 +111,6 @@ export function addServerOptions(command: Command): Command {
     .addOption(stateOption().helpGroup("Own files and logs:"))
     .addOption(new Option("--log-level <level>", "least severe log lines that are written").choices(LOG_LEVELS).default("info"))
     .option("--json", "log JSON on a terminal too");
-  addFleetOptions(command);
   return addAnswerOptions(command.optionsGroup("Limits of answers, and what is told of this server:"));
 }
 

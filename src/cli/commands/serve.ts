@@ -24,5 +24,6 @@ export function registerServe(program: Command, { io, exit }: Cli): void {
   examples(command, [
     "globalroute serve --config examples/quickstart",
     "globalroute serve --config /etc/globalroute --listen 192.0.2.53:53 --listen '[2001:db8::53]:53' --metrics 0.0.0.0:9153",
+    "globalroute serve --config /etc/globalroute --proxy 0.0.0.0:8080",
   ]);
 }
