@@ -6,7 +6,7 @@ import { testBackend, testCluster, testFailover, testInventory, testRoute, testR
 import { CLIENTS, COUNTRY_FILE, compileTestTable, everythingUsable, type TestTable } from "../../test/support/world/compile-test-world.ts";
 import { setStates } from "../../test/support/world/live-state.ts";
 import { routingWorld, unitState } from "../../test/support/world/routing-world.ts";
-import type { Inventory, Route } from "../model/inventory.ts";
+import type { Inventory, ProxyFleet, Route } from "../model/inventory.ts";
 import { parsePrefix } from "../model/ip.ts";
 import { decide } from "./decide.ts";
 import { explain } from "./explain.ts";
@@ -244,6 +244,20 @@ describe("reasons", () => {
       "rule s was skipped: the client's place is unknown and unknownPlace is Skip",
       "the client's location is unknown: candidates share one tier by weight",
     ]);
+  });
+  test("fleets of proxies that measure from elsewhere, if they pass requests of the route", () => {
+    const fleet = { places: [], endpointCaFile: "/ca.pem" };
+    const listener = { address: "192.0.2.80", port: 80, trustedHops: 0 };
+    const fleets: readonly ProxyFleet[] = [
+      { ...fleet, type: "Envoy", name: "edge", listener },
+      { ...fleet, type: "HAProxy", name: "office", trustedHops: 0, members: [] },
+      { ...fleet, type: "Envoy", name: "inner" },
+    ];
+    const far = "go by the rules that apply to the client, and by how far clusters are from the proxy";
+    const blind = "requests that pass ProxyFleet inner go by the place of the proxy alone, whoever the client is";
+    expect(ask(scene({}, { fleets })).notes).toEqual([`requests that pass ProxyFleet edge, office ${far}`, blind]);
+    expect(ask(scene({ fleets: ["office"] }, { fleets })).notes).toEqual([`requests that pass ProxyFleet office ${far}`]);
+    expect(ask(scene({ order: "Weighted" }, { fleets })).notes).toEqual([blind]);
   });
   test("fail-open, hold, cordon, drain", () => {
     const it = scene();

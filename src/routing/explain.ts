@@ -2,7 +2,7 @@
 
 import type { Place } from "../geo/geo-table.ts";
 import { nodeOfV4, nodeOfV6 } from "../geo/lookup.ts";
-import type { Route } from "../model/inventory.ts";
+import type { ProxyFleet, Route } from "../model/inventory.ts";
 import { formatIp, formatNetwork, type Network } from "../model/ip.ts";
 import { type Choice, newChoice } from "./choose.ts";
 import { answerShares, decide, ipNumber, type ModeName, placeClient } from "./decide.ts";
@@ -53,7 +53,7 @@ export function explain(world: ExplainWorld, route: number, host: string, client
     clusters: decision.clusters,
     addresses: decision.addresses,
     candidates: explainCandidates({ world, spec, route, family, place, policy, plan, decision, shares }),
-    notes: [...prefixNotes(spans, plan), ...notes(world, spec, policy, place, plan, decision.mode)],
+    notes: [...prefixNotes(spans, plan), ...notes(world, spec, policy, place, plan, decision.mode), ...fleetNotes(world, spec)],
   };
 }
 
@@ -104,6 +104,20 @@ function prefixNotes(spans: boolean, plan: Plan): string[] {
   const byRule = plan.applied.some(({ rule }) => rule.mode === "Require");
   return [
     `the prefix holds several places: it is answered as a whole, ${byRule ? "by a Require rule that holds for part of it" : "as most of its addresses would be"}`,
+  ];
+}
+
+/** What proxies of fleets do in another way than what is explained: they stand elsewhere than this client. */
+function fleetNotes({ inventory }: ExplainWorld, { fleets, order }: Route): string[] {
+  const carrying = (inventory.fleets ?? []).filter(({ name }) => fleets === undefined || fleets.includes(name));
+  const isBlind = (fleet: ProxyFleet): boolean => fleet.type === "Envoy" && fleet.listener === undefined;
+  const about = (some: readonly ProxyFleet[], what: string): string[] =>
+    some.length === 0 ? [] : [`requests that pass ProxyFleet ${some.map(({ name }) => name).join(", ")} ${what}`];
+  const isMeasured = order === "Nearest" || order === "Latency";
+  const seeing = isMeasured ? carrying.filter((fleet) => !isBlind(fleet)) : [];
+  return [
+    ...about(seeing, "go by the rules that apply to the client, and by how far clusters are from the proxy"),
+    ...about(carrying.filter(isBlind), "go by the place of the proxy alone, whoever the client is"),
   ];
 }
 
