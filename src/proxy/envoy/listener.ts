@@ -54,6 +54,9 @@ export const listenerOf = (
 const overTls = ({ certificateFile, keyFile }: NonNullable<EdgeListener["tls"]>) => ({
   name: "envoy.transport_sockets.tls",
   typedConfig: any("envoy.extensions.transport_sockets.tls.v3.DownstreamTlsContext", {
-    commonTlsContext: { tlsCertificates: [{ certificateChain: { filename: certificateFile }, privateKey: { filename: keyFile } }] },
+    commonTlsContext: {
+      tlsCertificates: [{ certificateChain: { filename: certificateFile }, privateKey: { filename: keyFile } }],
+      alpnProtocols: ["h2", "http/1.1"], // without it nobody would come by HTTP/2
+    },
   }),
 });

@@ -141,4 +141,5 @@ test("a listener takes its routes from this stream, and files for TLS", () => {
     filterChains![0]!.transportSocket!.typedConfig!.value!,
   );
   expect(tls.commonTlsContext?.tlsCertificates?.[0]?.privateKey?.filename).toBe("/tls/k.pem");
+  expect(tls.commonTlsContext?.alpnProtocols).toEqual(["h2", "http/1.1"]);
 });

@@ -469,6 +469,7 @@ export interface MutationRulesHeaderMutation {
 export interface CommonTlsContext {
   readonly tlsCertificates?: readonly TlsCertificate[];
   readonly validationContext?: CertificateValidationContext;
+  readonly alpnProtocols?: readonly string[];
 }
 
 /** envoy.extensions.transport_sockets.tls.v3.TlsCertificate */

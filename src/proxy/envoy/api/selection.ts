@@ -114,7 +114,7 @@ export const SELECTION: Readonly<Record<string, string>> = {
   [`${FILTERS}.header_mutation.v3.Mutations`]: "request_mutations",
   "envoy.config.common.mutation_rules.v3.HeaderMutation": "remove append",
 
-  [`${TLS}.CommonTlsContext`]: "tls_certificates validation_context",
+  [`${TLS}.CommonTlsContext`]: "tls_certificates validation_context alpn_protocols",
   [`${TLS}.TlsCertificate`]: "certificate_chain private_key",
   [`${TLS}.CertificateValidationContext`]: "trusted_ca",
   [`${TLS}.UpstreamTlsContext`]: "common_tls_context",
