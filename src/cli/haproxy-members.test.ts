@@ -70,7 +70,9 @@ test.skipIf(!existsSync("/proc/self"))(
   "a folder below /proc is told, not waited for: there Node's own way of making folders never ends",
   async () => {
     const members = start({ folder: "/proc/globalroute" });
-    expect(members.use([fleet(member())]).get("office")?.[0]).toMatch(/^Its folder below \/proc\/globalroute cannot be made: ENOENT.*--haproxy-dir\.$/);
+    expect(members.use([fleet(member())]).get("office")?.[0]).toMatch(
+      /^Its folder below \/proc\/globalroute cannot be made: ENOENT.*--haproxy-dir\.$/,
+    );
     await members.close();
   },
 );
