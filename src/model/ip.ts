@@ -82,6 +82,12 @@ export function parseIp(text: string): Ip | undefined {
   return bytes && { family: 4, bytes };
 }
 
+/** IPv4 in the clothes of IPv6 (`::ffff:192.0.2.1`, RFC 4291 §2.5.5.2), as sockets for both tell it, without them; any other address as it is. */
+export function unmapped(ip: Ip): Ip {
+  const isMapped = ip.family === 6 && ip.bytes.every((byte, i) => i >= 12 || byte === (i < 10 ? 0 : 0xff));
+  return isMapped ? { family: 4, bytes: ip.bytes.subarray(12) } : ip;
+}
+
 /** Canonical text: dotted quad, or RFC 5952. */
 export function formatIp(ip: Ip): string {
   if (ip.family === 4) return ip.bytes.join(".");

@@ -7,7 +7,7 @@
  *     0d0a0d0a000d0a515549540a  21   11   000c  c0000201 c6336401 c350 01bb
  *     signature (12)            cmd  fam  len   source   destination, ports; then TLVs    version 2
  */
-import { formatIp, parseIp } from "../../../model/ip.ts";
+import { formatIp, parseIp, unmapped } from "../../../model/ip.ts";
 
 export type ProxyHeader =
   | { readonly kind: "more" }
@@ -77,8 +77,4 @@ function parseBinary(bytes: Uint8Array): ProxyHeader {
 }
 
 /** An IPv4 address in IPv6's clothes is told as what it is, as everywhere else. */
-function textOf(bytes: Uint8Array): string {
-  const isMapped = bytes.length === 16 && bytes.every((byte, i) => i >= 12 || byte === (i < 10 ? 0 : 0xff));
-  const own = isMapped ? bytes.subarray(12) : bytes;
-  return formatIp({ family: own.length === 4 ? 4 : 6, bytes: own });
-}
+const textOf = (bytes: Uint8Array): string => formatIp(unmapped({ family: bytes.length === 4 ? 4 : 6, bytes }));

@@ -158,6 +158,8 @@ describe("who the client is", () => {
     },
     { name: "with a port", hops: 1, list: "203.0.113.9:4711", client: "203.0.113.9", sent: "203.0.113.9, 192.0.2.7" },
     { name: "IPv6 with brackets and port", hops: 1, list: "[2001:db8::1]:4711", client: "2001:db8::1", sent: "2001:db8::1, 192.0.2.7" },
+    { name: "IPv4 as IPv6", hops: 1, list: "::ffff:203.0.113.9", client: "203.0.113.9", sent: "203.0.113.9, 192.0.2.7" },
+    { name: "IPv4 as IPv6, with a port", hops: 1, list: "[::FFFF:cb00:7109]:4711", client: "203.0.113.9", sent: "203.0.113.9, 192.0.2.7" },
     { name: "up to what is no address", hops: 2, list: "203.0.113.9, unknown", client: PEER, sent: PEER },
     { name: "nobody said anything", hops: 1, list: "", client: PEER, sent: PEER },
   ];

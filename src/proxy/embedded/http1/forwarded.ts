@@ -4,7 +4,7 @@
  * Each proxy appends the address of who spoke to it. With `trustedHops` of them in front of us that are known to, the last so many addresses
  * are true, and all before them is what the client says of itself: that part is cut off. Without any the client's fields count for nothing.
  */
-import { parseIp } from "../../../model/ip.ts";
+import { formatIp, parseIp, unmapped } from "../../../model/ip.ts";
 import { FieldKind } from "./field-kind.ts";
 import { joinedValues } from "./fields.ts";
 import { hostEnd } from "./host.ts";
@@ -71,10 +71,14 @@ function addressesFrom(list: string, count: number): readonly string[] {
   return found;
 }
 
-/** `192.0.2.1`, `192.0.2.1:1234`, `2001:db8::1` or `[2001:db8::1]:1234` without port and brackets. */
+/**
+ * `192.0.2.1`, `192.0.2.1:1234`, `2001:db8::1` or `[2001:db8::1]:1234` without port and brackets. Proxies whose sockets are for both families
+ * write `::ffff:192.0.2.1`, which no rule, no geo data and no stickiness would know as the client's.
+ */
 function addressOf(item: string): string | undefined {
   const bare = /^\[([^\]]*)\](?::\d{1,5})?$/.exec(item)?.[1] ?? /^([\d.]+):\d{1,5}$/.exec(item)?.[1] ?? item;
-  return parseIp(bare) === undefined ? undefined : bare;
+  const ip = parseIp(bare);
+  return ip === undefined ? undefined : formatIp(unmapped(ip));
 }
 
 const lastItem = (list: string): string => list.slice(list.lastIndexOf(",") + 1).trim();
