@@ -290,3 +290,14 @@ describe("the requests of one connection", () => {
     expect(originOf("a.example.org", trusting, { ...first(trusting), authority: "a.example.org" }).client).toBe("198.51.100.13");
   });
 });
+
+test("a Connection that lists thousands of items, on several lines, in whatever case, keeps back just those", () => {
+  const lists = [`${"a,".repeat(5000)}X-One`, "b, , x-TWO ,c"].map((list) => `Connection: ${list}`);
+  expect(sendOn(["GET / HTTP/1.1", HOST, "x-one: 1", "X-Two: 2", "X-Three: 3", ...lists, "X-On: 4", "A: 5"]).lines).toEqual([
+    "GET / HTTP/1.1",
+    HOST,
+    "X-Three: 3",
+    "X-On: 4",
+    ...FORWARDED,
+  ]);
+});

@@ -4,9 +4,9 @@
  *
  * No `Via` is added (RFC 9110 §7.6.3 wants one): like HAProxy and Envoy, because some servers turn compression off when they see it.
  */
-import { isListed } from "./connection-options.ts";
+import { listedNames } from "./connection-options.ts";
 import { FieldKind } from "./field-kind.ts";
-import { type Fields, lineEndOf, nameStartOf } from "./fields.ts";
+import { type Fields, lineEndOf, nameEndOf, nameStartOf } from "./fields.ts";
 import type { BodyKind, Framing } from "./framing.ts";
 import type { RequestFacts } from "./request.ts";
 import type { RequestHead } from "./request-head.ts";
@@ -82,16 +82,21 @@ export function formatResponseHead(bytes: Buffer, head: ResponseHead, framing: F
   return `${line}${length}${connection}\r\n`;
 }
 
+const NOTHING: ReadonlySet<string> = new Set();
+const nameOf = (fields: Fields, bytes: Buffer, field: number): string =>
+  bytes.toString("latin1", nameStartOf(fields, field), nameEndOf(fields, field)).toLowerCase();
+
 /**
  * The lines of fields whose kind is kept and which the Connection field does not list, copied in runs as long as they come.
  *
  * @param start of what stands before them and is kept, too; -1: nothing
  */
 function keptLines(fields: Fields, bytes: Buffer, hasListed: boolean, keeps: Uint8Array, start: number): string {
+  const listed = hasListed ? listedNames(fields, bytes) : NOTHING;
   let lines = "";
   let runStart = start;
   for (let field = 0; field < fields.count; field++) {
-    const isKept = keeps[fields.kinds[field]!] === 1 && !(hasListed && isListed(fields, bytes, field));
+    const isKept = keeps[fields.kinds[field]!] === 1 && !(hasListed && listed.has(nameOf(fields, bytes, field)));
     if (isKept && runStart < 0) runStart = nameStartOf(fields, field);
     if (!isKept && runStart >= 0) {
       lines += bytes.toString("latin1", runStart, nameStartOf(fields, field));
