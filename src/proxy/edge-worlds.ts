@@ -130,7 +130,7 @@ export function createEdgeWorlds(mayConnect: (address: string, port: number) => 
       });
       if (edge === before?.edge && route === before.route) continue;
       told.set(key, { route, edge });
-      if (edge !== before?.edge || route.sticky !== before.route.sticky) lists.delete(fleet.name);
+      if (edge !== before?.edge) lists.delete(fleet.name);
     }
   }
 

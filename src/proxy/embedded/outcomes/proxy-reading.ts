@@ -12,6 +12,7 @@ const REASONS: ReadonlyMap<number, string> = new Map([
   [413, "body-too-large"],
   [414, "target-too-long"],
   [417, "expectation"],
+  [421, "misdirected"],
   [431, "head-too-large"],
   [501, "not-implemented"],
   [502, "lost"],
