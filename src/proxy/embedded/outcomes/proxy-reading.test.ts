@@ -40,7 +40,7 @@ test("all listeners are read as one", () => {
     ]),
     server(3, [
       [404, 2],
-      [421, 1],
+      [451, 1],
     ]),
   ];
   const reading = proxyReading([...servers, guarded], { requests: () => [] }, { attempts: () => [] });
