@@ -1,6 +1,6 @@
 /** The embedded proxy in a process of its own: `fork(…, [ENDPOINT_PORT])`. Says its ports, and its counts to any message. */
 import { ms } from "../../../src/model/units.ts";
-import { openProxyServer } from "../../../src/proxy/embedded/forward/proxy-server.ts";
+import { openProxyServer, type ProxyServer } from "../../../src/proxy/embedded/forward/proxy-server.ts";
 import { PROXY_SETTINGS } from "../../../src/proxy/embedded/forward/settings.ts";
 import { CONDUCT_LIMITS } from "../../../src/proxy/embedded/front/front-settings.ts";
 import { tlsSettings } from "../http1/front-world.ts";
@@ -25,10 +25,14 @@ const tls = await openProxyServer(listen, choose, ports, settings, { ...front, t
 
 process.on("message", () => {
   const { user, system } = process.cpuUsage();
-  const answers = [...plain.counters.ownAnswers, ...tls.counters.ownAnswers];
+  const sum = <Key>(of: (server: ProxyServer) => ReadonlyMap<Key, number>): ReadonlyMap<Key, number> => {
+    const counts = new Map(of(plain));
+    for (const [key, count] of of(tls)) counts.set(key, (counts.get(key) ?? 0) + count);
+    return counts;
+  };
   process.send?.({
-    answers: Object.fromEntries(answers),
-    refused: { ...Object.fromEntries(plain.front.refused), ...Object.fromEntries(tls.front.refused) },
+    answers: Object.fromEntries(sum(({ counters }) => counters.ownAnswers)),
+    refused: Object.fromEntries(sum(({ front }) => front.refused)),
     clients: plain.connections().clients + tls.connections().clients,
     rss: process.memoryUsage.rss(),
     cpu: (user + system) / 1000,
