@@ -21,6 +21,8 @@ import { openTunnel, type Tunnel } from "./tunnel.ts";
 const MOST_AHEAD = 64 << 10;
 /** Bytes that are read and dropped behind a refused request; a client that reads its answer only after more does without it. */
 const MOST_DROPPED = 256 << 10;
+/** Bytes that cost as much as a request does: who is refused for them only after so many of them has done so much more. */
+const FAULT_BYTES = 64 << 10;
 
 /** What is known of a connection before its first request. */
 export interface AcceptFacts {
@@ -28,8 +30,8 @@ export interface AcceptFacts {
   readonly covers?: (host: string) => boolean;
   /** The head of its first request has come. */
   readonly onFirstHead?: () => void;
-  /** A request is refused for what it is. @returns true when the client's are too often, and the answer is to wait */
-  readonly onFault?: () => boolean;
+  /** A request is refused for what it is, and counts as `count`. @returns true when the client's are too often, and the answer is to wait */
+  readonly onFault?: (count: number) => boolean;
 }
 
 export class ClientConnection implements ExchangeClient {
@@ -56,6 +58,8 @@ export class ClientConnection implements ExchangeClient {
   #hasEnded = false;
   /** Nothing more is answered; what still comes is dropped. */
   #isClosing = false;
+  /** Bytes since the last answer. */
+  #received = 0;
   #dropped = 0;
   /** An answer that waits, since its client asks for what is refused again and again. */
   #late: OwnAnswer | undefined;
@@ -109,6 +113,7 @@ export class ClientConnection implements ExchangeClient {
 
   #onData(piece: Buffer): void {
     if (this.#isClosing) return void this.#drop(piece);
+    this.#received += piece.length;
     let bytes: Buffer | undefined = this.#pending === undefined ? piece : Buffer.concat([this.#pending, piece]);
     this.#pending = undefined;
     if (this.#exchange !== undefined) bytes = this.#exchange.takeBytes(bytes);
@@ -187,6 +192,7 @@ export class ClientConnection implements ExchangeClient {
 
   finish(keepAlive: boolean): void {
     this.#exchange = undefined;
+    this.#received = 0;
     if (!keepAlive) return void this.#close();
     if (this.socket.writableNeedDrain) {
       this.deadline = this.#in(this.#context.settings.timeouts.client);
@@ -197,7 +203,8 @@ export class ClientConnection implements ExchangeClient {
   }
 
   answer(answer: OwnAnswer, keepAlive: boolean): void {
-    if (!isClientsFault(answer) || this.#accepted.onFault?.() !== true) return void this.#say(answer, keepAlive);
+    const isToWait = isClientsFault(answer) && this.#accepted.onFault?.(1 + Math.floor(this.#received / FAULT_BYTES)) === true;
+    if (!isToWait) return void this.#say(answer, keepAlive);
     this.#late = answer;
     this.#exchange = undefined;
     this.#isClosing = true;

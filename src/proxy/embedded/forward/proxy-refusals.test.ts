@@ -32,6 +32,22 @@ test("a body that grows too large while it is passed on waits too, and its endpo
   expect(statusOf(client)).toBe("413");
 });
 
+test("what has been read of a request counts, and what was before it does not", async () => {
+  const { openClient, attempts } = proxyWorld({ maxBody: 200_000 });
+  const counts: number[] = [];
+  const client = openClient({ onFault: (count) => counts.push(count) < 0 });
+  const chunk = `8000\r\n${"x".repeat(0x8000)}\r\n`;
+  const start = request(["Transfer-Encoding: chunked"], "POST / HTTP/1.1");
+  await client.say(`${start}${chunk.repeat(5)}0\r\n\r\n`);
+  await attempts[0]!.say(response("hello"));
+  await client.say(start + chunk.repeat(7));
+  expect(client.got()).toMatch(/hello[^]* 413 /);
+  expect(counts).toEqual([4]); // 229,500 bytes and a little
+  const other = openClient({ onFault: (count) => counts.push(count) < 0 });
+  await other.say(BAD);
+  expect(counts).toEqual([4, 1]);
+});
+
 test.each([
   { name: "a client within its allowance", facts: never, asked: BAD, status: "400" },
   { name: "a host without a route, which is nobody's fault", facts: always, asked: "GET / HTTP/1.1\r\nHost: other\r\n\r\n", status: "404" },
