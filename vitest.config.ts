@@ -9,6 +9,28 @@ const PATIENCE_MS = 20_000;
 /** Those that put something else in a module's place need modules of their own. */
 const MOCKING = "**/*.mocked.test.ts";
 
+/**
+ * Integration tests that judge no time, make no load and have addresses of their own: two of them at once do not disturb each other, and most
+ * are one process that computes beside idle cores. Any other file has the machine to itself.
+ */
+const TOGETHER = [
+  "check-zone",
+  "mutants",
+  "{chart,cli,conformance,fuzz,kube,transfer}/*",
+  "dns/{dig,kdig,settings}",
+  "dnssec/{answer-mutants,mutants,validators,zone-tools}",
+  "observability/rules",
+  "providers/!(large-zone|route53-large-zone)",
+  "proxy/{discovery,embedded,embedded-tls,envoy-bootstrap,envoy-decisions,front-http2*,front-tls,grpc-server,haproxy-decisions,open-upstream}",
+].map((path) => `test/integration/${path}.test.ts`);
+
+const integration = {
+  expect: { poll: { timeout: PATIENCE_MS } },
+  testTimeout: 180_000,
+  hookTimeout: 120_000,
+  retry: ONCE_MORE,
+};
+
 export default defineConfig({
   test: {
     maxWorkers: "100%", // by default one core is left idle, which is half of a small machine
@@ -33,15 +55,15 @@ export default defineConfig({
         },
       },
       { test: { name: "unit-mocked", include: [MOCKING], exclude: ["node_modules/**"], testTimeout: 60_000 } },
+      { test: { ...integration, name: "integration-together", include: TOGETHER } },
       {
         test: {
+          ...integration,
           name: "integration",
           include: ["test/integration/**/*.test.ts"],
-          expect: { poll: { timeout: PATIENCE_MS } },
-          testTimeout: 180_000,
-          hookTimeout: 120_000,
+          exclude: TOGETHER,
           fileParallelism: false,
-          retry: ONCE_MORE,
+          sequence: { groupOrder: 1 },
         },
       },
       {
