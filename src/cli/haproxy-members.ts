@@ -148,6 +148,8 @@ function proxyStatus(name: string, place: string, status: HaproxyStatus | undefi
         : problem !== undefined
           ? "Failed"
           : "Pending";
-  const why = problem ?? (reloadFor === undefined ? undefined : `it has to read its configuration again, for ${reloadFor}`);
+  const why =
+    problem ??
+    (reloadFor === undefined ? undefined : `it has to read its configuration again, for ${reloadFor}. Reload it, or set reload: Master`);
   return { name, place, state, ...(why === undefined ? {} : { problem: why }) };
 }

@@ -44,6 +44,7 @@ function start(
   const due = new Set<() => void>();
   let touch: (route: RouteKey | "all") => void = () => {};
   const warned: string[] = [];
+  let look = (): void => {};
   const publisher = createProxyFleets({
     ...options,
     tls: options.xds?.files && readXdsCertificates(options.xds.files),
@@ -55,7 +56,10 @@ function start(
       due.add(callback);
       return () => due.delete(callback);
     },
-    every: () => () => {},
+    every(_, callback) {
+      look = callback;
+      return () => {};
+    },
     random: () => 0.5,
     classes,
     timeline: createTimeline(10, () => 0),
@@ -83,6 +87,7 @@ function start(
     run,
     due,
     touch: (key: RouteKey) => touch(key),
+    look: () => look(),
   };
 }
 
@@ -93,8 +98,8 @@ test("without fleets nothing is worked out, and nothing is said", () => {
   expect([due.size, publisher.status(), publisher.degraded?.(), publisher.strangers()]).toEqual([0, [], [], undefined]);
 });
 
-test("a fleet that nobody is started for is told with the option that is missing, and nothing else stops", () => {
-  const { publisher, publish, run } = start([ENVOYS, HAPROXIES]);
+test("a fleet that nobody is started for is told once, with the option that is missing, and nothing else stops", async () => {
+  const { publisher, publish, run, look, warned } = start([ENVOYS, HAPROXIES]);
   expect(publish()).toEqual([
     "ProxyFleet office: This server writes no HAProxy's configuration. Start it with --haproxy-dir DIR.",
     "ProxyFleet edge: This server tells Envoys nothing. Start it with --xds ADDR:PORT.",
@@ -105,6 +110,9 @@ test("a fleet that nobody is started for is told with the option that is missing
     ["office", 1],
   ]);
   expect(publisher.degraded?.()).toEqual(["proxy-failing"]);
+  await publisher.start();
+  look();
+  expect(warned).toEqual([]); // whoever publishes logs what it was answered
 });
 
 test("routes that ask for what their proxies do not follow are told, a few by name", () => {

@@ -148,6 +148,9 @@ export function createProxyFleets(options: ProxyFleetsOptions): ProxyFleets {
     });
   }
 
+  /** What `publish` has answered is logged already. */
+  const toldAtOnce = (fleet: string, problem: string): boolean => problem === NO_XDS || untold.get(fleet)?.includes(problem) === true;
+
   /** Where there are no fleets, and never were, nothing is worked out. */
   const isIdle = (): boolean => fleets.length === 0 && !worlds.isWhole();
 
@@ -160,7 +163,7 @@ export function createProxyFleets(options: ProxyFleetsOptions): ProxyFleets {
     const names = envoyFleets().map(({ name }) => name);
     const lost = envoys?.nodes().strangers.filter(({ cluster }) => !names.includes(cluster)) ?? [];
     news.review(
-      found,
+      found.map((fleet) => ({ ...fleet, problems: fleet.problems.filter((problem) => !toldAtOnce(fleet.name, problem)) })),
       lost.map((node) => strangerTo(node, names)),
     );
     const text = JSON.stringify(found);
@@ -239,7 +242,7 @@ export function createProxyFleets(options: ProxyFleetsOptions): ProxyFleets {
         certificate,
         seconds: (end - options.wallClock()) / 1000,
       })),
-    degraded: () => (status().some(isFailing) ? ["proxy-failing"] : []),
+    degraded: () => (status().some(isFailing) || (envoys?.nodes().strangers.length ?? 0) > 0 ? ["proxy-failing"] : []),
     async close() {
       cancelWork?.();
       for (const end of ends.splice(0)) end();

@@ -225,7 +225,7 @@ export function createHaproxyKeeper(options: ConfigOptions, ports: KeeperPorts):
       writtenAt = ports.now();
       writeProblem = undefined;
     } catch (error) {
-      writeProblem = `its files could not be written, so a restart would find older ones: ${messageOf(error)}`;
+      writeProblem = `its files could not be written, so a restart would find older ones: ${messageOf(error)}. Make room, or let us write there.`;
     }
   }
 

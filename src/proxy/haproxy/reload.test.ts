@@ -28,7 +28,11 @@ function master({ takes, comesBack = true }: { readonly takes: boolean; readonly
 test.each([
   ["taken", { takes: true }, "reloaded"],
   ["refused", { takes: false }, "Error: its master refuses the configuration. `haproxy -c -f` on the file says why."],
-  ["away for good", { takes: true, comesBack: false }, "Error: its master has not come back within 30 s"],
+  [
+    "away for good",
+    { takes: true, comesBack: false },
+    "Error: its master has not come back within 30 s. Look at its log, and start it again.",
+  ],
 ])("by a master: %s", async (_, how, wanted) => {
   const { clock, outcome } = master(how);
   await clock.advance(60_000);

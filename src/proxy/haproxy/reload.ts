@@ -32,7 +32,7 @@ export async function reloadByMaster(ask: (command: string) => Promise<string>, 
     if (now.failed > before.failed) throw new Error("its master refuses the configuration. `haproxy -c -f` on the file says why.");
     return;
   }
-  throw new Error(`its master has not come back within ${RELOAD_TIMEOUT / 1000} s`);
+  throw new Error(`its master has not come back within ${RELOAD_TIMEOUT / 1000} s. Look at its log, and start it again.`);
 }
 
 /** Of the line `PID master RELOADS [failed: N] …`. */

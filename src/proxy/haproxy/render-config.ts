@@ -156,7 +156,7 @@ const ways = (options: ConfigOptions): readonly string[] => [
   "    http-request set-var(txn.host) req.hdr(host),field(1,:),lower,regsub(\\.$,)",
   `    http-request set-var(txn.route) var(txn.host),${mapLookup("map_str", "hosts", options)}`,
   `    http-request set-var(txn.route) var(txn.host),${mapLookup("map_end", "wildcards", options)} if !{ var(txn.route) -m found }`,
-  "    http-request return status 421 if !{ var(txn.route) -m found }",
+  '    http-request return status 404 content-type text/plain string "No route has this host." if !{ var(txn.route) -m found }',
   `    http-request set-var(txn.class) src,${mapLookup("map_ip", "clients", options)}`,
   `    http-request set-var(txn.plan) var(txn.route),concat(:,txn.class),${mapLookup("map_str", "plans", options)} if { var(txn.class) -m found }`,
   "    http-request set-var(txn.plan) var(txn.route) if !{ var(txn.plan) -m found }",

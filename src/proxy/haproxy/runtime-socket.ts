@@ -8,10 +8,12 @@ export class HaproxyError extends Error {
   readonly code: "unreachable" | "silent";
   constructor(code: HaproxyError["code"], at: AdminSocket, cause?: unknown) {
     const remedy = {
-      unreachable: "Start HAProxy with the configuration that was written for it, and let us open its stats socket.",
+      unreachable:
+        "Start HAProxy with the configuration that was written for it, with -W -S where its master is to reload it, and let us open its sockets.",
       silent: "Look whether HAProxy hangs; until it answers, it goes on with what it was told.",
     };
-    super(`haproxy at ${"path" in at ? at.path : `${at.host}:${at.port}`}: ${code}. ${remedy[code]}`, { cause });
+    const why = cause instanceof Error && "code" in cause ? ` (${cause.code})` : "";
+    super(`haproxy at ${"path" in at ? at.path : `${at.host}:${at.port}`}: ${code}${why}. ${remedy[code]}`, { cause });
     this.name = "HaproxyError";
     this.code = code;
   }

@@ -125,7 +125,7 @@ const objects = (endpointPort: number, listenPort: number): string =>
     .join("");
 
 /** No route has the host: HAProxy answers by itself. */
-const NO_ROUTE = 421;
+const NO_ROUTE = 404;
 const PATIENCE = { timeout: 20_000, interval: 100 };
 
 describe.skipIf(!requireComponent("kubectl", "helm") || !requireComponent("haproxy", "haproxy"))("the HAProxy sidecar", () => {

@@ -94,7 +94,7 @@ describe.skipIf(!requireComponent("haproxy", "haproxy")).each([
 
   test("no status is named and the nearest is dead: another is asked, and nobody is told a status of his own making", async () => {
     const { ask, near, next } = await scene(sharing, haproxyHttp(PATIENCE, { codes: [] }));
-    for (const one of near) one.signal("SIGKILL");
+    await Promise.all(near.map((one) => one.kill()));
     expect(await ask("GET")).toMatchObject({ status: 200, body: "next" });
     await next.become(503);
     expect(await ask("GET")).toMatchObject({ status: 503, body: "next" });
@@ -105,8 +105,7 @@ describe.skipIf(!requireComponent("haproxy", "haproxy")).each([
     for (const one of near) await one.become(503);
     expect(await ask("GET")).toMatchObject({ status: 503, body: "near" });
     if (sharing > 1) return; // there the ranks' own connections never fail
-    near[0]!.signal("SIGKILL");
-    await setTimeout(100);
+    await near[0]!.kill();
     expect(await ask("POST")).toMatchObject({ status: 200, body: "next" });
     await expect.poll(() => next.seen.length).toBe(1);
   });
@@ -121,8 +120,7 @@ describe.skipIf(!requireComponent("haproxy", "haproxy")).each([
     expect(await ask("GET")).toMatchObject({ status: 200, body: "next" });
     for (const one of near) one.signal("SIGSTOP");
     expect(await ask("GET")).toMatchObject({ status: 200, body: "next" });
-    for (const one of near) one.signal("SIGKILL");
-    await setTimeout(100);
+    await Promise.all(near.map((one) => one.kill()));
     expect(await ask("GET")).toMatchObject({ status: 200, body: "next" });
   });
 

@@ -18,6 +18,8 @@ export interface Upstream {
   readonly name: string;
   readonly address: string;
   readonly signal: (name: NodeJS.Signals) => void;
+  /** Resolves when it is gone, and its port refuses. */
+  readonly kill: () => Promise<void>;
   /** Starts again after SIGKILL. */
   readonly start: () => Promise<void>;
   /** Answers with this status from now on. */
@@ -48,6 +50,11 @@ export async function startUpstream(name: string, address: string, port: number)
   return {
     ...{ name, address, start, seen },
     signal: (signal) => void child?.kill(signal),
+    async kill() {
+      const gone = once(child!, "exit");
+      child!.kill("SIGKILL");
+      await gone;
+    },
     become: async (status) => void (await fetch(`http://${address}:${port}/become/${status}`)),
   };
 }

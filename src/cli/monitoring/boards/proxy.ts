@@ -43,7 +43,7 @@ export const proxy: Dashboard = {
           kind: "timeseries",
           title: "Answered by the proxy itself",
           description:
-            "Requests a second that were not passed on or found nobody, by why: no-endpoint and slow-endpoint are what users feel.",
+            "Requests a second that were not passed on or found nobody, by why: lost, no-endpoint and slow-endpoint are what users feel.",
           unit: "reqps",
           width: 8,
           queries: [{ expr: perSecond("globalroute_proxy_refused_total", "reason"), legend: "{{reason}}" }],
