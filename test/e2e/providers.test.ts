@@ -115,12 +115,12 @@ describe.skipIf(!isHere)("a zone that BIND keeps", () => {
   test("its DNSZone goes when our records are gone, and waits for a server that does not answer", { timeout: 120_000 }, async () => {
     expect((await stored())?.metadata.finalizers).toEqual(["globalroute.dev/records"]);
     const detail = () => second.log().slice(-4000);
-    primary.kill("SIGSTOP");
+    await primary.pause();
     await world.hub.api.delete(`${ZONES}/at-bind`);
     const why = await eventually("its condition to say why it waits", waits, { within: 60_000, detail });
     expect(why).toMatch(/no answer in time\. .* globalroute abandon zone at-bind\./);
     expect((await stored())?.metadata.deletionTimestamp).toBeDefined();
-    primary.kill("SIGCONT");
+    primary.resume();
     await eventually("the DNSZone to go", async () => (await stored()) === undefined, { within: 90_000, detail });
     for (const [name, type] of [
       ["shop", "A"],

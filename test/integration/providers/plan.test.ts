@@ -253,12 +253,12 @@ Plan: 1 to create, 0 to replace, 0 to delete.
     });
 
     test("while BIND is silent a plan ends all the same, and only one is made at a time", async () => {
-      primary.kill("SIGSTOP");
+      await primary.pause();
       const first = run("plan", "example-org");
       await setTimeout(300);
       const second = await run("plan");
       expect([second.code, second.stderr]).toEqual([2, expect.stringContaining("Another plan is being made")]);
-      primary.kill("SIGCONT");
+      primary.resume();
       expect((await first).code).toBe(1);
     });
   });

@@ -144,7 +144,7 @@ describe.skipIf(!isHere)("a zone on somebody's BIND", () => {
   });
 
   test("while BIND is silent nothing is lost, it is told, and the newest is written when it is back", async () => {
-    primary.kill("SIGSTOP");
+    await primary.pause();
     sites.set(EU, false);
     const degraded = async (): Promise<string> => (await fetch(`${server!.admin}/readyz`)).text();
     for (let tries = 0; !(await degraded()).includes("provider-failing"); tries++) {
@@ -152,7 +152,7 @@ describe.skipIf(!isHere)("a zone on somebody's BIND", () => {
       await setTimeout(100);
     }
     expect(await metric('globalroute_provider_errors_total{zone="example.org",code="unreachable"}')).toMatch(/ [1-9]/);
-    primary.kill("SIGCONT");
+    primary.resume();
     await becomes("shop", `NOERROR ${US}`);
     for (let tries = 0; (await degraded()).includes("provider-failing"); tries++) {
       if (tries > 200) throw new Error(`failing for ever:\n${server!.log()}`);

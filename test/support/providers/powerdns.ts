@@ -9,6 +9,7 @@ import { setTimeout } from "node:timers/promises";
 import type { RecordSet } from "../../../dns-providers/record-set.ts";
 import { requireComponent } from "../component.ts";
 import { freePort } from "../free-port.ts";
+import { pauseProcess } from "../pause-process.ts";
 
 export interface PowerDns {
   readonly dnsPort: number;
@@ -20,8 +21,9 @@ export interface PowerDns {
   /** A request of the API below `/api/v1/servers/localhost`. @throws Error unless it succeeds */
   readonly call: (method: string, path: string, body?: unknown) => Promise<unknown>;
   readonly log: () => string;
-  /** Sends it a signal, such as SIGSTOP. */
-  readonly kill: (signal: NodeJS.Signals) => void;
+  /** Resolves when it stands still. */
+  readonly pause: () => Promise<void>;
+  readonly resume: () => void;
   readonly stop: () => Promise<void>;
 }
 
@@ -136,7 +138,8 @@ function supervise(child: ChildProcess, folder: string, dnsPort: number, server:
       await call("PATCH", "/zones/example.org.", { rrsets: [{ name: `${name}.`, type, ttl, changetype: "REPLACE", records }] });
     },
     log: () => log,
-    kill: (signal) => void child.kill(signal),
+    pause: () => pauseProcess(child),
+    resume: () => void child.kill("SIGCONT"),
     async stop() {
       if (child.exitCode === null && child.signalCode === null) {
         const exit = once(child, "exit");

@@ -8,12 +8,14 @@ import { setTimeout } from "node:timers/promises";
 import type { TsigKey } from "../../../src/dns/transfer/tsig.ts";
 import { dig } from "../dig.ts";
 import { freePort } from "../free-port.ts";
+import { pauseProcess } from "../pause-process.ts";
 
 export interface Primary {
   readonly port: number;
   readonly log: () => string;
-  /** Sends it a signal, such as SIGSTOP. */
-  readonly kill: (signal: NodeJS.Signals) => void;
+  /** Resolves when it stands still. */
+  readonly pause: () => Promise<void>;
+  readonly resume: () => void;
   readonly stop: () => Promise<void>;
 }
 
@@ -111,7 +113,8 @@ async function supervise(folder: string, port: number, program: string, args: re
   return {
     port,
     log: () => log,
-    kill: (signal) => void child.kill(signal),
+    pause: () => pauseProcess(child),
+    resume: () => void child.kill("SIGCONT"),
     async stop() {
       if (child.exitCode === null && child.signalCode === null) {
         const exit = once(child, "exit");
