@@ -7,6 +7,7 @@ const labels = z.record(z.string(), z.string());
 const containerSchema = z.looseObject({
   name: z.string(),
   args: z.array(z.string()),
+  env: z.array(z.looseObject({ name: z.string(), value: z.string().optional() })).default([]),
   ports: z
     .array(z.looseObject({ name: z.string(), containerPort: z.int(), protocol: z.string(), hostPort: z.int().optional() }))
     .default([]),
@@ -115,7 +116,7 @@ export function selectorFaults(manifests: readonly Manifest[]): readonly string[
 
 const FLAGS_OF_FILES = [
   ...["state", "peer-secret", "cookie-secret", "mmdb", "notify"],
-  ...["proxy-certificates", "proxy-upstream-ca", "xds-cert", "xds-key", "xds-client-ca", "haproxy-dir"],
+  ...["proxy-certificates", "xds-cert", "xds-key", "xds-client-ca", "haproxy-dir"],
 ];
 
 /** The arguments of the program, the container's ports, probes and mounts, and the Services say the same. */
@@ -159,6 +160,11 @@ export function argumentFaults(manifests: readonly Manifest[]): readonly string[
         faults.push(`--${flag}=${path} is on no volume`);
     }
   }
+  // Read by Node itself, which only warns when the file is not there.
+  const authorities = container.env.find(({ name }) => name === "NODE_EXTRA_CA_CERTS")?.value;
+  const authoritiesAt = container.volumeMounts.find(({ name }) => name === "upstream-ca")?.mountPath;
+  if ((authorities ?? "").slice(0, (authorities ?? "").lastIndexOf("/")) !== (authoritiesAt ?? ""))
+    faults.push(`NODE_EXTRA_CA_CERTS is ${authorities}, the authorities are at ${authoritiesAt}`);
   const volumes = spec.volumes.map(({ name }) => name).sort();
   const mounts = [...new Set(spec.containers.flatMap(({ volumeMounts }) => volumeMounts.map(({ name }) => name)))].sort();
   if (volumes.join() !== mounts.join()) faults.push(`volumes ${volumes}, mounts ${mounts}`);
