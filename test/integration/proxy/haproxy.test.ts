@@ -206,7 +206,7 @@ describe.skipIf(!requireComponent("haproxy", "haproxy"))("HAProxy", () => {
     expect(toStart - setAside).toBeLessThan(100);
   });
 
-  test("hosts: capitals, ports and final dots do not matter, the longest wildcard wins, others are misdirected", async () => {
+  test("hosts: capitals, ports and final dots do not matter, the longest wildcard wins, others get 404", async () => {
     const { port: upstreamPort, near, middle, far } = await clusters();
     const route = (name: string, plan: EdgePlan, hosts: readonly string[]) => haproxyRoute(plan, { name, hosts, port: upstreamPort });
     const { port } = await startHaproxy({
