@@ -90,6 +90,32 @@ describe("what fleets are told", () => {
     expect(worlds.work(3)).toEqual({ isNews: false, isDone: true });
   });
 
+  const listener = { address: "0.0.0.0", port: 8080 };
+  const rules = [testRule("germany", "Require", { countries: ["DE"] }, ["frankfurt"])];
+  const seeing = fleet("seeing", { listener } as Partial<ProxyFleet>);
+  test.each<[string, ProxyFleet]>([
+    ["a fleet", fleet("office")],
+    [
+      "a place of a fleet",
+      fleet("edge", { places: [...fleet("edge").places, { name: "ireland", location: testCluster("dublin").location }] }),
+    ],
+    ["a listener of a fleet", fleet("edge", { listener } as Partial<ProxyFleet>)],
+  ])("%s that is new is told of no part of the routes, whoever flips meanwhile", (_, newcomer) => {
+    const worlds = createEdgeWorlds(anybody);
+    const before = [fleet("edge"), seeing];
+    worlds.adopt(world(routes(20, { rules }), before));
+    finish(worlds);
+    worlds.adopt(world(routes(20, { rules }), [...before.filter(({ name }) => name !== newcomer.name), newcomer]));
+    worlds.touch("default/app-19");
+    expect(worlds.work(5)).toEqual({ isNews: false, isDone: false });
+    worlds.touch("default/app-18");
+    expect(worlds.work(5)).toEqual({ isNews: false, isDone: false });
+    expect(worlds.work(100)).toEqual({ isNews: true, isDone: true });
+    expect(worlds.routes(newcomer.name).map(({ edge }) => edge.plans.size)).toEqual(Array(20).fill(newcomer.places.length));
+    worlds.touch("default/app-17");
+    expect(worlds.work(5)).toEqual({ isNews: true, isDone: true });
+  });
+
   test("the end of the last route is news", () => {
     const worlds = createEdgeWorlds(anybody);
     worlds.adopt(world(routes(1)));

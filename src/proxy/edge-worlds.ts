@@ -62,7 +62,7 @@ export function createEdgeWorlds(mayConnect: (address: string, port: number) => 
   let world: KnownWorld | undefined;
   const known = createKnownClasses();
   let asked: Asked | undefined;
-  /** Some routes go with other classes of clients than the rest: nothing is told of until all go with the same. */
+  /** Some routes go with other classes of clients than the rest, or are not planned for a newcomer yet: nothing is told of until all are alike. */
   let isMixed = false;
   /** Fleet → route → what it is told. */
   let planned = new Map<string, Map<RouteKey, FleetRoute>>();
@@ -147,7 +147,8 @@ export function createEdgeWorlds(mayConnect: (address: string, port: number) => 
       const subnets = numbersOf(next.table.geo.subnets);
       const questions = questionsIn(next);
       const classes = questions === undefined ? NO_CLASSES : known.of(next.table.geo, questions);
-      isMixed ||= world !== undefined && world.classes !== classes;
+      const before = new Map(world?.inventory.fleets?.map((fleet) => [fleet.name, fleet]));
+      isMixed ||= (world !== undefined && world.classes !== classes) || fleets.some((fleet) => isNewcomer(fleet, before.get(fleet.name)));
       world = { ...next, index, clusters, subnets, classes };
       isNew = true;
       lists.clear();
@@ -227,6 +228,12 @@ const numbersOf = (subnets: readonly string[]): ReadonlyMap<string, number> => n
 const seesClients = (fleet: ProxyFleet): boolean => fleet.type === "HAProxy" || fleet.listener !== undefined;
 
 const seenBy = (fleet: ProxyFleet, classes: ClientClasses): ClientClasses => (seesClients(fleet) ? classes : NO_CLASSES);
+
+/** Whether routes that were planned before are no part of what it, or a place of it, is to be told. */
+const isNewcomer = (fleet: ProxyFleet, before: ProxyFleet | undefined): boolean =>
+  before === undefined ||
+  seesClients(before) !== seesClients(fleet) ||
+  fleet.places.some(({ name }) => before.places.every((place) => place.name !== name));
 
 export const isToldTo = ({ fleets }: Route, { name }: ProxyFleet): boolean => fleets === undefined || fleets.includes(name);
 
