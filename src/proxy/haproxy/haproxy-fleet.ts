@@ -1,5 +1,6 @@
 /** The HAProxies that we program: a keeper for each, its files and its socket. */
-import { rename, writeFile } from "node:fs/promises";
+import { mkdir, rename, writeFile } from "node:fs/promises";
+import { dirname } from "node:path";
 import { createHaproxyKeeper, type HaproxyKeeper, type HaproxyStatus } from "./keeper.ts";
 import type { HaproxyWorld } from "./layout.ts";
 import { type ReloadBy, reloadHaproxy } from "./reload.ts";
@@ -64,9 +65,15 @@ export function createHaproxyFleet({ members, ports, onStatus }: HaproxyFleetOpt
   };
 }
 
-/** A reader finds the old file or the new one, never half of one. */
+/** A reader finds the old file or the new one, never half of one. The folder was there once: /run, say, may have been emptied since. */
 async function replaceFile(path: string, text: string): Promise<void> {
   const draft = `${path}.new`;
-  await writeFile(draft, text);
+  await writeFile(draft, text).catch(async (error: unknown) => {
+    if (!isMissing(error)) throw error;
+    await mkdir(dirname(path), { recursive: true, mode: 0o750 });
+    await writeFile(draft, text);
+  });
   await rename(draft, path);
 }
+
+const isMissing = (error: unknown): boolean => error instanceof Error && "code" in error && error.code === "ENOENT";

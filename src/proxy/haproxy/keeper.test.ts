@@ -147,6 +147,81 @@ describe("a HAProxy that starts again", () => {
   });
 });
 
+describe("files that somebody else has changed", () => {
+  const cfg = "/run/globalroute/haproxy.cfg";
+  const counted = () => {
+    const kept = keep({
+      more: {
+        reload: async () => {
+          reloads++;
+          kept.haproxy.start(kept.files);
+        },
+      },
+    });
+    let reloads = 0;
+    return { ...kept, reloads: () => reloads };
+  };
+  test("taken away while HAProxy runs: are there again as soon as it is gone", async () => {
+    const { clock, haproxy, files, settled, serving } = keep();
+    await settled(WEB);
+    const before = new Map(files);
+    files.clear();
+    haproxy.kill();
+    await clock.advance(3_000);
+    expect(files).toEqual(before);
+    haproxy.start(files);
+    expect(serving()).toEqual(["192.0.2.1=256"]);
+  });
+  test("taken away while HAProxy is away: are there again within a minute or so, and not written all the time", async () => {
+    let writes = 0;
+    const files = new Map<string, string>();
+    const writeFile = async (path: string, text: string) => {
+      writes++;
+      files.set(path, text);
+    };
+    const { clock, keeper } = keep({ more: { writeFile } });
+    keeper.update(WEB);
+    await clock.advance(0);
+    expect(writes).toBe(5);
+    files.clear();
+    await clock.advance(71_000);
+    expect(files.size).toBe(5);
+    await clock.advance(3_600_000);
+    expect(writes).toBeLessThanOrEqual(5 * 62);
+  });
+  test("of another configuration, from which HAProxy starts: are written again, and one reload brings them", async () => {
+    const { clock, haproxy, files, keeper, settled, reloads } = counted();
+    await settled(WEB);
+    files.set(cfg, files.get(cfg)!.replace(/description .*/, "description somebody else's"));
+    haproxy.start(files);
+    await clock.advance(12_000);
+    expect(keeper.status()).toEqual(CURRENT);
+    expect(reloads()).toBe(1);
+  });
+  test("of other hosts, from which HAProxy starts: it and they are brought to now", async () => {
+    const { clock, haproxy, files, keeper, settled, reloads } = counted();
+    await settled(WEB);
+    const before = new Map(files);
+    const hosts = mapFile(haproxyOptions, "hosts");
+    files.set(hosts, "other.example.org shop:web\n");
+    haproxy.start(files);
+    await clock.advance(5_000);
+    expect(keeper.status()).toEqual(CURRENT);
+    expect(haproxy.maps.get(hosts)).toEqual(["shop.example.org shop:web"]);
+    expect(files).toEqual(before);
+    expect(reloads()).toBe(0);
+  });
+  test("so that HAProxy refuses them: are written again before it is asked the next time", async () => {
+    const { clock, files, keeper, settled, serving } = keep();
+    await settled(WEB);
+    files.delete(mapFile(haproxyOptions, "plans"));
+    keeper.update(worldOf(...WEB.routes, haproxyRoute(edgePlanOf([B]), { name: "new", hosts: ["new.example.org"] })));
+    await clock.advance(15_000);
+    expect(keeper.status()).toEqual(CURRENT);
+    expect(serving("new")).toEqual(["192.0.2.2=256"]);
+  });
+});
+
 test("what somebody else commanded is taken back within a minute", async () => {
   const { clock, haproxy, serving, settled } = keep();
   await settled(WEB);

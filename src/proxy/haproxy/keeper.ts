@@ -62,6 +62,8 @@ const READ_AGAIN = 60_000;
 const RELOAD_GAP = 10_000;
 /** Milliseconds: writing down thousands of routes takes a while, and only a restart needs it. */
 const WRITE_GAP = 1_000;
+/** Milliseconds after which files are written again while HAProxy is away: it cannot start without them, and somebody may have taken them away. */
+const WRITE_AGAIN = 60_000;
 /** Milliseconds: bounds of the first wait after a failure, and of all. */
 const RETRY = { base: 250, cap: 10_000, shortest: 50 };
 /** Where servers are scarce, one round frees what the next one needs. */
@@ -140,6 +142,7 @@ export function createHaproxyKeeper(options: ConfigOptions, ports: KeeperPorts):
       isAsked = true; // the one that runs now is another
     } catch (error) {
       reloadProblem = `haproxy was not reloaded: ${messageOf(error)}`;
+      forgetFiles();
     }
   }
 
@@ -151,7 +154,8 @@ export function createHaproxyKeeper(options: ConfigOptions, ports: KeeperPorts):
   async function meet(): Promise<{ readonly description: string; readonly limit: number }> {
     const info = await ask("show info");
     const field = (name: string): string => new RegExp(`^${name}: (.*)$`, "m").exec(info)?.[1] ?? "";
-    const identity = `${field("Pid")} ${field("Start_time_sec")}`; // in a container every process is the first
+    const identity = `${field("Pid")} ${field("Start_time_sec")} ${field("description")}`; // in a container every process is the first
+    if (known?.identity !== identity) forgetFiles();
     if (known?.identity !== identity || ports.now() - known.readAt >= READ_AGAIN) {
       const state = parseServersState(await ask("show servers state"));
       known = { identity, readAt: ports.now(), state, maps: new Map() };
@@ -229,6 +233,12 @@ export function createHaproxyKeeper(options: ConfigOptions, ports: KeeperPorts):
     }
   }
 
+  /** Somebody else may have changed them: the next time all are written. */
+  function forgetFiles(): void {
+    written.clear();
+    drafted = undefined;
+  }
+
   async function turn(layout: Layout): Promise<void> {
     isAsked = false;
     isLost = false;
@@ -237,6 +247,7 @@ export function createHaproxyKeeper(options: ConfigOptions, ports: KeeperPorts):
       failures = 0;
     } catch (error) {
       failures++;
+      if (isLost && (status.isReachable || ports.now() - writtenAt >= WRITE_AGAIN)) forgetFiles();
       if (isLost) await writeDown(layout); // when it comes back, it has what was last
       tell({ isReachable: !isLost, isCurrent: false, problem: messageOf(error) });
     }
