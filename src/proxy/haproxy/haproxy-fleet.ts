@@ -49,7 +49,7 @@ export function createHaproxyFleet({ members, ports, onStatus }: HaproxyFleetOpt
         ...ports,
         ask: (command) => askHaproxy(command, { at: socket, timeout: ANSWER_TIMEOUT, setTimer: ports.setTimer }),
         writeFile: replaceFile,
-        ...(reload === undefined ? {} : { reload: () => reloadHaproxy(reload, ports.setTimer) }),
+        ...(reload === undefined ? {} : { reload: () => reloadHaproxy(reload, ports) }),
         ...(onStatus === undefined ? {} : { onStatus: (status) => onStatus(name, status) }),
       }),
     ]),

@@ -18,7 +18,7 @@ function master({ takes, comesBack = true }: { readonly takes: boolean; readonly
     awayUntil = comesBack ? 1_000 : Number.POSITIVE_INFINITY;
     return "";
   };
-  const outcome = reloadByMaster(ask, clock.sleep).then(
+  const outcome = reloadByMaster(ask, clock).then(
     () => "reloaded",
     (error) => String(error),
   );
@@ -39,25 +39,32 @@ test.each([
   expect(await outcome).toBe(wanted);
 });
 
+test("a master that answers nothing any more is not waited for longer than one that is away", async () => {
+  const clock = createSimulatedClock();
+  let asked = 0;
+  const ask = async (): Promise<string> => {
+    if (asked++ === 0) return proc(0, 0);
+    if (asked === 2) return "";
+    await clock.sleep(5_000);
+    throw new Error("silent");
+  };
+  const failed = reloadByMaster(ask, clock).catch(() => clock.now());
+  await clock.advance(1_000_000);
+  expect(await failed).toBeLessThanOrEqual(36_000);
+});
+
 test("a newer master says so at once", async () => {
   const ask = async (command: string) => (command === "reload" ? "Success=0\n--\n[ALERT] unknown keyword 'nonsense'\n" : proc(0, 0));
-  await expect(reloadByMaster(ask, async () => {})).rejects.toThrow("[ALERT] unknown keyword 'nonsense'");
+  await expect(reloadByMaster(ask, createSimulatedClock())).rejects.toThrow("[ALERT] unknown keyword 'nonsense'");
 });
 
 test("what answers is an admin socket", async () => {
-  await expect(
-    reloadByMaster(
-      async () => "Unknown command: 'show proc'",
-      async () => {},
-    ),
-  ).rejects.toThrow(/no master/);
+  await expect(reloadByMaster(async () => "Unknown command: 'show proc'", createSimulatedClock())).rejects.toThrow(/no master/);
 });
 
 test("by a command: its last words are told when it fails", async () => {
   const clock = createSimulatedClock();
-  const setTimer = (delay: number, callback: () => void) => clock.setTimer(ms(delay), callback);
-  await reloadHaproxy({ command: ["true"] }, setTimer);
-  await expect(reloadHaproxy({ command: ["sh", "-c", "echo no such unit >&2; exit 5"] }, setTimer)).rejects.toThrow(
-    /failed: no such unit$/,
-  );
+  const ports = { now: clock.now, setTimer: (delay: number, callback: () => void) => clock.setTimer(ms(delay), callback) };
+  await reloadHaproxy({ command: ["true"] }, ports);
+  await expect(reloadHaproxy({ command: ["sh", "-c", "echo no such unit >&2; exit 5"] }, ports)).rejects.toThrow(/failed: no such unit$/);
 });

@@ -5,6 +5,12 @@ import { type AdminSocket, askHaproxy } from "./runtime-socket.ts";
 /** `master`: the socket of `haproxy -W -S`. */
 export type ReloadBy = { readonly command: readonly [string, ...string[]] } | { readonly master: AdminSocket };
 
+export interface ReloadPorts {
+  /** Milliseconds; only differences count. */
+  readonly now: () => number;
+  readonly setTimer: (delay: number, callback: () => void) => () => void;
+}
+
 /** Milliseconds for a command, and for a master to come back: a configuration of thousands of routes takes seconds to read. */
 const RELOAD_TIMEOUT = 30_000;
 /** Milliseconds for one answer of a master. */
@@ -13,23 +19,27 @@ const ANSWER_TIMEOUT = 5_000;
 const LOOK = 200;
 
 /** @throws Error when the new configuration was not taken; the HAProxy that ran goes on */
-export function reloadHaproxy(by: ReloadBy, setTimer: (delay: number, callback: () => void) => () => void): Promise<void> {
+export function reloadHaproxy(by: ReloadBy, { now, setTimer }: ReloadPorts): Promise<void> {
   if ("command" in by) return runCommand(by.command);
   const sleep = (delay: number): Promise<void> => new Promise((resolve) => setTimer(delay, resolve));
   // A master's connection stays open until somebody says that no more is coming.
-  return reloadByMaster((command) => askHaproxy(`${command}\nquit`, { at: by.master, timeout: ANSWER_TIMEOUT, setTimer }), sleep);
+  return reloadByMaster((command) => askHaproxy(`${command}\nquit`, { at: by.master, timeout: ANSWER_TIMEOUT, setTimer }), { now, sleep });
 }
 
 /** @param ask one command of the master's */
-export async function reloadByMaster(ask: (command: string) => Promise<string>, sleep: (delay: number) => Promise<void>): Promise<void> {
+export async function reloadByMaster(
+  ask: (command: string) => Promise<string>,
+  { now, sleep }: Pick<ReloadPorts, "now"> & { readonly sleep: (delay: number) => Promise<void> },
+): Promise<void> {
   const before = reloadsOf(await ask("show proc"));
   const answer = await ask("reload");
   if (/^Success=0/m.test(answer)) throw new Error(`its master refuses the configuration: ${answer.split("\n").slice(1).join(" ").trim()}`); // 2.7 and newer
-  for (let waited = 0; waited < RELOAD_TIMEOUT; waited += LOOK) {
+  const since = now();
+  while (now() - since < RELOAD_TIMEOUT) {
     await sleep(LOOK);
-    const now = await ask("show proc").then(reloadsOf, () => undefined); // it starts itself anew, and is away meanwhile
-    if (now === undefined || now.count <= before.count) continue;
-    if (now.failed > before.failed) throw new Error("its master refuses the configuration. `haproxy -c -f` on the file says why.");
+    const after = await ask("show proc").then(reloadsOf, () => undefined); // it starts itself anew, and is away meanwhile
+    if (after === undefined || after.count <= before.count) continue;
+    if (after.failed > before.failed) throw new Error("its master refuses the configuration. `haproxy -c -f` on the file says why.");
     return;
   }
   throw new Error(`its master has not come back within ${RELOAD_TIMEOUT / 1000} s. Look at its log, and start it again.`);

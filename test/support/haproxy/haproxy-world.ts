@@ -147,7 +147,7 @@ export async function startHaproxy(first: HaproxyWorld, more: Partial<ConfigOpti
   return {
     ...{ port, config, fleet, bring, until, start, kill },
     ask: (command) => ask(config.adminSocket, command),
-    reload: () => reloadHaproxy({ master }, (delay, callback) => realPorts.setTimer(ms(delay), callback)),
+    reload: () => reloadHaproxy({ master }, { now: realPorts.now, setTimer: (delay, callback) => realPorts.setTimer(ms(delay), callback) }),
     reloads: async () => Number(/master\s+(\d+)/.exec(await ask(master.path, "show proc\nquit"))?.[1]),
   };
 }
