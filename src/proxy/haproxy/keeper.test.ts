@@ -244,6 +244,34 @@ describe("what only a reload can bring", () => {
     expect(serving("new")).toEqual(["192.0.2.2=256"]);
     expect(haproxy.maps.get(hosts)).toEqual(["new.example.org shop:new", "shop.example.org shop:web"]);
   });
+  test("a reload that takes long keeps nobody from failing over, and only one is under way", async () => {
+    let reloads = 0;
+    const kept = keep({
+      more: {
+        reload: async () => {
+          reloads++;
+          const read = new Map(kept.files);
+          await kept.clock.sleep(20_000);
+          expect(kept.files).toEqual(read); // while it reads them, they stay as they are
+          kept.haproxy.start(read);
+        },
+      },
+    });
+    const { clock, haproxy, keeper, serving, settled } = kept;
+    await settled(WEB);
+    keeper.update(two);
+    await clock.advance(1_000);
+    keeper.update({ ...two, routes: [WEB_FAILED_OVER.routes[0]!, two.routes[1]!] });
+    await clock.advance(900);
+    expect(serving()).toEqual(["192.0.2.2=256"]);
+    await clock.advance(17_000);
+    expect([haproxy.backends.has("shop:new_serving"), keeper.status().isCurrent]).toEqual([false, false]);
+    await clock.advance(1_101); // it has read older files
+    expect(serving()).toEqual(["192.0.2.2=256"]);
+    expect(keeper.status()).toEqual(CURRENT);
+    await clock.advance(30_000);
+    expect(reloads).toBe(1);
+  });
   test("nobody reloads: others go on, the file is there, and no host leads to what is not", async () => {
     const { clock, haproxy, files, keeper, serving, settled } = keep({ reloads: false });
     await settled(WEB);

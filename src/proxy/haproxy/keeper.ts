@@ -97,6 +97,7 @@ export function createHaproxyKeeper(options: ConfigOptions, ports: KeeperPorts):
   let isAsked = false;
   let isLost = false;
   let underWay: Promise<void> | undefined;
+  let reloading: Promise<void> | undefined;
   let cancel = (): void => {};
 
   async function ask(command: string): Promise<string> {
@@ -123,7 +124,7 @@ export function createHaproxyKeeper(options: ConfigOptions, ports: KeeperPorts):
     const need = descriptorsFor(layout, known!.state, options);
     const shortage = describeShortage(need, limit, options);
     if (lacks.length === 0) reloadProblem = undefined;
-    else if (need.toStart <= limit) await reload();
+    else if (need.toStart <= limit) reload();
     const problem = writeProblem ?? reloadProblem ?? shortage;
     return {
       ...{ isReachable: true, isCurrent: lacks.length === 0 },
@@ -132,18 +133,29 @@ export function createHaproxyKeeper(options: ConfigOptions, ports: KeeperPorts):
     };
   }
 
-  /** Never with a configuration that could not be written: what it would read is an older one, or half of one. */
-  async function reload(): Promise<void> {
-    if (ports.reload === undefined || writeProblem !== undefined || ports.now() - reloadedAt < RELOAD_GAP) return;
+  /**
+   * Lets go on what need not wait: whoever fails meanwhile is commanded to the process that runs. Never with a configuration that could not be
+   * written: what it would read is an older one, or half of one.
+   */
+  function reload(): void {
+    if (ports.reload === undefined || reloading !== undefined || writeProblem !== undefined) return;
+    if (ports.now() - reloadedAt < RELOAD_GAP) return;
     reloadedAt = ports.now();
-    try {
-      await ports.reload();
-      reloadProblem = undefined;
-      isAsked = true; // the one that runs now is another
-    } catch (error) {
-      reloadProblem = `haproxy was not reloaded: ${messageOf(error)}`;
-      forgetFiles();
-    }
+    reloading = ports
+      .reload()
+      .then(
+        () => {
+          reloadProblem = undefined;
+        },
+        (error: unknown) => {
+          reloadProblem = `haproxy was not reloaded: ${messageOf(error)}`;
+          forgetFiles();
+        },
+      )
+      .then(() => {
+        reloading = undefined;
+        start(); // the one that runs now is another
+      });
   }
 
   /**
@@ -214,6 +226,7 @@ export function createHaproxyKeeper(options: ConfigOptions, ports: KeeperPorts):
 
   /** The maps first: a configuration without its maps does not start. A full disk keeps nobody from commanding the HAProxy that runs. */
   async function writeDown(layout: Layout): Promise<void> {
+    if (reloading !== undefined) return; // it may be reading them
     if (drafted?.layout === layout && drafted.state === known?.state) return;
     const files = [
       ...(drafted?.layout.maps === layout.maps ? [] : MAPS.map((name) => [mapFile(options, name), mapText(layout.maps[name])] as const)),
@@ -284,6 +297,7 @@ export function createHaproxyKeeper(options: ConfigOptions, ports: KeeperPorts):
       isClosed = true;
       cancel();
       await underWay;
+      await reloading;
       cancel();
     },
   };
