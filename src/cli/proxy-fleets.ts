@@ -157,6 +157,7 @@ export function createProxyFleets(options: ProxyFleetsOptions): ProxyFleets {
   /** What came of what was told: Envoys do not call, they answer. */
   function look(): void {
     if (isIdle() && envoys === undefined) return;
+    envoys?.look();
     worlds.touchRamping();
     schedule();
     const found = status();

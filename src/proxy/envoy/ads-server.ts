@@ -41,6 +41,8 @@ export interface AdsServer {
   start(): Promise<ListenAddress>;
   /** Snapshots may have changed. */
   refresh(): void;
+  /** Now and then: Envoys that wait take the place of those that do not answer. */
+  look(): void;
   /** Streams whose client said who it is. */
   streams(): readonly AdsStream[];
   totals(): AdsTotals;
@@ -125,6 +127,9 @@ export function createAdsServer(options: AdsServerOptions): AdsServer {
       }),
     refresh() {
       for (const [call, { node, snapshot }] of streams) if (node !== undefined && options.snapshotFor(node) !== snapshot) bring(call);
+    },
+    look() {
+      for (const call of turns.expire(options.wallClock())) bring(call);
     },
     streams: () => [...streams.values()].flatMap(({ node, since, state }) => (node === undefined ? [] : [{ node, since, state }])),
     totals: () => ({ ...totals }),

@@ -65,6 +65,7 @@ export function createEnvoyFleet(options: EnvoyFleetOptions): EnvoyFleet {
     update(routes, classes = snapshots.classes) {
       snapshots = nextSnapshots(snapshots, routes, options.listener, classes);
       server.refresh();
+      server.look();
     },
     nodes: () => server.streams().map((stream) => nodeStatus(stream, options.placeOf(stream.node), snapshotFor(stream.node))),
     rejections: () => server.streams().flatMap((stream) => rejectionsOf(stream, snapshots.routes)),

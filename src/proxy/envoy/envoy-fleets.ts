@@ -30,6 +30,8 @@ export interface EnvoyFleets {
   start(): Promise<ListenAddress>;
   /** Envoys of a fleet that is not in it keep what they have. */
   update(fleets: readonly ToldFleet[]): void;
+  /** Every second or so: an Envoy that does not answer keeps others waiting no longer. */
+  look(): void;
   /** By fleet; those that are of no fleet here, or at no place of theirs, are told nothing and are in `strangers`. */
   nodes(): { readonly byFleet: ReadonlyMap<string, readonly FleetNode[]>; readonly strangers: readonly EnvoyNode[] };
   totals(): AdsTotals;
@@ -70,6 +72,7 @@ export function createEnvoyFleets(options: EnvoyFleetsOptions): EnvoyFleets {
       );
       server.refresh();
     },
+    look: () => server.look(),
     nodes() {
       const byFleet = new Map<string, FleetNode[]>([...known.keys()].map((name) => [name, []]));
       const strangers: EnvoyNode[] = [];

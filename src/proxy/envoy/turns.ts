@@ -5,11 +5,13 @@
 export interface Turns<T> {
   /**
    * @param now milliseconds
-   * @returns true when it has its turn, now or already; else it waits, and a later {@link end} names it, or it asks again
+   * @returns true when it has its turn, now or already; else it waits, and a later {@link end} or {@link expire} names it, or it asks again
    */
   ask(one: T, now: number): boolean;
   /** Whether it had a turn or waits: it does neither any more. @returns who has its turn now instead */
   end(one: T, now: number): T | undefined;
+  /** Takes turns that last too long from as many as others wait for. @returns who has theirs now instead, in the order in which they came */
+  expire(now: number): readonly T[];
 }
 
 /**
@@ -23,12 +25,17 @@ export function createTurns<T>(most: number, longest: number): Turns<T> {
     waiting.delete(one);
     holders.set(one, now);
   };
+  /** @returns whether there is room for one more now */
+  const makeRoom = (now: number): boolean => {
+    const [oldest] = holders;
+    if (holders.size >= most && oldest !== undefined && now - oldest[1] > longest) holders.delete(oldest[0]);
+    return holders.size < most;
+  };
   return {
     ask(one, now) {
       if (holders.has(one)) return true;
-      const [oldest] = holders;
-      if (holders.size >= most && oldest !== undefined && now - oldest[1] > longest) holders.delete(oldest[0]);
-      if (holders.size >= most) waiting.add(one);
+      const [first = one] = waiting;
+      if (first !== one || !makeRoom(now)) waiting.add(one);
       else take(one, now);
       return holders.has(one);
     },
@@ -37,6 +44,15 @@ export function createTurns<T>(most: number, longest: number): Turns<T> {
       if (!holders.delete(one) || holders.size >= most) return undefined;
       const [next] = waiting;
       if (next !== undefined) take(next, now);
+      return next;
+    },
+    expire(now) {
+      const next: T[] = [];
+      for (const one of waiting) {
+        if (!makeRoom(now)) break;
+        take(one, now);
+        next.push(one);
+      }
       return next;
     },
   };
