@@ -23,7 +23,7 @@ function keep({ reloads = true, more = {} as Partial<KeeperPorts> } = {}) {
   const files = new Map<string, string>();
   const told: HaproxyStatus[] = [];
   let asked = 0;
-  const keeper = createHaproxyKeeper(haproxyOptions, {
+  const ports: KeeperPorts = {
     ask: (command) => {
       asked++;
       return haproxy.ask(command);
@@ -35,8 +35,14 @@ function keep({ reloads = true, more = {} as Partial<KeeperPorts> } = {}) {
     random: () => 0.999,
     onStatus: (status) => told.push(status),
     ...more,
-  });
-  onTestFinished(() => keeper.close());
+  };
+  /** Of the same HAProxy, as after a start of ours. */
+  const another = () => {
+    const one = createHaproxyKeeper(haproxyOptions, ports);
+    onTestFinished(() => one.close());
+    return one;
+  };
+  const keeper = another();
   const serving = (route = "web") =>
     (haproxy.backends.get(`shop:${route}_serving`) ?? [])
       .filter(({ isReady }) => isReady)
@@ -50,7 +56,7 @@ function keep({ reloads = true, more = {} as Partial<KeeperPorts> } = {}) {
     expect(keeper.status()).toEqual(CURRENT);
     haproxy.changes.length = 0;
   };
-  return { clock, haproxy, files, told, keeper, serving, settled, asked: () => asked };
+  return { clock, haproxy, files, told, keeper, another, serving, settled, asked: () => asked };
 }
 
 test("files are there before HAProxy is; when it starts from them, nothing is left to command", async () => {
@@ -342,28 +348,35 @@ describe("a HAProxy that may open few files", () => {
   });
 });
 
-test("when classes of clients are others, no client is without its group's plan on the way, and nothing is reloaded", async () => {
-  const { clock, haproxy, keeper, settled } = keep({ reloads: false });
+describe("when classes of clients are others", () => {
   const ruled = (name: string, network: string): HaproxyWorld => ({
     routes: [haproxyRoute(edgePlanOf([A]), { groups: [{ name: "office", classes: [name], plan: edgePlanOf([B]) }] })],
     classes: [{ name, networks: [network] }],
   });
-  await settled(ruled("before", "198.51.100.0/24"));
-  const lookUp = (map: "clients" | "plans", key: string): string | undefined =>
-    haproxy.maps
-      .get(mapFile(haproxyOptions, map))
-      ?.find((entry) => entry.startsWith(`${key} `))
-      ?.split(" ")[1];
-  const plans: unknown[] = [];
-  haproxy.onChange = () => {
-    const found = lookUp("clients", "198.51.100.0/24") ?? lookUp("clients", "198.51.0.0/16");
-    plans.push(lookUp("plans", `shop:web:${found}`));
-  };
-  keeper.update(ruled("after", "198.51.0.0/16"));
-  await clock.advance(3_000);
-  expect(new Set(plans)).toEqual(new Set(["shop:web:office"]));
-  expect(haproxy.maps.get(mapFile(haproxyOptions, "plans"))).toEqual(["shop:web:after shop:web:office"]);
-  expect(keeper.status()).toEqual(CURRENT);
+  test.each([
+    { whose: "the one that brought the classes of before", isAnother: false },
+    { whose: "one that has just started, and finds HAProxy as another left it", isAnother: true },
+  ])("no client is without its group's plan on the way, and nothing is reloaded: by $whose", async ({ isAnother }) => {
+    const { clock, haproxy, keeper, another, settled } = keep({ reloads: false });
+    await settled(ruled("before", "198.51.100.0/24"));
+    const lookUp = (map: "clients" | "plans", key: string): string | undefined =>
+      haproxy.maps
+        .get(mapFile(haproxyOptions, map))
+        ?.find((entry) => entry.startsWith(`${key} `))
+        ?.split(" ")[1];
+    const plans: unknown[] = [];
+    haproxy.onChange = () => {
+      const found = lookUp("clients", "198.51.100.0/24") ?? lookUp("clients", "198.51.0.0/16");
+      plans.push(lookUp("plans", `shop:web:${found}`));
+    };
+    if (isAnother) await keeper.close();
+    const current = isAnother ? another() : keeper;
+    current.update(ruled("after", "198.51.0.0/16"));
+    await clock.advance(3_000);
+    expect(new Set(plans)).toEqual(new Set(["shop:web:office"]));
+    expect(haproxy.maps.get(mapFile(haproxyOptions, "plans"))).toEqual(["shop:web:after shop:web:office"]);
+    expect(current.status()).toEqual(CURRENT);
+  });
 });
 
 test("clients whom a rule binds keep their plan until a reload has brought those of a new rule", async () => {

@@ -8,6 +8,7 @@ import { type ConfigOptions, describeConfig, fingerprintOf, mapFile, mapText, re
 import {
   joinCommands,
   lacksGroups,
+  parseMap,
   parseVersion,
   planLeftovers,
   planServers,
@@ -205,9 +206,10 @@ export function createHaproxyKeeper(options: ConfigOptions, ports: KeeperPorts):
   async function applyMaps(maps: Layout["maps"], names: readonly MapName[]): Promise<void> {
     const steps = names.map((name) => ({ name, entries: maps[name] }));
     // For a moment clients are of classes of before, or are already of those to come: whichever, they find their plan.
-    const plans = known!.maps.get("plans");
-    if (names === MAPS && plans !== undefined && known!.maps.get("clients") !== maps.clients && !sameMap("plans", maps.plans, plans))
-      steps.unshift({ name: "plans", entries: [...new Map([...plans, ...maps.plans])] });
+    if (names === MAPS && known!.maps.get("clients") !== maps.clients) {
+      const plans = await shown("plans");
+      if (!sameMap("plans", maps.plans, plans)) steps.unshift({ name: "plans", entries: [...new Map([...plans, ...maps.plans])] });
+    }
     for (const { name, entries } of steps) {
       const confirmed = known!.maps.get(name);
       if (confirmed === entries) continue;
@@ -222,6 +224,13 @@ export function createHaproxyKeeper(options: ConfigOptions, ports: KeeperPorts):
       }
       known!.maps.set(name, entries);
     }
+  }
+
+  /** A map as HAProxy has it; empty when it has none of the name. */
+  async function shown(name: MapName): Promise<readonly MapEntry[]> {
+    const entries = known!.maps.get(name) ?? parseMap(await ask(`show map ${mapFile(options, name)}`));
+    known!.maps.set(name, entries);
+    return entries;
   }
 
   /** The maps first: a configuration without its maps does not start. A full disk keeps nobody from commanding the HAProxy that runs. */
