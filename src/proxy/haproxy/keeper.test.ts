@@ -4,6 +4,7 @@ import { createFakeHaproxy } from "../../../test/support/haproxy/fake-haproxy.ts
 import { edgeBackend, edgePlanOf, haproxyOptions, haproxyRoute } from "../../../test/support/haproxy/haproxy-routes.ts";
 import { createSimulatedClock } from "../../../test/support/simulated-clock.ts";
 import { ms } from "../../model/units.ts";
+import type { EdgePlan } from "../edge-plan.ts";
 import { createHaproxyKeeper, type HaproxyStatus, type KeeperPorts } from "./keeper.ts";
 import type { HaproxyRoute, HaproxyWorld } from "./layout.ts";
 import { mapFile } from "./render-config.ts";
@@ -396,6 +397,47 @@ test("clients whom a rule binds keep their plan until a reload has brought those
   await clock.advance(12_000);
   expect(keeper.status()).toEqual(CURRENT);
   expect(haproxy.maps.get(mapFile(haproxyOptions, "plans"))).toEqual(["shop:web:two shop:web:lab_2boffice"]);
+});
+
+describe("a rule whose plans only a reload can bring", () => {
+  const ruled = (group: string, plan: EdgePlan, groupPlan: EdgePlan): HaproxyWorld => ({
+    routes: [haproxyRoute(plan, { groups: [{ name: group, classes: [group], plan: groupPlan }] })],
+    classes: [{ name: group, networks: ["198.51.100.0/24"] }],
+  });
+  const B_DOWN = edgeBackend("b", ["-192.0.2.2"]);
+  const turned = ruled("in", edgePlanOf([A]), edgePlanOf([B]));
+  test("whoever it forbids does not serve those who are taken for others until then; who is down is taken away, and comes back", async () => {
+    const { clock, haproxy, files, keeper, serving, settled } = keep({ reloads: false });
+    await settled(ruled("-", edgePlanOf([B]), edgePlanOf([A])));
+    keeper.update(turned);
+    await clock.advance(5_000);
+    expect(haproxy.changes).toEqual([]);
+    expect(serving()).toEqual(["192.0.2.2=256"]);
+    keeper.update(ruled("in", edgePlanOf([A]), edgePlanOf([B_DOWN])));
+    await clock.advance(0);
+    expect(serving()).toEqual([]);
+    expect(haproxy.backends.get("shop:web")!.filter(({ name, isReady }) => name.startsWith("direct") && isReady)).toEqual([]);
+    keeper.update(turned);
+    await clock.advance(62_000); // all is read again meanwhile
+    expect(serving()).toEqual(["192.0.2.2=256"]);
+    haproxy.start(files);
+    await clock.advance(12_000);
+    expect(keeper.status()).toEqual(CURRENT);
+    expect([serving(), serving("web:in")]).toEqual([["192.0.2.1=256"], ["192.0.2.2=256"]]);
+  });
+  test("HAProxy starts again from older files: they count for whom it has then", async () => {
+    const { clock, haproxy, files, keeper, serving, settled } = keep({ reloads: false });
+    await settled(ruled("-", edgePlanOf([A]), edgePlanOf([B])));
+    const older = new Map(files);
+    keeper.update(ruled("-", edgePlanOf([B]), edgePlanOf([A])));
+    await clock.advance(2_000);
+    keeper.update(turned);
+    await clock.advance(5_000);
+    expect(serving()).toEqual(["192.0.2.2=256"]);
+    haproxy.start(older);
+    await clock.advance(5_000);
+    expect(serving()).toEqual(["192.0.2.1=256"]);
+  });
 });
 
 test("a full disk keeps nobody from commanding", async () => {

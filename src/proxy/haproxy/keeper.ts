@@ -3,11 +3,12 @@
  * While HAProxy cannot be reached, it serves by what it was told last; when it starts again, by what was written last.
  */
 import { describeShortage, descriptorsFor } from "./descriptors.ts";
+import { type Held, holdBackends, withHeld } from "./held-plans.ts";
 import { createLayouter, type HaproxyWorld, type Layout, MAPS, type MapEntry, type MapName } from "./layout.ts";
 import { type ConfigOptions, describeConfig, fingerprintOf, mapFile, mapText, renderConfig } from "./render-config.ts";
 import {
   joinCommands,
-  lacksGroups,
+  lackingGroups,
   parseMap,
   parseVersion,
   planLeftovers,
@@ -85,6 +86,7 @@ export function createHaproxyKeeper(options: ConfigOptions, ports: KeeperPorts):
   let known:
     | { readonly identity: string; readonly readAt: number; state: ServersState; readonly maps: Map<MapName, readonly MapEntry[]> }
     | undefined;
+  let held: Held = new Map();
   /** What the files were made of. */
   let drafted: { readonly layout: Layout; readonly state: ServersState | undefined } | undefined;
   let writeProblem: string | undefined;
@@ -114,8 +116,10 @@ export function createHaproxyKeeper(options: ConfigOptions, ports: KeeperPorts):
     if (known === undefined) await writeDown(layout); // nobody can start it before
     const { description, limit } = await meet();
     const plan = (of: Layout, state: ServersState): ServersPlan => planServers(of, state, settled);
-    await applyServers(plan, layout);
-    const isHeld = lacksGroups(layout, known!.state);
+    const waiting = lackingGroups(layout, known!.state);
+    held = holdBackends(layout, waiting, known!.state, held);
+    await applyServers(plan, withHeld(layout, held));
+    const isHeld = waiting.size > 0;
     await applyMaps(presentMaps(layout, known!.state), isHeld ? MAPS_OF_HOSTS : MAPS);
     if (!isHeld) await applyServers(planLeftovers, layout);
     const { missing } = plan(layout, known!.state);
@@ -171,6 +175,7 @@ export function createHaproxyKeeper(options: ConfigOptions, ports: KeeperPorts):
     if (known?.identity !== identity) forgetFiles();
     if (known?.identity !== identity || ports.now() - known.readAt >= READ_AGAIN) {
       const state = parseServersState(await ask("show servers state"));
+      if (known?.identity !== identity) held = new Map();
       known = { identity, readAt: ports.now(), state, maps: new Map() };
     }
     return { description: field("description"), limit: Number(field("Ulimit-n") || Number.POSITIVE_INFINITY) };

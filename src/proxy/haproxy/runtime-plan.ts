@@ -122,12 +122,16 @@ export function presentMaps({ plans, maps }: Layout, state: ServersState): Layou
 }
 
 /**
- * Whether a route that HAProxy has lacks plans for clients whom its rules tell apart. Until a reload brings them, clients stay with the classes and
+ * Routes that HAProxy has, but without plans for clients whom their rules tell apart. Until a reload brings them, clients stay with the classes and
  * plans that are there: of two rules, the one that is new would else take the clients of both from the plan that they have.
+ *
+ * @returns names of backends, of the routes' own plans
  */
-export function lacksGroups({ plans, maps }: Layout, state: ServersState): boolean {
+export function lackingGroups({ plans, maps }: Layout, state: ServersState): ReadonlySet<string> {
   const absent = new Set(plans.filter(({ ranks }) => !ranks.every(({ name }) => state.has(name))).map(({ name }) => name));
-  return absent.size > 0 && maps.plans.some(([key, backend]) => absent.has(backend) && !absent.has(key.slice(0, key.lastIndexOf(":"))));
+  if (absent.size === 0) return absent;
+  const routes = maps.plans.flatMap(([key, backend]) => (absent.has(backend) ? [key.slice(0, key.lastIndexOf(":"))] : []));
+  return new Set(routes.filter((route) => !absent.has(route)));
 }
 
 /** Lines `0x… KEY VALUE` of `show map`. */
