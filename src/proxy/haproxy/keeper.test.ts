@@ -1,6 +1,6 @@
 /** A keeper and a HAProxy that holds state, in simulated time. */
 import { describe, expect, onTestFinished, test } from "vitest";
-import { createFakeHaproxy } from "../../../test/support/haproxy/fake-haproxy.ts";
+import { createFakeHaproxy, type FakeHaproxy } from "../../../test/support/haproxy/fake-haproxy.ts";
 import { edgeBackend, edgePlanOf, haproxyOptions, haproxyRoute } from "../../../test/support/haproxy/haproxy-routes.ts";
 import { createSimulatedClock } from "../../../test/support/simulated-clock.ts";
 import { ms } from "../../model/units.ts";
@@ -309,6 +309,46 @@ describe("what only a reload can bring", () => {
     expect(haproxy.maps.get(hosts)).toEqual(["shop.example.org shop:web"]);
     expect(serving("new")).toEqual([]);
     expect(keeper.status().reloadFor).toBe("settings of another configuration");
+  });
+  describe("another name for a route", () => {
+    const groups = [{ name: "office", classes: ["office"], plan: edgePlanOf([B]) }];
+    const plain = (name: string): HaproxyWorld => worldOf(haproxyRoute(edgePlanOf([A]), { name }));
+    const ruled = (name: string): HaproxyWorld => ({
+      routes: [haproxyRoute(edgePlanOf([A]), { name, groups })],
+      classes: [{ name: "office", networks: ["198.51.100.0/24"] }],
+    });
+    const found = (haproxy: FakeHaproxy, map: "hosts" | "plans") => haproxy.maps.get(mapFile(haproxyOptions, map));
+    test.each([
+      { how: "by the keeper that brought it", isAnother: false },
+      { how: "by one that has just started", isAnother: true },
+    ])("its hosts lead to the old one until HAProxy is reloaded: $how", async ({ isAnother }) => {
+      const { clock, haproxy, files, keeper, another, serving, settled } = keep({ reloads: false });
+      await settled(plain("web"));
+      if (isAnother) await keeper.close();
+      const current = isAnother ? another() : keeper;
+      current.update(plain("web2"));
+      await clock.advance(62_000);
+      expect([found(haproxy, "hosts"), serving()]).toEqual([["shop.example.org shop:web"], ["192.0.2.1=256"]]);
+      haproxy.start(files);
+      await clock.advance(12_000);
+      expect(current.status()).toEqual(CURRENT);
+      expect([found(haproxy, "hosts"), serving("web2")]).toEqual([["shop.example.org shop:web2"], ["192.0.2.1=256"]]);
+    });
+    test("clients whom its rules bind keep their plan, too", async () => {
+      const { clock, haproxy, files, keeper, serving, settled } = keep({ reloads: false });
+      await settled(ruled("web"));
+      keeper.update(ruled("web2"));
+      await clock.advance(62_000);
+      expect([found(haproxy, "hosts"), found(haproxy, "plans")]).toEqual([
+        ["shop.example.org shop:web"],
+        ["shop:web:office shop:web:office"],
+      ]);
+      expect([serving(), serving("web:office")]).toEqual([["192.0.2.1=256"], ["192.0.2.2=256"]]);
+      haproxy.start(files);
+      await clock.advance(12_000);
+      expect(keeper.status()).toEqual(CURRENT);
+      expect(found(haproxy, "plans")).toEqual(["shop:web2:office shop:web2:office"]);
+    });
   });
   test("HAProxy refuses: is told, and tried again after a while", async () => {
     let tries = 0;

@@ -9,6 +9,7 @@ import { type ConfigOptions, describeConfig, fingerprintOf, mapFile, mapText, re
 import {
   joinCommands,
   lackingGroups,
+  needsFormerGroups,
   parseMap,
   parseVersion,
   planLeftovers,
@@ -119,9 +120,11 @@ export function createHaproxyKeeper(options: ConfigOptions, ports: KeeperPorts):
     const waiting = lackingGroups(layout, known!.state);
     held = holdBackends(layout, waiting, known!.state, held);
     await applyServers(plan, withHeld(layout, held));
-    const isHeld = waiting.size > 0;
-    await applyMaps(presentMaps(layout, known!.state), isHeld ? MAPS_OF_HOSTS : MAPS);
-    if (!isHeld) await applyServers(planLeftovers, layout);
+    const maps = presentMaps(layout, known!.state, { hosts: await shown("hosts"), wildcards: await shown("wildcards") });
+    const present = { ...layout, maps };
+    const isHeld = waiting.size > 0 || needsFormerGroups(present, known!.state);
+    await applyMaps(maps, isHeld ? MAPS_OF_HOSTS : MAPS);
+    if (!isHeld) await applyServers(planLeftovers, present);
     const { missing } = plan(layout, known!.state);
     const lacks =
       description === describeConfig(fingerprintOf(layout, options)) ? missing : [...missing, "settings of another configuration"];

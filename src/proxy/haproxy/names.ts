@@ -45,3 +45,6 @@ const RANKED = new RegExp(`_(${RANKS.join("|")})$`);
 
 /** True for every name that {@link rankBackend} makes, of whichever plan. */
 export const isRankBackend = (name: string): boolean => RANKED.test(name);
+
+/** The backend of the route, of a backend of its plans or of one of their ranks. */
+export const routeOfBackend = (name: string): string => name.replace(RANKED, "").split(":", 2).join(":");

@@ -207,7 +207,24 @@ test("a plan that HAProxy does not have is missing, and no map leads to it", asy
     "backend shop:new_last",
     "backend shop:new",
   ]);
-  expect(presentMaps(layout, await state()).hosts).toEqual([["shop.example.org", "shop:web"]]);
+  expect(presentMaps(layout, await state(), { hosts: [], wildcards: [] }).hosts).toEqual([["shop.example.org", "shop:web"]]);
+});
+
+test("hosts of a plan that HAProxy does not have stay where they are, if that is still there, and it is not emptied", async () => {
+  const { state } = started(edgePlanOf([A]));
+  const hosts = ["moved.example.org", "gone.example.org", "new.example.org", "*.moved.example.org"];
+  const layout = layoutOf({ routes: [haproxyRoute(edgePlanOf([B]), { name: "new", hosts })], classes: [] });
+  const maps = presentMaps(layout, await state(), {
+    hosts: [
+      ["moved.example.org", "shop:web"],
+      ["gone.example.org", "shop:gone"],
+      ["former.example.org", "shop:web"],
+    ],
+    wildcards: [[".moved.example.org", "shop:web"]],
+  });
+  expect(maps).toMatchObject({ hosts: [["moved.example.org", "shop:web"]], wildcards: [[".moved.example.org", "shop:web"]] });
+  expect(planLeftovers({ ...layout, maps }, await state()).commands).toEqual([]);
+  expect(planLeftovers(layout, await state()).commands).not.toEqual([]);
 });
 
 describe("what HAProxy answers", () => {

@@ -3,7 +3,7 @@
  * where servers were scarce, what needed those that it has freed.
  */
 import type { Layout, MapEntry, MapName, PlanBackends, RankServers, WantedServer } from "./layout.ts";
-import { DIRECT, isDirect, isRankBackend } from "./names.ts";
+import { DIRECT, isDirect, isRankBackend, RANKS, rankBackend, routeOfBackend } from "./names.ts";
 import { seat, seatsFor } from "./seats.ts";
 import type { ServerRow, ServersState } from "./servers-state.ts";
 
@@ -43,11 +43,12 @@ export function planServers(layout: Layout, state: ServersState, settled: Settle
   };
 }
 
-/** Backends of plans that are no more, which HAProxy keeps until it is reloaded: nobody is sent there, so nobody need be looked at. */
+/** Backends of plans that are no more, which HAProxy keeps until it is reloaded: unless hosts lead there still, nobody need be looked at. */
 export function planLeftovers(layout: Layout, state: ServersState): ServersPlan {
   const wanted = new Set(layout.plans.flatMap(({ name, ranks }) => [name, ...ranks.map((rank) => rank.name)]));
+  const former = formerRoutes(layout);
   const left = [...state]
-    .filter(([name]) => !wanted.has(name))
+    .filter(([name]) => !wanted.has(name) && !former.has(routeOfBackend(name)))
     .map(([name, rows]) => [name, rows.filter((row) => row.isReady && (isRankBackend(name) || isDirect(row.name)))] as const)
     .filter(([, rows]) => rows.length > 0);
   return {
@@ -112,13 +113,42 @@ const retire = (backend: string, row: ServerRow, wanted: WantedServer | undefine
 const setServer = (backend: string, { name }: ServerRow, what: string): string => `set server ${backend}/${name} ${what}`;
 
 /**
- * Maps for what HAProxy has: nothing in them leads to a backend that a reload has yet to bring, as long as another plan of the route is there.
+ * Maps for what HAProxy has: nothing in them leads to a backend that a reload has yet to bring, as long as another plan of the route is there. Hosts
+ * of a route that is not stay with the route that they lead to now.
+ *
+ * @param now where hosts lead in the HAProxy that runs
  */
-export function presentMaps({ plans, maps }: Layout, state: ServersState): Layout["maps"] {
+export function presentMaps({ plans, maps }: Layout, state: ServersState, now: MapsOfHosts): Layout["maps"] {
   if (plans.every(({ ranks }) => ranks.every(({ name }) => state.has(name)))) return maps;
   const present = new Set(plans.filter(({ ranks }) => ranks.every(({ name }) => state.has(name))).map(({ name }) => name));
   const leads = ([, value]: MapEntry): boolean => present.has(value);
-  return { ...maps, hosts: maps.hosts.filter(leads), wildcards: maps.wildcards.filter(leads), plans: maps.plans.filter(leads) };
+  const stay = (wanted: readonly MapEntry[], actual: readonly MapEntry[]): readonly MapEntry[] => {
+    const before = new Map(actual);
+    return wanted.flatMap((entry): readonly MapEntry[] => {
+      if (leads(entry)) return [entry];
+      const route = before.get(entry[0]);
+      return route !== undefined && RANKS.every((rank) => state.has(rankBackend(route, rank))) ? [[entry[0], route]] : [];
+    });
+  };
+  return {
+    ...maps,
+    ...{ hosts: stay(maps.hosts, now.hosts), wildcards: stay(maps.wildcards, now.wildcards) },
+    plans: maps.plans.filter(leads),
+  };
+}
+
+export type MapsOfHosts = Pick<Layout["maps"], "hosts" | "wildcards">;
+
+/** Routes that are no more, but to which hosts lead until a reload. @returns names of backends */
+function formerRoutes({ plans, maps }: Layout): ReadonlySet<string> {
+  const wanted = new Set(plans.map(({ name }) => name));
+  return new Set([...maps.hosts, ...maps.wildcards].flatMap(([, route]) => (wanted.has(route) ? [] : [route])));
+}
+
+/** Whether hosts lead to a route that is no more and told clients apart: the classes and plans that are there are needed until a reload. */
+export function needsFormerGroups(layout: Layout, state: ServersState): boolean {
+  const former = formerRoutes(layout);
+  return former.size > 0 && [...state.keys()].some((name) => former.has(routeOfBackend(name)) && name.split(":").length > 2);
 }
 
 /**
