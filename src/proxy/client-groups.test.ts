@@ -64,6 +64,7 @@ test("for any client the plan is that of DNS, but for how far everything is", ()
           if (plan.isRestricted) seen.restricted++;
           const names = plan.tiers.map((tier) => tier.map((position) => route.backends[position]!.name));
           expect(tiers.map((tier) => tier.map(({ name }) => name))).toEqual(names);
+          expect(tiers.flat().every(({ weight }) => Number.isInteger(weight) && weight >= 1)).toBe(true);
         }
       });
     }),

@@ -64,12 +64,15 @@ test("who serves, and by which shares, is what DNS answers, whatever stands how"
     { rules: [testRule("far", "Prefer", { countries: ["DE"] }, ["tokyo"])] },
   );
   let served = 0;
+  const isStandby = fc.array(fc.constantFrom(false, false, true), { minLength: 4, maxLength: 4 });
   fc.assert(
-    fc.property(orders, fc.array(standing, { minLength: 4, maxLength: 4 }), (more, standings) => {
-      const seen = world(testRoute(FOUR, more));
+    fc.property(orders, fc.array(standing, { minLength: 4, maxLength: 4 }), isStandby, (more, standings, standbys) => {
+      const backends = FOUR.map((backend, i) => (standbys[i] ? { ...backend, weight: 0 } : backend));
+      const seen = world(testRoute(backends, more));
       setStandings(seen.table, standings);
-      const { shares } = told(seen);
+      const { shares, tiers } = told(seen);
       const dns = answered(seen.table);
+      expect(tiers.flat().filter(({ weight }) => !(Number.isInteger(weight) && weight >= 1 && weight <= 1_000_000))).toEqual([]);
       if (shares.size === 0) return; // all that rules allow is cordoned: DNS holds on to what a proxy stops at once
       served++;
       expect([...shares.keys()].sort()).toEqual([...dns.keys()].sort());
@@ -79,6 +82,15 @@ test("who serves, and by which shares, is what DNS answers, whatever stands how"
     { numRuns: 120, seed: 7 },
   );
   expect(served).toBeGreaterThan(100);
+});
+
+test("standbys have shares of their tier, and serve when who has a weight does not", () => {
+  const [first, ...standbys] = FOUR;
+  const seen = world(testRoute([first!, ...standbys.map((backend) => ({ ...backend, weight: 0 }))]));
+  const weights = () => seen.plan().tiers.map((tier) => tier.map(({ weight }) => weight));
+  expect(weights()).toEqual([[1_000_000], [333_333, 333_333, 333_333]]);
+  setStandings(seen.table, [Standing.Unhealthy, Standing.Usable, Standing.Usable, Standing.Usable]);
+  expect([...told(seen).shares]).toEqual(standbys.map(({ cluster }) => [cluster, 1 / 3]));
 });
 
 describe("standings of addresses", () => {

@@ -6,7 +6,7 @@ import type { Place } from "../geo/geo-table.ts";
 import type { Location, Route } from "../model/inventory.ts";
 import type { Measures } from "../routing/measure.ts";
 import { planPlace } from "../routing/plan.ts";
-import type { Policy } from "../routing/policy.ts";
+import { type Policy, tierWeight } from "../routing/policy.ts";
 import { FULL, type RoutingTable, Standing } from "../routing/table.ts";
 
 export interface EdgePlan {
@@ -68,10 +68,11 @@ export function edgePlan(input: EdgePlanInput): EdgePlan {
   const held = well === undefined && route.failover.whenAllUnhealthy === "HoldLast" ? lastUsable(units.flat()) : undefined;
   const rung = well ?? held?.standing ?? LADDER.find(has);
   const serving = (unit: Unit): boolean => (held === undefined ? unit.standing === rung : unit === held);
-  const whole = tiers.map((tier) => tier.reduce((sum, position) => sum + policy.members[position]!.weight, 0));
+  const weightOf = (position: number): number => tierWeight(policy.members[position]!);
+  const whole = tiers.map((tier) => tier.reduce((sum, position) => sum + weightOf(position), 0));
   return {
     tiers: units
-      .map((tier, i) => tier.map((unit) => backendOf(unit, serving(unit), policy.members[unit.position]!.weight / whole[i]!)))
+      .map((tier, i) => tier.map((unit) => backendOf(unit, serving(unit), weightOf(unit.position) / whole[i]!)))
       .filter((tier) => tier.length > 0),
     standing: rung,
   };

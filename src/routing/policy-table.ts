@@ -6,7 +6,7 @@ import { classifyPlaces } from "./classify-places.ts";
 import type { BuiltCut, MemoUse } from "./compile-memo.ts";
 import { mix32 } from "./hash.ts";
 import type { Measures } from "./measure.ts";
-import type { Policy } from "./policy.ts";
+import { type Policy, tierWeight } from "./policy.ts";
 import { buildSlots } from "./slots.ts";
 import { NO_SLOTS } from "./table.ts";
 
@@ -98,11 +98,10 @@ export class PolicyTable {
   }
 
   private tier(policy: Policy, positions: readonly number[]): number {
-    // Standbys share alike; a tier never mixes them with weighted members.
     const members = positions.map((position) => ({
       ...policy.members[position]!,
       position,
-      weight: policy.members[position]!.weight || 1,
+      weight: tierWeight(policy.members[position]!),
     }));
     const slotKey = members.map((member) => `${member.hash}:${member.weight}`).join();
     const key = `${positions.join()};${slotKey}`;

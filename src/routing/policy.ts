@@ -103,6 +103,9 @@ export const ruleClients = ({ unknownPlace, clients }: Rule, subnetIndex: Readon
   subnets: clients.subnets.map((subnet) => subnetIndex.get(subnet)!).sort((a, b) => a - b),
 });
 
+/** By which a member shares its tier with the others, above 0. Standbys share alike; a tier never mixes them with weighted members. */
+export const tierWeight = ({ weight }: PolicyMember): number => weight || 1;
+
 /** Backend × cluster, both percent, by position; 0 = warm standby. */
 export const effectiveWeights = (route: Route, inventory: Inventory, clusterIndex: ReadonlyMap<string, number>): readonly number[] =>
   route.backends.map((backend) => backend.weight * inventory.clusters[clusterIndex.get(backend.cluster)!]!.weight);

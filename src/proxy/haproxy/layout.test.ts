@@ -1,7 +1,11 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { edgeBackend, edgePlanOf, haproxyRoute } from "../../../test/support/haproxy/haproxy-routes.ts";
-import type { EdgePlan } from "../edge-plan.ts";
+import { testBackend, testInventory, testRoute } from "../../../test/support/world/build-route.ts";
+import { compileTestTable, everythingUsable } from "../../../test/support/world/compile-test-world.ts";
+import { policyOf } from "../../routing/policy.ts";
+import { Standing } from "../../routing/table.ts";
+import { type EdgePlan, edgePlan } from "../edge-plan.ts";
 import { createLayouter, type HaproxyRoute, type HaproxyWorld, layoutOf } from "./layout.ts";
 import { groupBackend, isRankBackend, rankBackend, routeBackend } from "./names.ts";
 
@@ -69,6 +73,18 @@ const cases: readonly { name: string; plan: EdgePlan; serving: string; next: str
   },
 ];
 test.each(cases)("$name", ({ plan, name: _, ...wanted }) => expect(told(plan)).toEqual(wanted));
+
+test("a warm standby serves alone when nobody with a weight can", () => {
+  const route = testRoute([testBackend("frankfurt", 1), testBackend("dublin", 2, { weight: 0, addresses: ["192.0.2.2"] })]);
+  const inventory = testInventory([route]);
+  const { table, measures } = compileTestTable(inventory, []);
+  everythingUsable(table);
+  table.state.standing.fill(Standing.Unhealthy, 0, 2);
+  const policy = policyOf(route, inventory, new Map(inventory.clusters.map(({ name }, i) => [name, i])), new Map());
+  const place = { latitude: 50, longitude: 8 };
+  const [plan] = layoutOf({ routes: [haproxyRoute(edgePlan({ table, route, index: 0, policy, measures, place }))], classes: [] }).plans;
+  expect(plan!.direct).toMatchObject({ address: "192.0.2.2", weight: 256 });
+});
 
 test("the first rank knows all endpoints of the plan, so that a failover moves nobody else", () => {
   const { plans } = layoutOf({ routes: [haproxyRoute(edgePlanOf([A], [edgeBackend("b", ["-192.0.2.3"])]))], classes: [] });
