@@ -25,9 +25,9 @@ const setOf = (entries: Readonly<Record<string, string>>): ResourceSet =>
     hash,
   );
 
-/** Clusters, endpoints and routes that speak of each other: name → version of its endpoints. */
-const snapshotOf = (assignments: Readonly<Record<string, string>>): Snapshot => ({
-  cluster: setOf(Object.fromEntries(Object.keys(assignments).map((name) => [name, "c"]))),
+/** Clusters, endpoints and routes that speak of each other: name → version of its endpoints, and of the cluster itself. */
+const snapshotOf = (assignments: Readonly<Record<string, string>>, clusters: Readonly<Record<string, string>> = {}): Snapshot => ({
+  cluster: setOf(Object.fromEntries(Object.keys(assignments).map((name) => [name, clusters[name] ?? "c"]))),
   loadAssignment: setOf(assignments),
   listener: setOf({ globalroute: "l" }),
   routes: setOf({ globalroute: Object.keys(assignments).join(" ") }),
@@ -82,12 +82,11 @@ const canServe = ({ has }: ModelClient): boolean =>
     .flatMap((text) => text.split(" ").filter(Boolean))
     .every((name) => has.cluster.has(name) && has.loadAssignment.has(name));
 
+const versioned = (choice: readonly string[]) =>
+  fc.dictionary(fc.constantFrom("a", "b", "c", "d"), fc.constantFrom(...choice), { maxKeys: 4, noNullPrototype: true });
 const worlds = fc.array(
-  fc.dictionary(fc.constantFrom("a", "b", "c", "d"), fc.constantFrom("1", "2", "3"), { maxKeys: 4, noNullPrototype: true }).map(snapshotOf),
-  {
-    minLength: 1,
-    maxLength: 6,
-  },
+  fc.tuple(versioned(["1", "2", "3"]), versioned(["c", "c2"])).map(([assignments, clusters]) => snapshotOf(assignments, clusters)),
+  { minLength: 1, maxLength: 6 },
 );
 const steps = fc.array(fc.constantFrom("client", "server", "change"), { maxLength: 60 });
 
@@ -107,6 +106,7 @@ describe.each(variants)("%s", (variant) => {
         }
         link.settle(now());
         expect(whole(link.client)).toEqual(wholeOf(now()));
+        expect([...link.client.warming]).toEqual([]);
         const { sent } = link;
         link.push(now());
         expect(link.sent).toBe(sent);
@@ -151,6 +151,47 @@ describe.each(variants)("%s", (variant) => {
     const { sent } = link;
     link.settle(after);
     expect(link.sent).toBe(sent + 1);
+  });
+
+  test("a cluster that changes is told with its endpoints after it, though they have not changed, and no ACK is waited for", () => {
+    const link = new Link(variant);
+    link.settle(snapshotOf({ a: "1", b: "1", c: "1" }));
+    const after = snapshotOf({ a: "1", b: "1", c: "1" }, { b: "c2" });
+    const { sent } = link;
+    link.push(after);
+    expect(link.toClient.map(({ type, resources }) => [type, ...resources.map(({ name }) => name)])).toEqual([
+      ["cluster", ...(variant === "Delta" ? ["b"] : ["a", "b", "c"])],
+      ["loadAssignment", "b"],
+    ]);
+    link.settle(after);
+    expect([link.sent, [...link.client.warming]]).toEqual([sent + 2, []]);
+  });
+
+  test("endpoints that are under way when their cluster changes are told again after it", () => {
+    const link = new Link(variant);
+    link.settle(snapshotOf({ a: "1" }));
+    link.push(snapshotOf({ a: "2" }));
+    const after = snapshotOf({ a: "2" }, { a: "c2" });
+    link.settle(after);
+    expect([whole(link.client), [...link.client.warming]]).toEqual([wholeOf(after), []]);
+  });
+
+  test("who comes back is told the endpoints of the clusters that have changed meanwhile, whatever it asks for first", () => {
+    for (const isReversed of [false, true]) {
+      const before = new Link(variant);
+      before.settle(snapshotOf({ a: "1", b: "1" }));
+      const link = new Link(variant, createModelClient(variant, before.client.has));
+      if (isReversed) link.toServer.reverse();
+      const after = snapshotOf({ a: "1", b: "1" }, { a: "c2" });
+      const told: (readonly string[])[] = [];
+      while (link.toServer.length + link.toClient.length > 0) {
+        link.serverReads(after);
+        for (const { type, resources } of link.toClient) told.push([type, ...resources.map(({ name }) => name)]);
+        link.clientReads();
+      }
+      expect([whole(link.client), [...link.client.warming]]).toEqual([wholeOf(after), []]);
+      if (variant === "Delta") expect(new Set(told.map(String))).toEqual(new Set(["cluster,a", "loadAssignment,a"]));
+    }
   });
 
   test("what changes while a response is under way is told once, as it is in the end", () => {

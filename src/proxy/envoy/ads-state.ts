@@ -4,6 +4,7 @@
  *
  * - One response of a type is under way at a time. What changes before its ACK or NACK is told afterwards, at once and only as it is then.
  * - A NACK leaves the client with what it had. It is told again when there is something else to tell.
+ * - A cluster that is told waits for its endpoints anew, and keeps its ACK back for as long: they are told again after it, though they are as they were.
  * - Make before break: routes wait until the clusters that they may speak of are taken, and clusters go when no route speaks of them any more.
  */
 import {
@@ -17,7 +18,7 @@ import {
   type Snapshot,
   withRemoved,
 } from "./resource-set.ts";
-import { isToldWhole, ofInterest, type StreamRequest, type Subscription, sharing, subscribed } from "./subscription.ts";
+import { type DeltaRequest, isToldWhole, ofInterest, type StreamRequest, type Subscription, sharing, subscribed } from "./subscription.ts";
 
 export interface StreamState {
   readonly variant: StreamRequest["variant"];
@@ -31,7 +32,7 @@ export interface TypeState {
   readonly subscription: Subscription | undefined;
   /** The client was told all of it that it asks for, but for what is due. */
   readonly sent: ResourceSet;
-  /** Names to tell of even though nothing changed: they were asked for after `sent` was. */
+  /** Names to tell of even though nothing changed: they were asked for after `sent` was, or their cluster was told since, be it before anybody asked. */
   readonly due: ReadonlySet<string>;
   /** A response is due even if it is empty: the client waits for it. */
   readonly answerDue: boolean;
@@ -112,7 +113,7 @@ function ask(state: TypeState, request: StreamRequest): TypeState {
   const subscription = subscribed(before, request);
   if (before === subscription) return state;
   const isFirst = before === undefined;
-  const sent = isFirst && request.variant === "Delta" ? claimedSet(request.has) : state.sent;
+  const sent = isFirst && request.variant === "Delta" ? claimedSet(without(request.has, state.due)) : state.sent;
   const becameWildcard = subscription.isWildcard && before?.isWildcard !== true;
   return {
     ...state,
@@ -126,6 +127,9 @@ function ask(state: TypeState, request: StreamRequest): TypeState {
       (isToldWhole(request.type) && isWholeAndGrew(before, subscription, request)),
   };
 }
+
+const without = (versions: DeltaRequest["has"], names: ReadonlySet<string>): DeltaRequest["has"] =>
+  names.size === 0 ? versions : Object.fromEntries(Object.entries(versions).filter(([name]) => !names.has(name)));
 
 /** The names themselves, if nothing was sent: thousands of streams then hold one object. */
 const lacking = (names: ReadonlySet<string>, sent: ResourceSet): ReadonlySet<string> =>
@@ -182,6 +186,7 @@ export function respond(before: StreamState, snapshot: Snapshot, mayBeLarge = tr
     const { nonce, version, resources } = told;
     const next = { ...state, subscription, sent: target, due: NOTHING, answerDue: false, nonce, inFlight: { version, resources } };
     stream = { ...withType(stream, type, next), count: stream.count + 1 };
+    if (type === "cluster") stream = withEndpointsDue(stream, changedOf(state, state.subscription, target), target);
   }
   return { stream, responses, isHeld };
 }
@@ -200,20 +205,31 @@ const withType = (stream: StreamState, type: ResourceType, state: TypeState): St
   types: { ...stream.types, [type]: state },
 });
 
+/** @param clusters of the set, told just now */
+function withEndpointsDue(stream: StreamState, clusters: readonly EncodedResource[], { list, names }: ResourceSet): StreamState {
+  const state = stream.types.loadAssignment;
+  const told = clusters === list ? names : new Set(clusters.map(nameOf)); // what thousands of new streams have in common is held once
+  if (state.subscription === undefined)
+    return withType(stream, "loadAssignment", { ...state, due: state.due.size === 0 ? told : new Set([...state.due, ...told]) });
+  // Whoever is not asked for yet will be.
+  const due = withAsked(state.due, ofInterest(state.subscription, [...told], itself));
+  return due === state.due ? stream : withType(stream, "loadAssignment", { ...state, due });
+}
+
 const nameOf = ({ name }: EncodedResource): string => name;
 const itself = (name: string): string => name;
 
 /** @returns undefined when there is nothing to tell */
 function tell(
   type: ResourceType,
-  { sent, due, answerDue }: TypeState,
+  state: TypeState,
   subscription: Subscription,
   { variant, count }: StreamState,
   target: ResourceSet,
 ): StreamResponse | undefined {
-  const changes = changesBetween(sent, target);
-  const changed = withDue(ofInterest(subscription, changes.changed, nameOf), due, target);
-  const gone = ofInterest(subscription, changes.removed, itself);
+  const { sent, due, answerDue } = state;
+  const changed = changedOf(state, subscription, target);
+  const gone = ofInterest(subscription, changesBetween(sent, target).removed, itself);
   const head = { type, nonce: String(count + 1), version: target.version };
   if (variant === "StateOfTheWorld") {
     const isWhole = isToldWhole(type);
@@ -224,6 +240,10 @@ function tell(
   const removed = missing.length === 0 ? gone : [...gone, ...missing];
   return changed.length === 0 && removed.length === 0 && !answerDue ? undefined : { ...head, resources: changed, removed };
 }
+
+/** What the client lacks, or has otherwise. */
+const changedOf = ({ sent, due }: TypeState, subscription: Subscription, target: ResourceSet): readonly EncodedResource[] =>
+  withDue(ofInterest(subscription, changesBetween(sent, target).changed, nameOf), due, target);
 
 function withDue(changed: readonly EncodedResource[], due: ReadonlySet<string>, target: ResourceSet): readonly EncodedResource[] {
   if (due.size === 0) return changed;
@@ -250,8 +270,9 @@ function isAt({ subscription, sent, inFlight, rejection, due }: TypeState, set: 
 /** Every cluster that was sent is taken, and its endpoints were asked for and sent: they arrive before what is sent after them. A client that names the clusters it wants asks for them after its routes. */
 function areClustersTaken({ types: { cluster, loadAssignment } }: StreamState): boolean {
   if (cluster.subscription?.isWildcard !== true) return true;
-  if (cluster.inFlight !== undefined || loadAssignment.due.size > 0) return false;
+  if (cluster.inFlight !== undefined) return false;
   if (loadAssignment.subscription === undefined) return true;
+  if (loadAssignment.due.size > 0) return false;
   const { names } = loadAssignment.subscription;
   if (names === cluster.sent.names) return true;
   const rejected = new Set(cluster.rejection?.resources.map(nameOf));

@@ -50,6 +50,21 @@ describe.skipIf(!requireComponent("envoy", "envoy"))("a real Envoy", () => {
     ).toEqual([]);
   });
 
+  test.each(["GRPC", "DELTA_GRPC"] as const)(
+    "goes by settings that change at once over %s: it need not wait for endpoints",
+    async (variant) => {
+      const { sites, fleet, envoy, port } = await start(variant);
+      await expect.poll(() => ask(port)).toBe(`200 ${SITES.dublin}`);
+      const { settings, ...rest } = shopRoute(sites.port);
+      fleet.update([{ ...rest, settings: { ...settings, mostRequests: 77 } }]);
+      const isTaken = async () => (await envoy.admin("/clusters")).includes("default/shop::default_priority::max_requests::77");
+      await vi.waitFor(async () => expect(await isTaken()).toBe(true), { timeout: 8_000, interval: 100 }); // alone it waits for 15 s
+      expect(await ask(port)).toBe(`200 ${SITES.dublin}`);
+      await vi.waitFor(() => expect(fleet.nodes()[0]?.types).toEqual(EVERYTHING), { timeout: 5_000 });
+      expect(fleet.rejections()).toEqual([]);
+    },
+  );
+
   const losses = [
     { name: "is killed", lose: (pid: number) => process.kill(pid, "SIGKILL") },
     { name: "hangs", lose: (pid: number) => process.kill(pid, "SIGSTOP") },

@@ -10,6 +10,8 @@ export interface ModelClient {
   take(response: StreamResponse, isAccepted: boolean): readonly StreamRequest[];
   /** Name → version. */
   readonly has: Readonly<Record<ResourceType, ReadonlyMap<string, string>>>;
+  /** Clusters that are new or another version, and have not been told their endpoints since: the ones of before serve meanwhile. */
+  readonly warming: ReadonlySet<string>;
 }
 
 /** Like Envoy: asks for all clusters and listeners, for the endpoints of each cluster, and for one route configuration. */
@@ -17,6 +19,7 @@ export function createModelClient(variant: StreamRequest["variant"], from?: Mode
   const copy = (type: ResourceType) => new Map(from?.[type]);
   const has = { cluster: copy("cluster"), loadAssignment: copy("loadAssignment"), listener: copy("listener"), routes: copy("routes") };
   const asked = new Map<ResourceType, ReadonlySet<string>>();
+  const warming = new Set<string>();
   const nonces = new Map<ResourceType, string>();
 
   const request = (type: ResourceType, names: ReadonlySet<string>, answers: boolean, error?: string): StreamRequest => {
@@ -35,7 +38,7 @@ export function createModelClient(variant: StreamRequest["variant"], from?: Mode
   const clusterNames = () => new Set(has.cluster.keys());
 
   return {
-    has,
+    ...{ has, warming },
     start: () => [
       request("cluster", new Set(), false),
       request("listener", new Set(), false),
@@ -45,11 +48,15 @@ export function createModelClient(variant: StreamRequest["variant"], from?: Mode
     take({ type, nonce, resources, removed }, isAccepted) {
       nonces.set(type, nonce);
       if (isAccepted) {
+        const before = new Map(has.cluster);
         if (variant === "StateOfTheWorld" && isToldWhole(type)) has[type].clear();
         // What was given up meanwhile is of no interest any more.
         const wanted = resources.filter(({ name }) => isToldWhole(type) || asked.get(type)?.has(name));
         for (const { name, version } of wanted) has[type].set(name, version);
         for (const name of removed) has[type].delete(name);
+        if (type === "cluster") for (const { name, version } of wanted) if (before.get(name) !== version) warming.add(name);
+        if (type === "loadAssignment") for (const { name } of wanted) warming.delete(name);
+        for (const name of warming) if (!has.cluster.has(name)) warming.delete(name);
       }
       const names = clusterNames();
       const before = asked.get("loadAssignment");
