@@ -119,6 +119,20 @@ describe("snapshots", () => {
     expect(names()).toEqual(["default/app-1@asia", "default/app-1@-", "default/app-2"]);
   });
 
+  test("a group that comes back while its cluster is kept for connections of before is spoken to by the settings of now", () => {
+    const classes = [{ name: "00b2", networks: ["198.51.100.0/24"], client: {} }];
+    const { settings } = shop(groups);
+    const other = { settings: { ...settings, port: 8080, mostRequests: 7 } };
+    const gone = nextSnapshots(before, [shop(groups.slice(0, 1))], LISTENER, classes);
+    expect([...gone.byPlace.get("here")!.cluster.names]).toContain("default/app-1@eu");
+    const moved = nextSnapshots(gone, [shop(groups.slice(0, 1), other)], LISTENER, classes);
+    const back = [shop(groups, other)];
+    const [after, fresh] = [moved, NO_SNAPSHOTS].map((from) => nextSnapshots(from, back, LISTENER, classes).byPlace.get("here")!);
+    for (const type of ["cluster", "loadAssignment"] as const)
+      for (const name of ["default/app-1", "default/app-1@eu"])
+        expect(after![type].byName.get(name)?.bytes).toEqual(fresh![type].byName.get(name)!.bytes);
+  });
+
   test("Envoys with listeners of their own are told nothing of groups: all of their clients would be of no class", () => {
     const own = nextSnapshots(NO_SNAPSHOTS, [shop(groups)], undefined, CLASSES).byPlace.get("here")!;
     expect(own.cluster.list.map(({ name }) => name)).toEqual(["default/app-1"]);

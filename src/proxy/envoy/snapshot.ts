@@ -60,7 +60,7 @@ export function nextSnapshots(
     const last = before.byPlace.get(place);
     const here = routes.every(({ plans }) => plans.has(place)) ? routes : routes.filter(({ plans }) => plans.has(place));
     const wasHere = before.routes.filter(({ plans }) => plans.has(place));
-    const cluster = here.flatMap((route) => groupsOf(route).map((group) => shared.cluster(route, group, last?.cluster)));
+    const cluster = here.flatMap((route) => groupsOf(route).map((group) => shared.cluster(route, group, place, last?.cluster)));
     const loadAssignment = here.flatMap((route) => assignmentsAt(place, route, old.get(route.key), last?.loadAssignment));
     const known = before.retired.get(place) ?? [];
     const still = isAnother && last !== undefined ? retire(known, last, { cluster, loadAssignment, routesName }) : known;
@@ -97,9 +97,12 @@ function sharedResources(old: ReadonlyMap<string, EdgeRoute>) {
   const clusters = new Map<string, EncodedResource>();
   const configurations = new Map<readonly EdgeRoute[], EncodedResource>();
   return {
-    cluster: ({ key, settings }: EdgeRoute, group: EdgeGroup, last: ResourceSet | undefined): EncodedResource => {
+    cluster: ({ key, settings }: EdgeRoute, group: EdgeGroup, place: PlaceName, last: ResourceSet | undefined): EncodedResource => {
       const name = clusterName(key, group);
-      const known = clusters.get(name) ?? (old.get(key)?.settings === settings ? last?.byName.get(name) : undefined);
+      const was = old.get(key);
+      // One that is merely kept for connections of before is as its route was then.
+      const isOfNow = was?.settings === settings && groupsOf(was).some((one) => one.name === group.name && one.plans.has(place));
+      const known = clusters.get(name) ?? (isOfNow ? last?.byName.get(name) : undefined);
       const cluster = known ?? encoded(name, "envoy.config.cluster.v3.Cluster", clusterOf({ key: name, settings }));
       clusters.set(name, cluster);
       return cluster;
