@@ -7,6 +7,12 @@ import type { ProxyContext } from "./proxy-context.ts";
 import { takeRetry } from "./retry-budget.ts";
 import type { UpstreamConnection } from "./upstream-connection.ts";
 
+/**
+ * To whom a request may go on. "any": whoever has not had it. "free": who has a connection for it, too, so that {@link Attempts.take} gives one:
+ * nothing is let go of for less. "well": and is no suspect.
+ */
+type Next = "any" | "free" | "well";
+
 const NOBODY: readonly ProxyEndpoint[] = [];
 
 export class Attempts {
@@ -67,23 +73,30 @@ export class Attempts {
     this.#tried = this.#tried.filter((one) => one !== endpoint);
   }
 
-  /** It may be sent once more, and somebody is there who has not had it. @param isWell and who is no suspect */
-  hasNext(isWell: boolean): boolean {
-    if (this.#sends >= this.#mostSends || this.#tried.length >= this.#context.settings.endpoints) return false;
-    const endpoint = nextEndpoint(this.#candidates, this.#tried, this.#context.isSuspect);
-    return endpoint !== undefined && !(isWell && this.#context.isSuspect(endpoint));
+  /** It may be sent once more, and somebody is there who has not had it. */
+  hasNext(who: Next): boolean {
+    const { pool, settings, isSuspect } = this.#context;
+    if (this.#sends >= this.#mostSends) return false;
+    let tried = this.#tried;
+    while (tried.length < settings.endpoints) {
+      const endpoint = nextEndpoint(this.#candidates, tried, isSuspect);
+      if (endpoint === undefined || (who === "well" && isSuspect(endpoint))) return false;
+      if (who === "any" || pool.hasRoom(endpoint)) return true;
+      tried = [...tried, endpoint]; // as take passes over it
+    }
+    return false;
   }
 
   /** It may be sent once more, to somebody else. */
-  mayRepeat(isToWell: boolean): boolean {
-    return this.isRepeatable && this.hasNext(isToWell);
+  mayRepeat(to: Next): boolean {
+    return this.isRepeatable && this.hasNext(to);
   }
 
   /** Somebody else is asked for a better response. @param isHedged somebody is being asked already */
   isUnwanted(status: number, isHedged: boolean): boolean {
     if (!this.#retry.codes.includes(status) || !this.isRepeatable || !this.#request.body.isWhole) return false;
     if (isHedged) return true;
-    if (!this.hasNext(false)) return false;
+    if (!this.hasNext("free")) return false;
     if (this.takeRetry()) return true;
     this.#context.counters.retriesDenied++;
     return false;
@@ -97,7 +110,7 @@ export class Attempts {
     const { first, rest } = destination.candidates;
     this.#candidates = destination.candidates;
     const isOffered = first.includes(endpoint) || rest().includes(endpoint);
-    return (!isOffered || ejection.isEjected(endpoint, now)) && this.hasNext(true);
+    return (!isOffered || ejection.isEjected(endpoint, now)) && this.hasNext("well");
   }
 
   /** Repeating it is within the budget, or has been already. */

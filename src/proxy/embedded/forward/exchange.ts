@@ -207,7 +207,7 @@ export class Exchange implements ResponseSink, HedgedRequest {
     const upstream = this.#upstream!;
     judgeAttempt(this.#context, upstream, "timeout", 0, now);
     if (!this.#request.body.isWhole || now >= this.#patience || this.#hedge?.isRunning === true) return undefined;
-    this.#isLeaving = this.#attempts.mayRepeat(true) && !upstream.hasAnswered && this.#attempts.takeRetry();
+    this.#isLeaving = this.#attempts.mayRepeat("well") && !upstream.hasAnswered && this.#attempts.takeRetry();
     return this.#isLeaving ? undefined : Math.min(this.#patience, now + LOOK_AGAIN);
   }
 
@@ -229,7 +229,7 @@ export class Exchange implements ResponseSink, HedgedRequest {
     this.#failure = loss === "timeout" ? SLOW_ENDPOINT : loss === "bad-response" ? BAD_RESPONSE : LOST;
     if (isStale && this.#attempts.isRepeatable) this.#attempts.noteStale(upstream.endpoint);
     if (this.#hedge?.isRunning === true) this.#goOn();
-    else if (loss === "timeout" || !this.#attempts.mayRepeat(false)) this.#giveUp();
+    else if (loss === "timeout" || !this.#attempts.mayRepeat("any")) this.#giveUp();
     else if (this.#attempts.takeRetry()) this.#goOn();
     else this.#park(now);
   }

@@ -90,7 +90,7 @@ export class Hedge implements ResponseSink {
   onUpstreamDrain(): void {}
 
   #begin(): void {
-    if (!this.#request.isSilent || !this.#attempts.hasNext(true) || !this.#attempts.takeRetry()) return;
+    if (!this.#request.isSilent || !this.#attempts.hasNext("well") || !this.#attempts.takeRetry()) return;
     const now = this.#context.ports.now();
     this.#upstream = this.#attempts.take(now);
     if (this.#upstream === undefined) return;

@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { damagedMessages } from "../../../../test/support/http1/fuzz-messages.ts";
 import { readWithNode } from "../../../../test/support/http1/node-reader.ts";
-import { answersTo, expectNoPostTwice, requestsAt } from "../../../../test/support/http1/proxy-faults.ts";
+import { answersTo, BUSY, expectNoPostTwice, requestsAt } from "../../../../test/support/http1/proxy-faults.ts";
 import {
   type Attempt,
   type ChooseTiers,
@@ -132,7 +132,7 @@ async function sayNext(client: Client, below: (limit: number) => number, most = 
   await client.say(text);
 }
 
-/** An endpoint accepts, or says the next part of its answers, which hold the path that was asked for. */
+/** An endpoint accepts, or says the next part of its answers, which hold the path that was asked for unless it is busy. */
 async function act(attempt: Attempt, accepted: Set<Attempt>, sides: Map<Attempt, Side>, below: (limit: number) => number): Promise<void> {
   if (!accepted.has(attempt)) {
     accepted.add(attempt);
@@ -143,6 +143,10 @@ async function act(attempt: Attempt, accepted: Set<Attempt>, sides: Map<Attempt,
   const { messages, error } = requestsAt(attempt);
   expect(error).toBeUndefined();
   for (; side.answered < messages.length && messages[side.answered]!.isWhole; side.answered++) {
+    if (below(6) === 0) {
+      side.unsaid += BUSY;
+      continue;
+    }
     const path = messages[side.answered]!.line.split(" ")[1]!;
     const chunked = `Transfer-Encoding: chunked\r\n\r\n${path.length.toString(16)}\r\n${path}\r\n0\r\n\r\n`;
     side.unsaid += `HTTP/1.1 200 OK\r\n${below(2) === 0 ? chunked : `Content-Length: ${path.length}\r\n\r\n${path}`}`;

@@ -52,6 +52,12 @@ export class UpstreamPool implements UpstreamOwner {
     return connection;
   }
 
+  /** {@link take} would give a connection. */
+  hasRoom({ id }: ProxyEndpoint): boolean {
+    const slot = this.#slots.get(id);
+    return slot === undefined || slot.idle.length > 0 || slot.open < this.#settings.pool.connections;
+  }
+
   isShunned(endpoint: ProxyEndpoint): boolean {
     const until = this.#slots.get(endpoint.id)?.shunnedUntil ?? 0;
     return until > 0 && this.now() < until;
