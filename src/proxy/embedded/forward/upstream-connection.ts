@@ -129,12 +129,13 @@ export class UpstreamConnection {
   /** Reads the held response from its head on. @returns false when the connection has broken meanwhile: nothing comes */
   release(sink: ResponseSink): boolean {
     if (this.#state !== "held") return false;
-    const bytes = this.#pending!;
+    const bytes = this.#pending;
     this.#pending = undefined;
     this.#state = "head";
     this.#sink = sink;
     restartResponseHead(this.#head);
     this.socket.resume();
+    if (bytes === undefined) return true; // still in the onHead that held it: whoever called that reads the head again
     this.#onData(bytes);
     if (this.#hasEnded && this.#sink === sink) this.#onEnd();
     return true;
@@ -197,6 +198,7 @@ export class UpstreamConnection {
       if (this.#isHeld()) this.#pending = bytes;
       if (this.#sink === undefined) return undefined; // it was not to its liking
       sink = this.#sink; // it may have been handed on
+      if (!this.#head.inFields) continue; // held, and let go at once
       if (status === 101) {
         this.#leave(sink, bytes.subarray(fields.at));
         return undefined;
