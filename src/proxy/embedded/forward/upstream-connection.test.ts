@@ -39,7 +39,7 @@ async function openWorld(onHead: (upstream: UpstreamConnection, sink: ResponseSi
     far.write(text);
     await settle();
   };
-  return { told, say };
+  return { upstream, sink, near, told, say };
 }
 
 test("let go while its head is being handed over: it is read once more, from its head on, and its body once", async () => {
@@ -50,4 +50,15 @@ test("let go while its head is being handed over: it is read once more, from its
   });
   await say(response("busy", [], "503 Service Unavailable"));
   expect(told).toEqual(["head 503", "head 503", "busy", "free", "end"]);
+});
+
+test("held until its endpoint has said its last: it is read, and nobody else gets the connection", async () => {
+  const { upstream, sink, near, told, say } = await openWorld((held, _, heads) => {
+    if (heads === 1) held.hold();
+  });
+  await say(response("busy", [], "503 Service Unavailable"));
+  near.emit("end"); // TLS tells it though the socket is paused
+  expect(told).toEqual(["head 503"]);
+  expect(upstream.release(sink)).toBe(true);
+  expect(told).toEqual(["head 503", "head 503", "busy", "gone", "end"]);
 });

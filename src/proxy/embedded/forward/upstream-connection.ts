@@ -241,7 +241,7 @@ export class UpstreamConnection {
   #isKept(): boolean {
     const { bindsConnection, connection } = this.#framing;
     const { close, keepAlive } = connection;
-    return !close && !bindsConnection && (this.#head.minor === 1 || keepAlive) && this.#sink?.isRequestSent === true;
+    return !this.#hasEnded && !close && !bindsConnection && (this.#head.minor === 1 || keepAlive) && this.#sink?.isRequestSent === true;
   }
 
   /** The connection is free before the sink learns of the end, so that the client's next request can have it. */
