@@ -219,7 +219,7 @@ export class Exchange implements ResponseSink, HedgedRequest {
     this.#upstream = undefined;
     this.#isSent = false;
     const isStale = wasSent && loss === "lost" && this.#wasReused && !hasAnswered;
-    if (!isStale) judgeAttempt(this.#context, upstream, resultOfLoss(loss), status, now);
+    if (!isStale) judgeAttempt(this.#context, upstream, resultOfLoss(loss, status), status, now);
     if (status > 0) {
       this.#context.counters.cutResponses++;
       this.#end(status, now);

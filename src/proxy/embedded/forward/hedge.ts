@@ -78,7 +78,7 @@ export class Hedge implements ResponseSink {
   }
 
   onLoss(loss: UpstreamLoss): void {
-    judgeAttempt(this.#context, this.#upstream!, resultOfLoss(loss), 0, this.#context.ports.now());
+    judgeAttempt(this.#context, this.#upstream!, resultOfLoss(loss, 0), 0, this.#context.ports.now());
     this.#upstream = undefined;
   }
 

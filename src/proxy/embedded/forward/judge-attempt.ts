@@ -26,9 +26,15 @@ export function judgeAttempt(
 /** By a response that came to its end. */
 export const resultOf = (status: number): AttemptResult => (status >= 502 && status <= 504 ? "status" : "ok");
 
-/** By how it failed. */
-export const resultOfLoss = (loss: UpstreamLoss): AttemptResult =>
-  loss === "unreachable" ? "connect" : loss === "timeout" ? "timeout" : "reset";
+/**
+ * By how it failed. An endpoint that is silent after its response has begun did answer: its stream of events may have nothing to tell.
+ *
+ * @param status of the response that has begun; 0 when none has
+ */
+export function resultOfLoss(loss: UpstreamLoss, status: number): AttemptResult {
+  if (loss === "timeout" && status > 0) return resultOf(status);
+  return loss === "unreachable" ? "connect" : loss === "timeout" ? "timeout" : "reset";
+}
 
 /** What an endpoint tells of its load with a response that is on its way to a client. */
 export function noteLoad({ ports }: ProxyContext, endpoint: ProxyEndpoint, { fields }: ResponseHead, bytes: Buffer): void {

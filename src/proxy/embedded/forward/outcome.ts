@@ -2,9 +2,9 @@
 import type { ProxyEndpoint } from "./endpoints.ts";
 
 /**
- * How one attempt at an endpoint ended. "ok": it gave a response, whatever its status, except "status": one that says that nobody behind it
- * could be reached (502, 503, 504). "connect": no connection came about. "reset": the connection broke before the response's end, or what came
- * is no HTTP. "timeout": it did not begin its response, or not go on with it, in time.
+ * How one attempt at an endpoint ended. "ok": it gave a response, or began one and was silent then, whatever its status, except "status": one
+ * that says that nobody behind it could be reached (502, 503, 504). "connect": no connection came about. "reset": the connection broke before the
+ * response's end, or what came is no HTTP. "timeout": it did not begin its response, or not read the request, in time.
  */
 export type AttemptResult = "ok" | "connect" | "reset" | "timeout" | "status";
 

@@ -60,7 +60,9 @@ export function paceBody(
     if (upstream !== undefined && !isAnswered) upstream.deadline = Infinity;
   } else {
     socket.pause();
-    client.deadline = Infinity;
-    if (upstream !== undefined) upstream.deadline = now + timeouts.response;
+    // an endpoint whose response the client does not read may be unable to read on
+    const isClientsTurn = isAnswered && upstream?.socket.isPaused() === true;
+    client.deadline = isClientsTurn ? now + timeouts.client : Infinity;
+    if (upstream !== undefined) upstream.deadline = isClientsTurn ? Infinity : now + timeouts.response;
   }
 }

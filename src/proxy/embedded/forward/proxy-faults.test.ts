@@ -185,6 +185,17 @@ describe("an endpoint that fails again and again", () => {
     return client;
   }
 
+  test("is not one whose responses have begun and are silent then", async () => {
+    const world = proxyWorld();
+    for (let i = 0; i <= ejection.failures; i++) {
+      const client = await ask(world);
+      await world.attempts[i]!.say("HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n\r\n");
+      await world.clock.advance(timeouts.responseBody + LATER);
+      expect(client.isClosed()).toBe(true);
+    }
+    expect([world.proxy.ejections().total, world.proxy.counters.cutResponses]).toEqual([0, ejection.failures + 1]);
+  });
+
   test("is left by those that wait there; not by POSTs", async () => {
     const world = proxyWorld(NO_IDLE);
     const waiting = await ask(world);

@@ -1,6 +1,10 @@
 /** Clients that say no more, or read late: what is theirs still comes, whole. */
 import { describe, expect, test } from "vitest";
-import { proxyWorld, request, response, settle } from "../../../../test/support/http1/proxy-world.ts";
+import { ask, proxyWorld, request, response, settle } from "../../../../test/support/http1/proxy-world.ts";
+import { PROXY_SETTINGS } from "./settings.ts";
+
+const { timeouts } = PROXY_SETTINGS;
+const LATER = 250;
 
 describe("a client that has said its last", () => {
   const LONG = response("x".repeat(60_000));
@@ -41,5 +45,24 @@ describe("a client that reads late", () => {
     for (let i = 0; i < 20; i++) await settle();
     await attempts[0]!.say(response("hello"));
     expect(client.got().endsWith("\r\n\r\nhello")).toBe(true);
+  });
+});
+
+describe("a client that neither reads nor is read", () => {
+  test("is closed when its own time is up: its endpoint may wait for it", async () => {
+    const told: string[] = [];
+    const world = proxyWorld({}, undefined, {}, { attempt: (_, result) => told.push(result), request: () => {} });
+    const { attempts, clock } = world;
+    const client = await ask(world, request(["Content-Length: 10000000"], "POST / HTTP/1.1"));
+    const piece = "x".repeat(16 << 10);
+    await attempts[0]!.say(`HTTP/1.1 200 OK\r\nContent-Length: ${100 * piece.length}\r\n\r\n`);
+    client.stopReading();
+    attempts[0]!.stopReading();
+    for (let i = 0; i < 20; i++) await attempts[0]!.say(piece);
+    for (let i = 0; i < 20; i++) await client.say(piece);
+    await clock.advance(timeouts.client - 1000);
+    expect(client.isClosed()).toBe(false);
+    await clock.advance(1000 + LATER);
+    expect([client.isClosed(), attempts[0]!.isClosed(), told]).toEqual([true, true, []]);
   });
 });
