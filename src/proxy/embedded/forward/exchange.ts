@@ -22,7 +22,7 @@ import type { ExchangeClient, ExchangeRequest } from "./exchange-client.ts";
 import { Hedge, type HedgedRequest } from "./hedge.ts";
 import { judgeAttempt, noteLoad, resultOf, resultOfLoss } from "./judge-attempt.ts";
 import { paceBody, passBody, sendRequest } from "./outgoing-request.ts";
-import { BAD_RESPONSE, BODY_TOO_LARGE, BUSY, LOST, NO_ENDPOINT, type OwnAnswer, SLOW_ENDPOINT, SLOW_REQUEST } from "./own-answer.ts";
+import { BAD_RESPONSE, BODY_TOO_LARGE, BUSY, LOSS_ANSWERS, LOST, NO_ENDPOINT, type OwnAnswer, SLOW_REQUEST } from "./own-answer.ts";
 import type { ProxyContext } from "./proxy-context.ts";
 import { ResponseRelay } from "./response-relay.ts";
 import { UnderWay } from "./under-way.ts";
@@ -226,10 +226,11 @@ export class Exchange implements ResponseSink, HedgedRequest {
       return void this.#client.abort();
     }
     if (!wasSent || this.#isLeaving) return void this.#goOn();
-    this.#failure = loss === "timeout" ? SLOW_ENDPOINT : loss === "bad-response" ? BAD_RESPONSE : LOST;
+    this.#failure = LOSS_ANSWERS[loss];
+    const isFinal = loss === "timeout" || loss === "head-too-large"; // it was waited for; it did answer
     if (isStale && this.#attempts.isRepeatable) this.#attempts.noteStale(upstream.endpoint);
     if (this.#hedge?.isRunning === true) this.#goOn();
-    else if (loss === "timeout" || !this.#attempts.mayRepeat("any")) this.#giveUp();
+    else if (isFinal || !this.#attempts.mayRepeat("any")) this.#giveUp();
     else if (this.#attempts.takeRetry()) this.#goOn();
     else this.#park(now);
   }

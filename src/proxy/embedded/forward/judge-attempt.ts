@@ -32,6 +32,7 @@ export const resultOf = (status: number): AttemptResult => (status >= 502 && sta
  * @param status of the response that has begun; 0 when none has
  */
 export function resultOfLoss(loss: UpstreamLoss, status: number): AttemptResult {
+  if (loss === "head-too-large") return "ok"; // that it is too large for us says nothing about the endpoint
   if (loss === "timeout" && status > 0) return resultOf(status);
   return loss === "unreachable" ? "connect" : loss === "timeout" ? "timeout" : "reset";
 }

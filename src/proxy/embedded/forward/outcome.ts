@@ -2,9 +2,10 @@
 import type { ProxyEndpoint } from "./endpoints.ts";
 
 /**
- * How one attempt at an endpoint ended. "ok": it gave a response, or began one and was silent then, whatever its status, except "status": one
- * that says that nobody behind it could be reached (502, 503, 504). "connect": no connection came about. "reset": the connection broke before the
- * response's end, or what came is no HTTP. "timeout": it did not begin its response, or not read the request, in time.
+ * How one attempt at an endpoint ended. "ok": it gave a response, whatever its status, except "status": one that says that nobody behind it
+ * could be reached (502, 503, 504). So did one that was silent after its response had begun; one whose head is larger than we take is "ok".
+ * "connect": no connection came about. "reset": the connection broke before the response's end, or what came is no HTTP. "timeout": it did not
+ * begin its response, or not read the request, in time.
  */
 export type AttemptResult = "ok" | "connect" | "reset" | "timeout" | "status";
 

@@ -1,4 +1,5 @@
 /** Answers that come from the proxy itself: why a request was not passed on, or found nobody. */
+import type { UpstreamLoss } from "./upstream-connection.ts";
 
 export interface OwnAnswer {
   readonly status: number;
@@ -31,10 +32,20 @@ export const SLOW_CLIENT: OwnAnswer = { status: 408, text: "The request did not 
 export const BODY_TOO_LARGE: OwnAnswer = { status: 413, text: "The body is too large." };
 export const LOST: OwnAnswer = { status: 502, text: "The endpoint closed the connection before it answered." };
 export const BAD_RESPONSE: OwnAnswer = { status: 502, text: "The endpoint's answer is not valid HTTP." };
+export const HEAD_TOO_LARGE: OwnAnswer = { status: 502, text: "The head of the endpoint's answer is too large." };
 export const NO_ENDPOINT: OwnAnswer = { status: 503, text: "No endpoint of this host can be reached." };
 export const BUSY: OwnAnswer = { status: 503, text: "Too many requests of this host are under way.", retryAfter: 1 };
 export const SLOW_ENDPOINT: OwnAnswer = { status: 504, text: "The endpoint did not answer in time." };
 export const SLOW_REQUEST: OwnAnswer = { status: 504, text: "The request took longer than it may." };
+
+/** Why nobody has answered, by how the last attempt failed that had reached its endpoint. */
+export const LOSS_ANSWERS: Readonly<Record<UpstreamLoss, OwnAnswer>> = {
+  unreachable: NO_ENDPOINT,
+  lost: LOST,
+  timeout: SLOW_ENDPOINT,
+  "bad-response": BAD_RESPONSE,
+  "head-too-large": HEAD_TOO_LARGE,
+};
 
 /** Is the request refused for what it is? Then no endpoint has seen the whole of it, and its connection is closed. */
 export const isClientsFault = ({ status }: OwnAnswer): boolean => CLIENTS_FAULTS.has(status);

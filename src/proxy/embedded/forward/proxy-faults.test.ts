@@ -140,6 +140,21 @@ describe("a status that the route names", () => {
   });
 });
 
+test.each([
+  ["bytes", `HTTP/1.1 302 Found\r\nLocation: ${"x".repeat(17_000)}\r\n\r\n`],
+  ["fields", response("hello", Array(101).fill("Set-Cookie: a=b"))],
+])("a response whose head has more %s than we take: 502; nobody else is asked, and the endpoint has answered", async (_, says) => {
+  const told: string[] = [];
+  const world = proxyWorld({}, undefined, {}, { attempt: (_, result) => told.push(result), request: () => {} });
+  for (let i = 0; i <= ejection.failures; i++) {
+    const client = await ask(world);
+    await world.attempts[i]!.say(says);
+    expect(client.got()).toMatch(/^HTTP\/1\.1 502 (?:.|\r|\n)*too large\.\n$/);
+  }
+  expect(new Set(asked(world))).toEqual(new Set([EAST]));
+  expect(new Set(told)).toEqual(new Set(["ok"]));
+});
+
 test("as many attempts as the route says", async () => {
   const world = proxyWorld({}, THREE_TIERS, { retry: { attempts: 1, codes: [] } });
   const client = await ask(world);

@@ -10,9 +10,9 @@ import { GatheringWriter } from "./gathering-writer.ts";
 
 /**
  * How an attempt fails. "unreachable": no connection came about, so nothing was sent. "lost": it broke, or its end came before that of the response.
- * "bad-response": what came is no HTTP, or could be read in two ways.
+ * "bad-response": what came is no HTTP, or could be read in two ways. "head-too-large": it answered with more than we take.
  */
-export type UpstreamLoss = "unreachable" | "lost" | "timeout" | "bad-response";
+export type UpstreamLoss = "unreachable" | "lost" | "timeout" | "bad-response" | "head-too-large";
 
 /** Whose request it is. Calls come in this order; after onEnd, onUpgrade or onLoss there are none. */
 export interface ResponseSink {
@@ -190,7 +190,7 @@ export class UpstreamConnection {
         return sink;
       }
       if (progress !== "done" || this.#frame(bytes) !== undefined) {
-        this.#lose("bad-response");
+        this.#lose(progress === "head-too-large" || progress === "too-many-fields" ? "head-too-large" : "bad-response");
         return undefined;
       }
       const { status, fields } = this.#head;
