@@ -85,6 +85,19 @@ describe("attempts", () => {
     ]);
   });
 
+  test("are counted by the cluster that has the address now", () => {
+    const shop = route();
+    const world = open(shop);
+    world.attempt(shop, "ok", 3);
+    world.book.adopt([testRoute([testBackend("osaka", 1, { addresses: ADDRESSES })])]);
+    world.attempt(shop, "ok");
+    expect([...world.book.attempts()]).toEqual([
+      { cluster: "dublin", result: "ok", count: 3 },
+      { cluster: "osaka", result: "ok", count: 1 },
+    ]);
+    expect(world.after(1, shop).attempts).toBe(4); // the endpoint is the same
+  });
+
   test("go on being noted while other tables come", () => {
     const shop = route();
     const world = open(shop);

@@ -29,8 +29,8 @@ interface Entry {
   capacity: number;
   /** A route wants its requests to have no say about its health. */
   isSilent: boolean;
-  /** Of its cluster, by the place of the result. */
-  readonly counts: Float64Array;
+  /** Of its cluster, by the place of the result. The cluster may change: an address can move. */
+  counts: Float64Array;
   attempts: number;
   failures: number;
   /** Failures after the last success. */
@@ -115,6 +115,7 @@ export function createTrafficBook(now: () => Milliseconds): TrafficBook {
         let entry = next.get(key);
         if (entry === undefined) {
           entry = entries.get(key) ?? newEntry(cluster);
+          entry.counts = countsOf(cluster);
           entry.capacity = 0;
           entry.isSilent = false;
           next.set(key, entry);
