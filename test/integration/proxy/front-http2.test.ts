@@ -333,6 +333,26 @@ describe("by hand", () => {
     expect(socket.destroyed).toBe(false);
   });
 
+  test("a client that never ends does not keep a proxy from ending, whoever has left before", async () => {
+    const world = await openFront(echo);
+    const first = openSession(world);
+    expect((await ask(first)).status).toBe(200);
+    const left = once(first, "close");
+    first.close();
+    await left;
+    const socket = await openTls(world, { ALPNProtocols: ["h2"], allowHalfOpen: true });
+    onTestFinished(() => void socket.destroy());
+    socket.resume().write(Buffer.concat([PREFACE, settings()]));
+    await expect.poll(() => world.proxy.front.http2Connections).toBe(2);
+    await world.proxy.close(ms(0));
+    // what it says is answered by a reset: nobody is there any more
+    const isCut = (): boolean => {
+      socket.write(frame(FrameType.Ping, 0, 0, Buffer.alloc(8)));
+      return socket.destroyed;
+    };
+    await expect.poll(isCut).toBe(true);
+  });
+
   test("a connection without a stream does not last", async () => {
     // one wait is short at a time: on a busy machine the other is not to end before its time
     const withWaits = (waits: { readonly first: Milliseconds } | { readonly idle: Milliseconds }): Promise<FrontWorld> =>

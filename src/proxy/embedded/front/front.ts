@@ -129,7 +129,7 @@ export function createFront(settings: FrontSettings, limits: FrontLimits, ports:
     const context = { settings: tls.http2, head: limits.head, counters, ...ports, accept: acceptStream, onFault };
     const connection = new Http2Connection(socket, place, context, () => {
       http2.delete(connection);
-      if (http2.size === 0) empty.resolve();
+      if (http2.size === 0 && isDraining) empty.resolve();
     });
     http2.add(connection);
     cancelSweep ??= ports.setTimer(SWEEP, sweep);
