@@ -4,7 +4,7 @@ import type { Socket } from "node:net";
 import { afterEach, expect, test } from "vitest";
 import type { FrontSettings } from "../../../src/proxy/embedded/front/front-settings.ts";
 import { type FrontWorld, openPlain, openTls, readAll, SHOP, startFrontWorld, tlsSettings } from "../../support/http1/front-world.ts";
-import { Flag, FrameType, frame, get, PREFACE, resetStream, settings } from "../../support/http2/frames.ts";
+import { Flag, FrameType, frame, get, goAway, PREFACE, resetStream, settings } from "../../support/http2/frames.ts";
 
 /** So little comes back that no test waits for it. */
 const conduct = { faults: { burst: 1, perSecond: 0.001 }, debt: 2, waiting: 1 };
@@ -89,6 +89,31 @@ test("a connection of HTTP/2 that is cut counts as many", async () => {
   if (!socket.closed) await once(socket, "close");
   closing.push(await openPlain(world!));
   await expect.poll(refused).toBe(1);
+});
+
+test.each([
+  { name: "breaks", leave: (raw: Socket) => void raw.resetAndDestroy() },
+  { name: "says goodbye with an error", leave: (_: Socket, socket: Socket) => void socket.write(goAway(2)) },
+])("a connection of HTTP/2 that $name is no flood", async ({ leave }) => {
+  world = await startFrontWorld((incoming, response) => void (incoming.url === "/" && response.end("hello")), {
+    conduct: { ...conduct, debt: 19 },
+    tls: tlsSettings(),
+  });
+  const { proxy } = world;
+  for (let i = 1; i <= 2; i++) {
+    const raw = await openPlain(world);
+    const socket = await openTls(world, { socket: raw, ALPNProtocols: ["h2"] });
+    socket
+      .resume()
+      .write(Buffer.concat([PREFACE, settings(), frame(FrameType.Headers, Flag.EndHeaders | Flag.EndStream, 1, get(SHOP, "/wait"))]));
+    await expect.poll(() => proxy.connections().clients).toBe(1);
+    leave(raw, socket);
+    await expect.poll(() => proxy.connections().clients).toBe(0);
+  }
+  const next = await openTls(world);
+  next.write(GOOD);
+  expect(await readAll(next)).toMatch(/^HTTP\/1.1 200 /);
+  expect([...proxy.front.refused]).toEqual([]);
 });
 
 test("a proxy that is to end keeps nobody waiting", async () => {

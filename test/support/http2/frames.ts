@@ -42,6 +42,13 @@ export const resetStream = (stream: number, code: number): Buffer => {
   return frame(FrameType.ResetStream, 0, stream, payload);
 };
 
+/** A client's, which has seen no stream of the server. */
+export const goAway = (code: number): Buffer => {
+  const payload = Buffer.alloc(8);
+  payload.writeUInt32BE(code, 4);
+  return frame(FrameType.GoAway, 0, 0, payload);
+};
+
 /** @param settings number → value (RFC 9113 §6.5.2) */
 export const settings = (values: readonly (readonly [number, number])[] = []): Buffer =>
   frame(

@@ -70,7 +70,9 @@ export class Http2Connection {
     session.on("stream", (stream, _headers, flags, fields) => this.#onStream(stream, flags, fields));
     session.on("ping", () => takeOne(pings, now()) || this.#cut("http2-pings"));
     session.on("remoteSettings", () => takeOne(changes, now()) || this.#cut("http2-settings"));
-    session.on("error", () => this.#isCut || this.#count("http2-frames"));
+    session.on("error", (error: NodeJS.ErrnoException) => {
+      if (!this.#isCut && isOfFrames(error)) this.#count("http2-frames");
+    });
     session.on("close", onClose);
   }
 
@@ -148,3 +150,6 @@ export class Http2Connection {
 
 /** Of HEADERS (RFC 9113 §6.2). */
 const END_STREAM = 0x1;
+
+/** Did nghttp2 find what the client sent to be wrong? Networks break, and clients take their leave with whatever code they like: that is no flood. */
+const isOfFrames = ({ code = "" }: NodeJS.ErrnoException): boolean => code.startsWith("ERR_HTTP2_") && code !== "ERR_HTTP2_SESSION_ERROR";
