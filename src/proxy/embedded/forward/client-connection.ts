@@ -203,7 +203,9 @@ export class ClientConnection implements ExchangeClient {
   }
 
   answer(answer: OwnAnswer, keepAlive: boolean): void {
-    const isToWait = isClientsFault(answer) && this.#accepted.onFault?.(1 + Math.floor(this.#received / FAULT_BYTES)) === true;
+    // bytes that came before their sender fell silent were wanted
+    const costly = answer === SLOW_CLIENT ? 0 : Math.floor(this.#received / FAULT_BYTES);
+    const isToWait = isClientsFault(answer) && this.#accepted.onFault?.(1 + costly) === true;
     if (!isToWait) return void this.#say(answer, keepAlive);
     this.#late = answer;
     this.#exchange = undefined;

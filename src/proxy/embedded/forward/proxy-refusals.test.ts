@@ -48,6 +48,15 @@ test("what has been read of a request counts, and what was before it does not", 
   expect(counts).toEqual([4, 1]);
 });
 
+test("an upload that stalls is one fault, however much of it has come", async () => {
+  const { openClient, clock } = proxyWorld();
+  const counts: number[] = [];
+  const client = openClient({ onFault: (count) => counts.push(count) < 0 });
+  await client.say(request(["Content-Length: 1000000"], "PUT / HTTP/1.1") + "x".repeat(300_000));
+  await clock.advance(timeouts.client + LATER);
+  expect([statusOf(client), counts]).toEqual(["408", [1]]);
+});
+
 test.each([
   { name: "a client within its allowance", facts: never, asked: BAD, status: "400" },
   { name: "a host without a route, which is nobody's fault", facts: always, asked: "GET / HTTP/1.1\r\nHost: other\r\n\r\n", status: "404" },
