@@ -353,6 +353,19 @@ describe("by hand", () => {
     await expect.poll(isCut).toBe(true);
   });
 
+  test.each([
+    { name: "an answer that the client never takes", method: "GET", window: 0, flags: Flag.EndHeaders | Flag.EndStream, code: CALM },
+    { name: "HEAD that does not end", method: "HEAD", window: 65_535, flags: Flag.EndHeaders, code: constants.NGHTTP2_NO_ERROR },
+  ])("a refused request does not hold its stream: $name", async ({ method, window, flags, code }) => {
+    const world = await openFront(echo, { tls: tlsSettings({ http2: { ...HTTP2_SETTINGS, refusal: ms(300) } }) });
+    const { socket, got } = await speak(world);
+    const bad = fieldBlock({ ":method": method, ":scheme": "ftp", ":path": "/", ":authority": SHOP });
+    socket.write(Buffer.concat([PREFACE, settings([[INITIAL_WINDOW, window]]), frame(FrameType.Headers, flags, 1, bad)]));
+    const reset = resetStream(1, code);
+    await expect.poll(() => got().includes(reset)).toBe(true);
+    expect([...world.proxy.front.refused]).toEqual([["http2-request", 1]]);
+  });
+
   test("a connection without a stream does not last", async () => {
     // one wait is short at a time: on a busy machine the other is not to end before its time
     const withWaits = (waits: { readonly first: Milliseconds } | { readonly idle: Milliseconds }): Promise<FrontWorld> =>

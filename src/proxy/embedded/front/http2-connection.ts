@@ -5,7 +5,7 @@
  * connection and what is waiting to be sent. What it leaves open is bounded here: streams that are taken back as soon as they are opened,
  * pings and settings without end.
  */
-import { performServerHandshake, type ServerHttp2Session, type ServerHttp2Stream } from "node:http2";
+import { type IncomingHttpHeaders, performServerHandshake, type ServerHttp2Session, type ServerHttp2Stream } from "node:http2";
 import type { Duplex } from "node:stream";
 import { type Milliseconds, ms } from "../../../model/units.ts";
 import type { HeadLimits } from "../http1/fields.ts";
@@ -67,7 +67,7 @@ export class Http2Connection {
     this.#socket = socket;
     const pings = newAllowance(settings.pings, now());
     const changes = newAllowance(settings.settings, now());
-    session.on("stream", (stream, _headers, flags, fields) => this.#onStream(stream, flags, fields));
+    session.on("stream", (stream, headers, flags, fields) => this.#onStream(stream, headers, flags, fields));
     session.on("ping", () => takeOne(pings, now()) || this.#cut("http2-pings"));
     session.on("remoteSettings", () => takeOne(changes, now()) || this.#cut("http2-settings"));
     session.on("error", (error: NodeJS.ErrnoException) => {
@@ -92,7 +92,7 @@ export class Http2Connection {
     this.#socket.destroy();
   }
 
-  #onStream(stream: ServerHttp2Stream, flags: number, fields: readonly string[]): void {
+  #onStream(stream: ServerHttp2Stream, headers: IncomingHttpHeaders, flags: number, fields: readonly string[]): void {
     const { counters, head, accept, settings, now } = this.#context;
     if (this.#isCut) return void stream.on("error", () => {});
     counters.http2Streams++;
@@ -119,9 +119,20 @@ export class Http2Connection {
     countRefusal(counters, "http2-request");
     this.#context.onFault();
     if (!takeOne(this.#resets, now())) return void this.#cut("http2-resets");
-    stream.respond({ ":status": request.status, "content-type": "text/plain" });
-    stream.end(`${request.text}\n`);
-    stream.once("finish", () => stream.close(Http2Error.None));
+    this.#refuse(stream, request.status, headers[":method"] === "HEAD" ? undefined : `${request.text}\n`);
+  }
+
+  /** Answers and ends. A client that never opens its window takes no answer: it is not waited for without limit. */
+  #refuse(stream: ServerHttp2Stream, status: number, text: string | undefined): void {
+    const { settings, setTimer } = this.#context;
+    const end = (): void => stream.close(Http2Error.None); // also when the request has not ended
+    stream.once(
+      "close",
+      setTimer(settings.refusal, () => stream.close(Http2Error.EnhanceYourCalm)),
+    );
+    stream.respond({ ":status": status, "content-type": "text/plain" }, { endStream: text === undefined });
+    if (text === undefined) end();
+    else stream.end(text, end);
   }
 
   /** A stream that ended with an error that was not ours has cost us work for nothing. */

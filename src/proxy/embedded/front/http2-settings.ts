@@ -19,6 +19,8 @@ export interface Http2Settings {
   readonly first: Milliseconds;
   /** Without a stream. */
   readonly idle: Milliseconds;
+  /** For the client to take the answer to a request that is refused before it goes any way. */
+  readonly refusal: Milliseconds;
 }
 
 /** Browsers cancel all that is on its way when their user goes on, which is 100 streams at most; gRPC pings as often as a round trip while data flows. */
@@ -32,4 +34,5 @@ export const HTTP2_SETTINGS: Http2Settings = {
   emptyFrames: 100,
   first: ms(10_000),
   idle: ms(60_000),
+  refusal: ms(30_000),
 };
