@@ -212,6 +212,17 @@ test("answers of our own: no route, another certificate's host, a body too large
   expect(statuses).toEqual([200, 421, 421, 413, 501]);
 });
 
+test("streams beyond what the proxy has are refused, and counted", async () => {
+  const world = await openFront(() => {}, { tls: tlsSettings() }, { clients: 2 });
+  const client = openSession(world);
+  for (let i = 0; i < 2; i++) client.request({ ":authority": SHOP }).on("error", () => {});
+  await expect.poll(() => world.proxy.connections().clients).toBe(2);
+  const third = client.request({ ":authority": SHOP }).on("error", () => {});
+  await new Promise((resolve) => third.on("close", resolve));
+  expect(third.rstCode).toBe(constants.NGHTTP2_REFUSED_STREAM);
+  expect([...world.proxy.front.refused]).toEqual([["full", 1]]);
+});
+
 test("draining: the client is told, what is being answered ends, and a request more is refused", async () => {
   let finish = (): void => {};
   const world = await openFront((_, response) => {

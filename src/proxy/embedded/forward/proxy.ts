@@ -17,8 +17,8 @@ const NOTHING_KNOWN: AcceptFacts = {};
 
 export interface EmbeddedProxy {
   readonly counters: ProxyCounters;
-  /** Takes a connection, or destroys it when there are too many. @param peer the address that it comes from */
-  readonly accept: (socket: Duplex, peer: string, facts?: AcceptFacts) => void;
+  /** Takes a connection, or destroys it. @param peer the address that it comes from @returns false when there are too many */
+  readonly accept: (socket: Duplex, peer: string, facts?: AcceptFacts) => boolean;
   readonly connections: () => { readonly clients: number; readonly open: number; readonly idle: number };
   /** How often an endpoint was ejected since the start, and how many are now. */
   readonly ejections: () => { readonly total: number; readonly now: number };
@@ -67,9 +67,14 @@ export function createProxy(choose: ChooseEndpoints, ports: ProxyPorts, settings
   return {
     counters,
     accept: (socket, peer, facts = NOTHING_KNOWN) => {
-      if (context.isDraining || clients.size >= settings.clients) return void socket.destroy();
+      const isFull = clients.size >= settings.clients;
+      if (context.isDraining || isFull) {
+        socket.destroy();
+        return !isFull;
+      }
       clients.add(new ClientConnection(socket, peer, facts, context, onClose));
       cancelSweep ??= ports.setTimer(SWEEP, sweep);
+      return true;
     },
     connections: () => ({ clients: clients.size, ...pool.count() }),
     ejections: () => ({ total: ejection.ejections, now: ejection.count(ports.now()) }),

@@ -2,7 +2,7 @@
 
 /** Why a connection, or a stream of HTTP/2, was closed by us. */
 export type FrontRefusal =
-  /** There are as many connections as there may be. */
+  /** There are as many connections, or connections and streams, as there may be. */
   | "full"
   /** One address has as many connections and streams as it may have. */
   | "too-many-of-one-client"

@@ -24,8 +24,8 @@ export interface FrontPorts {
   /** Monotonic. */
   readonly now: () => Milliseconds;
   readonly setTimer: (delay: Milliseconds, callback: () => void) => () => void;
-  /** Takes a connection of HTTP/1.1, or a stream that is like one. */
-  readonly accept: (socket: Duplex, address: string, facts: AcceptFacts) => void;
+  /** Takes a connection of HTTP/1.1, or a stream that is like one. @returns false when there are too many: it is closed then */
+  readonly accept: (socket: Duplex, address: string, facts: AcceptFacts) => boolean;
 }
 
 export interface FrontLimits {
@@ -66,6 +66,10 @@ export function createFront(settings: FrontSettings, limits: FrontLimits, ports:
   function refuse(socket: Socket, reason: FrontRefusal): void {
     countRefusal(counters, reason);
     socket.destroy();
+  }
+
+  function pass(socket: Duplex, address: string, facts: AcceptFacts): void {
+    if (!ports.accept(socket, address, facts)) countRefusal(counters, "full");
   }
 
   function accept(socket: Socket): void {
@@ -110,7 +114,7 @@ export function createFront(settings: FrontSettings, limits: FrontLimits, ports:
     const onFault = (count = 1): boolean => conduct?.fault(client, ports.now(), count) ?? false;
     if (terminator === undefined) {
       early.delete(socket);
-      ports.accept(socket, address, { onFirstHead: () => place.speak(), onFault });
+      pass(socket, address, { onFirstHead: () => place.speak(), onFault });
     } else {
       terminator.accept(socket, onFault, (connection) => {
         early.delete(socket);
@@ -123,9 +127,9 @@ export function createFront(settings: FrontSettings, limits: FrontLimits, ports:
   function begin({ socket, isHttp2, certificate }: TlsConnection, address: string, place: Place, onFault: OnFault): void {
     if (isDraining) return void socket.destroy();
     const facts: AcceptFacts = { covers: (host) => coversHost(certificate, host), onFirstHead: () => place.speak(), onFault };
-    if (!isHttp2 || tls === undefined) return void ports.accept(socket, address, facts);
+    if (!isHttp2 || tls === undefined) return void pass(socket, address, facts);
     socket.on("error", () => socket.destroy());
-    const acceptStream = (stream: Duplex): void => ports.accept(stream, address, facts);
+    const acceptStream = (stream: Duplex): void => pass(stream, address, facts);
     const context = { settings: tls.http2, head: limits.head, counters, ...ports, accept: acceptStream, onFault };
     const connection = new Http2Connection(socket, place, context, () => {
       http2.delete(connection);
