@@ -351,9 +351,9 @@ describe("by hand", () => {
     const left = once(first, "close");
     first.close();
     await left;
-    const socket = await openTls(world, { ALPNProtocols: ["h2"], allowHalfOpen: true });
-    onTestFinished(() => void socket.destroy());
-    socket.resume().write(Buffer.concat([PREFACE, settings()]));
+    const { socket } = await speak(world);
+    socket.allowHalfOpen = true;
+    socket.write(Buffer.concat([PREFACE, settings()]));
     await expect.poll(() => world.proxy.front.http2Connections).toBe(2);
     await world.proxy.close(ms(0));
     // what it says is answered by a reset: nobody is there any more
